@@ -1,0 +1,87 @@
+"""What turns text into vectors: the Embedder every caller sees, and the fake that tests use.
+
+The others stand beside it: embed_onnx.py (the default model), embed_openai.py, embed_st.py, and
+embed_process.py, which serves any of them to the API and the worker over a unix socket."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vector: TypeAlias = NDArray[np.float32]  # (dimension,), unit length
+Matrix: TypeAlias = NDArray[np.float32]  # (len(texts), dimension), rows of unit length
+
+FLUENT: Final = 4.3  # characters per word piece from which a model reads a text as its own language
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryVector:
+    """A query's vector, and its characters per word piece: the fusion trusts the vector less the
+    more finely the model had to cut the query's words (FLUENT and above is full trust)."""
+
+    vector: Vector
+    characters_per_piece: float
+
+
+class Embedder(Protocol):
+    """Texts longer than max_tokens are read up to there, without an error."""
+
+    @property
+    def model(self) -> str:
+        """The stable id stored with a generation of vectors, such as all-MiniLM-L6-v2."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def max_tokens(self) -> int: ...
+
+    async def embed_query(self, text: str) -> QueryVector:
+        """Answer promptly also while documents are being embedded."""
+        ...
+
+    async def embed_documents(self, texts: Sequence[str]) -> Matrix:
+        """Return one row per text, in the order given."""
+        ...
+
+
+class FakeEmbedder:
+    """Bags of words: texts that share words are near, others nearly orthogonal. No model needed."""
+
+    model: Final = "fake-bag-of-words"
+    dimension: Final = 384
+    max_tokens: Final = 256
+
+    async def embed_query(self, text: str) -> QueryVector:
+        return QueryVector(_bag_of_words(text), characters_per_piece=FLUENT)
+
+    async def embed_documents(self, texts: Sequence[str]) -> Matrix:
+        rows = [_bag_of_words(text) for text in texts]
+        return np.stack(rows) if rows else np.empty((0, self.dimension), dtype=np.float32)
+
+
+def unit_length(rows: Matrix) -> Matrix:
+    """Scale each row to length 1; a row of zeros stays zeros."""
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+
+
+def _bag_of_words(text: str) -> Vector:
+    words = re.findall(r"\w+", text.casefold()) or [""]
+    return unit_length(np.sum([_word_vector(word) for word in words], axis=0, dtype=np.float32))
+
+
+@lru_cache(maxsize=50_000)
+def _word_vector(word: str) -> Vector:
+    """384 signs from the word's hash: two different words have a cosine of 0 +- 0.05."""
+    digest = hashlib.shake_128(word.encode("utf-8", "surrogatepass")).digest(
+        FakeEmbedder.dimension // 8
+    )
+    bits = np.unpackbits(np.frombuffer(digest, dtype=np.uint8))
+    return bits.astype(np.float32) * 2 - 1
