@@ -1,0 +1,171 @@
+"""Connections: one pool for each purpose, a deadline in front, a tenant set in each transaction.
+
+`open_pool()` is the only opener. `Pool.acquire()` of asyncpg waits for ever and a time-out on it has leaked connections
+(MagicStack/asyncpg#467), so a semaphore with a deadline stands before it. A ReadConn runs in a READ ONLY transaction and a
+Conn may write; both are the only types that other packages see of asyncpg.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+import asyncpg
+import numpy as np
+from asyncpg.pool import PoolConnectionProxy
+from numpy.typing import NDArray
+
+from core.errors import StorageFull, Unavailable
+from core.scope import Scope
+
+ACQUIRE_TIMEOUT_S = 0.25  # streaming.md §8: overload answers 503 in < 300 ms
+DbRole = Literal["recollect_app", "recollect_search", "recollect_signin", "recollect_worker"]
+ROLES: tuple[DbRole, ...] = ("recollect_app", "recollect_search", "recollect_signin", "recollect_worker")
+_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
+         asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError,
+         asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError, TimeoutError)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConn:
+    """A connection inside a transaction that may only read."""
+
+    raw: "PoolConnectionProxy[asyncpg.Record]"
+
+
+@dataclass(frozen=True, slots=True)
+class Conn(ReadConn):
+    """A connection inside a transaction that may write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """An asyncpg pool behind a semaphore; `purpose` names it in errors and metrics."""
+
+    purpose: str
+    raw: "asyncpg.Pool[asyncpg.Record]"
+    seats: asyncio.Semaphore
+    acquire_timeout_s: float
+
+    @asynccontextmanager
+    async def read_tx(self, scope: Scope | None = None) -> AsyncGenerator[ReadConn]:
+        """Open a READ ONLY transaction; with a scope, as that tenant."""
+        async with self._transaction(scope, readonly=True) as raw:
+            yield ReadConn(raw)
+
+    @asynccontextmanager
+    async def write_tx(self, scope: Scope | None = None) -> AsyncGenerator[Conn]:
+        """Open a transaction that commits at the end of the block; with a scope, as that tenant."""
+        async with self._transaction(scope, readonly=False) as raw:
+            yield Conn(raw)
+
+    @asynccontextmanager
+    async def tenant_tx(self, workspace_id: UUID) -> AsyncGenerator[Conn]:
+        """Open a writing transaction for a workspace with nobody signed in (workers)."""
+        async with self._transaction(None, readonly=False) as raw:
+            await _set_tenant(raw, workspace_id, None)
+            yield Conn(raw)
+
+    @asynccontextmanager
+    async def autocommit(self) -> AsyncGenerator[ReadConn]:
+        """Lend a connection for single statements of a pool that needs no tenant (search, sign-in)."""
+        async with self._seat() as raw:
+            yield ReadConn(raw)
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self.raw.close(), 5)
+        except TimeoutError:
+            self.raw.terminate()
+
+    @asynccontextmanager
+    async def _transaction(
+        self, scope: Scope | None, *, readonly: bool
+    ) -> "AsyncGenerator[PoolConnectionProxy[asyncpg.Record]]":
+        async with self._seat() as raw, raw.transaction(readonly=readonly):
+            if scope is not None:
+                await _set_tenant(raw, scope.workspace_id, scope.account_id)
+            yield raw
+
+    @asynccontextmanager
+    async def _seat(self) -> "AsyncGenerator[PoolConnectionProxy[asyncpg.Record]]":
+        try:
+            await asyncio.wait_for(self.seats.acquire(), self.acquire_timeout_s)
+        except TimeoutError:
+            raise Unavailable(f"The database pool {self.purpose} is busy.", retry_after_s=1) from None
+        try:
+            async with self.raw.acquire() as raw:
+                yield raw
+        except asyncpg.DiskFullError as error:
+            raise StorageFull("The database has no space left.") from error
+        except _AWAY as error:
+            raise Unavailable("The database did not answer.", retry_after_s=2) from error
+        finally:
+            self.seats.release()
+
+
+async def open_pool(
+    dsn: str,
+    *,
+    purpose: str,
+    role: DbRole | None,
+    size: int,
+    statement_timeout_ms: int = 2000,
+    acquire_timeout_s: float = ACQUIRE_TIMEOUT_S,
+) -> Pool:
+    """Open a pool whose connections work as `role` (None: as the login itself, where roles are not to be had)."""
+    settings = {
+        "application_name": f"recollect-{purpose}",
+        "statement_timeout": str(statement_timeout_ms),
+        "lock_timeout": "1000",
+        "idle_in_transaction_session_timeout": "10000",
+        "jit": "off",
+        "timezone": "UTC",
+        # A generic plan took over after five runs and cost 0.8 -> 1,500 ms (dnotitia/akb#626).
+        "plan_cache_mode": "force_custom_plan",
+    }
+    if role is not None:
+        settings["role"] = role
+    try:
+        raw = await asyncpg.create_pool(
+            dsn, min_size=1, max_size=size, server_settings=settings, init=_teach_types,
+            command_timeout=statement_timeout_ms / 1000 + 5, reset=_no_reset,
+            max_inactive_connection_lifetime=300, timeout=5,
+        )  # fmt: skip
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise Unavailable(f"Cannot connect to the database: {error}") from error
+    return Pool(purpose, raw, asyncio.Semaphore(size), acquire_timeout_s)
+
+
+async def _set_tenant(
+    raw: "PoolConnectionProxy[asyncpg.Record]", workspace_id: UUID, account_id: UUID | None
+) -> None:
+    # `true`: until the end of the transaction, so nothing survives into the pool.
+    await raw.execute(
+        "SELECT set_config('app.ws', $1, true), set_config('app.uid', $2, true)",
+        str(workspace_id), str(account_id or ""),
+    )  # fmt: skip
+
+
+async def _no_reset(raw: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Save the round trip of asyncpg's RESET ALL: nothing but SET LOCAL is ever used here."""
+    if raw.is_in_transaction():
+        await raw.reset()
+
+
+async def _teach_types(raw: "asyncpg.Connection[asyncpg.Record]") -> None:
+    await raw.set_type_codec(
+        "halfvec", schema="public", encoder=encode_halfvec, decoder=decode_halfvec, format="binary"
+    )
+
+
+def encode_halfvec(vector: NDArray[np.float32]) -> bytes:
+    """Return pgvector's wire form: dimension and a reserved 0 as int16, then big-endian float16."""
+    return len(vector).to_bytes(2) + b"\0\0" + vector.astype(">f2").tobytes()
+
+
+def decode_halfvec(data: bytes) -> NDArray[np.float32]:
+    """Return the vector of pgvector's wire form."""
+    return np.frombuffer(data, dtype=">f2", offset=4).astype(np.float32)
