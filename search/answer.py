@@ -1,0 +1,139 @@
+"""What a search is asked and what it answers: the shapes that retrieve() takes and gives, for the API, replies and the CLI.
+
+Offsets count code points. `Snippet.offset` and `Location` are positions in the stored text (a file's whole text, a
+message's content); highlights are relative to the snippet's own text.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from search.query import Filter
+
+Kind = Literal["message", "file"]
+Mode = Literal["hybrid", "lexical", "semantic"]
+Sort = Literal["relevance", "newest", "oldest"]
+Grouping = Literal["none", "file", "conversation"]
+Markup = Literal["offsets", "html"]
+Syntax = Literal["operators", "plain"]
+Match = Literal["lexical", "semantic", "name"]
+Recall = Literal["exact", "approximate"]
+HighlightKind = Literal["word", "phrase"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """One question; `plain` syntax reads `q` as words only (replies search with what a person wrote)."""
+
+    q: str
+    type: Kind | None = None
+    filters: tuple[Filter, ...] = ()  # added to the operators found in q
+    mode: Mode = "hybrid"
+    semantic_ratio: float = 0.5  # 0-1; 0.5 is the measured rule of search/fuse.py
+    sort: Sort = "relevance"
+    limit: int = 10  # 1-100
+    cursor: str | None = None
+    group_by: Grouping = "none"
+    highlight: Markup = "offsets"
+    crop: int = 30  # words of a snippet
+    min_seq: int | None = None  # wait until the index has seen this index_seq
+    recall: Literal["auto", "exact"] = "auto"
+    lang: str | None = None  # ISO 639-1; None detects it
+    syntax: Syntax = "operators"
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    start: int
+    length: int
+    kind: HighlightKind
+
+
+@dataclass(frozen=True, slots=True)
+class Snippet:
+    """The best window of a passage; with highlight=html `text` is escaped and carries <mark>, and highlights is empty."""
+
+    text: str
+    offset: int
+    highlights: tuple[Highlight, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where the passage stands in its file's text or its message's content; pages are first and last, 1-based."""
+
+    pages: tuple[int, int] | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One passage. `item_id` is what is shared and opened: the file or the conversation."""
+
+    id: UUID  # of the passage
+    type: Kind
+    item_id: UUID
+    file_id: UUID | None
+    version: int | None
+    conversation_id: UUID | None
+    message_id: UUID | None
+    title: str
+    headings: tuple[str, ...]
+    author: str
+    created_at: datetime
+    location: Location
+    text: str  # of the whole passage; replies quote it, the API leaves it out
+    snippet: Snippet
+    score: float
+    match: tuple[Match, ...]
+    also_in: tuple[UUID, ...]  # items that hold a duplicate of this passage
+
+
+@dataclass(frozen=True, slots=True)
+class QueryEcho:
+    text: str
+    filters: tuple[Filter, ...]
+    warnings: tuple[str, ...]
+    lang: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    next_cursor: str | None
+    has_more: bool
+    estimated_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Files the caller may see that search cannot (fully) answer from yet, and how the semantic leg looked."""
+
+    pending: int
+    no_text: int
+    failed: int
+    recall: Recall
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Milliseconds; a leg that did not run took 0."""
+
+    total: float
+    embed: float
+    lexical: float
+    semantic: float
+    fuse: float
+    hydrate: float
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    query: QueryEcho
+    hits: tuple[Hit, ...]
+    page: Page
+    coverage: Coverage
+    degraded: tuple[str, ...]
+    timing_ms: Timing
+    index_seq: int
