@@ -1,0 +1,139 @@
+"""Every knob of Recollect. The name of a field in capitals is its environment variable; units stand in the name.
+
+Each description says why one would change it; `recollect settings` prints them, `docs/settings.md` is made from them.
+What has one right value is a named constant beside its use, not a setting.
+"""
+
+import hashlib
+import os
+import tempfile
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+# A unix socket's path must fit sockaddr_un: 104 bytes on macOS and 108 on Linux, the final NUL included.
+SOCKET_PATH_BYTES = 103
+
+Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+Registration = Literal["open", "invite", "closed"]
+
+
+class Settings(BaseSettings):
+    """What the operator decides; read once, by `app`, and never changed while a process runs."""
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, extra="ignore")
+
+    recollect_home: Folder = Field(
+        default=CHECKOUT / ".home",
+        description="Folder of everything kept: database, blobs, model, logs. Another folder is another copy of Recollect.",
+    )
+    bind: str = Field(
+        default="127.0.0.1",
+        description="Address the API listens on. Only this machine by default; 0.0.0.0 behind a proxy that speaks TLS.",
+    )
+    port: int = Field(
+        default=4512, ge=1, le=65535, description="Port of the API; change it when it is taken."
+    )
+    registration: Registration = Field(
+        default_factory=lambda given: "open" if is_loopback(str(given["bind"])) else "invite",
+        description="Who may make an account: open, invite or closed. Open only while nothing but loopback is served.",
+    )
+    session_days: int = Field(
+        default=30,
+        ge=1,
+        description="Days a sign-in lasts without use; shorter where machines are shared.",
+    )
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL 15 or newer with pgvector 0.8.5 or newer. Unset: the embedded one is started.",
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="Redis or Valkey for doorbells, streams, caches and limits. Unset: the embedded Valkey is started.",
+    )
+    blob_dir: Folder = Field(
+        default_factory=lambda given: Path(str(given["recollect_home"])) / "blobs",
+        description="Folder of the uploaded bytes when no S3 store is named; may be on another disk.",
+    )
+    s3_endpoint: str | None = Field(
+        default=None,
+        description="URL of an S3 store that replaces BLOB_DIR, for example https://s3.example.org.",
+    )
+    s3_bucket: str = Field(
+        default="recollect", description="Bucket in the S3 store; made when absent."
+    )
+    s3_access_key: str | None = Field(
+        default=None, description="Access key of the S3 store; needed with S3_ENDPOINT."
+    )
+    s3_secret_key: SecretStr | None = Field(
+        default=None, description="Secret key of the S3 store; needed with S3_ENDPOINT."
+    )
+    max_upload_bytes: int = Field(
+        default=200_000_000,
+        ge=1,
+        description="Bytes of one uploaded file; raise it when longer documents must come in, disk permitting.",
+    )
+
+    openai_api_key: SecretStr | None = Field(
+        default=None,
+        description="Key of an OpenAI-compatible endpoint; with it replies may be written by its models.",
+    )
+    openai_base_url: str | None = Field(
+        default=None,
+        description="URL of an OpenAI-compatible endpoint other than OpenAI's own, for example a local server.",
+    )
+    anthropic_api_key: SecretStr | None = Field(
+        default=None, description="Key for Anthropic; with it replies may be written by its models."
+    )
+    anthropic_base_url: str | None = Field(
+        default=None, description="URL of an Anthropic-compatible endpoint other than its own."
+    )
+    chat_model: str | None = Field(
+        default=None,
+        description="Model of replies that name none. Unset: the first provider with a key, else quoted passages without a model.",
+    )
+    embedder: str = Field(
+        default="minilm",
+        description="Who makes vectors: minilm, openai:<model>, st:<directory or hub id>, or fake (tests). A change needs a new index generation.",
+    )
+    embed_socket: Folder = Field(
+        default_factory=lambda given: socket_in(
+            Path(str(given["recollect_home"])) / "run", "embed"
+        ),
+        description="Unix socket of the embedding process, which holds the model once for API and workers.",
+    )
+
+    log_format: Literal["text", "json"] = Field(
+        default="text",
+        description="Lines for people or, for a log collector, one JSON object each.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least important line that is written."
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach `host`; a name other than localhost counts as reachable."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def socket_in(folder: Path, name: str) -> Path:
+    """Return the path of a unix socket in `folder`, or in a short private folder when that path is too long."""
+    path = folder.absolute() / f"{name}.sock"
+    if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
+        return path
+    return short_folder(folder) / f"{name}.sock"
+
+
+def short_folder(folder: Path) -> Path:
+    """Return the short name that stands in for `folder`, the same one each time; whoever uses it makes it private."""
+    digest = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"recollect-{os.getuid()}-{digest}"
