@@ -1,0 +1,49 @@
+"""What an extractor yields: segments of text in order, and the problems met on the way.
+
+The document's text is its segments' texts joined with nothing; a segment's offset is the sum of the lengths before it.
+Text is kept as extracted (no NFC), but for three things: NULs and lone surrogates go, every line break is "\\n".
+A segment that is not empty ends with "\\n", unless a line longer than a segment had to be cut; then no character is added.
+Named tuples, not dataclasses: importing `dataclasses` would cost every sandboxed child 6 ms more of CPU.
+"""
+
+import re
+from typing import NamedTuple
+
+UNWANTED = re.compile("[\x00\ud800-\udfff]")
+
+
+class Segment(NamedTuple):
+    """`page` is 1-based, `label` the page's printed number where it differs; both None for formats without pages."""
+
+    ordinal: int
+    page: int | None
+    label: str | None
+    text: str
+    page_count: int | None = None
+
+
+class Problem(NamedTuple):
+    """Something that could not be read; the rest of the file goes on. `page` None: the whole file."""
+
+    ordinal: int
+    page: int | None
+    code: str
+    message: str
+    remedy: str
+
+
+class Unreadable(Exception):
+    """The file as a whole will never be read; `code` is stable, the rest is for a person."""
+
+    def __init__(self, code: str, message: str, *, remedy: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+
+
+def clean(text: str) -> str:
+    """Return text that PostgreSQL can hold, with "\\n" for every line break."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return UNWANTED.sub("", text)
