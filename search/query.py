@@ -169,8 +169,7 @@ class _Reader:
                 return None
             return self._term(Word(token[0].removeprefix("-")))
         if token["phrase"] is not None:
-            text = " ".join(token["phrase"].split())
-            return self._term(Phrase(text) if " " in text or not text.isalnum() else Phrase(text))
+            return self._term(Phrase(" ".join(token["phrase"].split())))
         return self._word(token["word"] or "")
 
     def _word(self, text: str) -> Clause | None:

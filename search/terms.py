@@ -1,0 +1,258 @@
+"""What a text means to the index: the same analysis for passages, queries and highlights.
+
+Identifiers count whole and split (`writeBoolean` -> writeboolean write boolean), as do addresses and file names; words are
+case-folded, stripped of accents and stemmed by Snowball (snowballstem.org) in the language of the passage; scripts that
+write no spaces are cut into overlapping pairs, as Lucene's CJKBigramFilter does. Stop words are kept, so that a query of
+nothing else finds something, but they do not count in a passage's length. We write the tsvector ourselves: PostgreSQL's
+own parser would split names and addresses by rules that no query of ours could repeat.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final, Literal
+
+import snowballstemmer
+
+MAX_LEXEME: Final = (
+    96  # characters; longer runs are keys or encoded data, cut so that a prefix still finds them
+)
+MAX_POSITION: Final = 16_383  # of a tsvector
+MAX_POSITIONS: Final = 255  # of one lexeme in a tsvector
+FALLBACK: Final = "en"  # stems a text whose language is not known
+
+_ALGORITHMS: Final = {
+    "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek", "en": "english", "es": "spanish",
+    "fi": "finnish", "fr": "french", "hi": "hindi", "hu": "hungarian", "id": "indonesian", "it": "italian",
+    "nl": "dutch", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian", "ru": "russian",
+    "sv": "swedish", "tr": "turkish",
+}  # fmt: skip
+
+Role = Literal["word", "stop", "whole", "tail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A word at start:end. `whole` spans the parts that follow it and takes no position of its own."""
+
+    start: int
+    end: int
+    stem: str
+    exact: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A passage as the index stores it: a tsvector literal, BM25's length, and its distinct lexemes."""
+
+    tsv: str
+    lexeme_count: int
+    lexemes: frozenset[str]
+
+
+def pieces(text: str, lang: str) -> Iterator[Piece]:
+    """Yield the pieces of `text` in order, offsets in code points of `text`."""
+    for match in _CHUNK.finditer(text):
+        offset = match.start()
+        for piece in _analyse(match[0], lang):
+            yield Piece(
+                piece.start + offset, piece.end + offset, piece.stem, piece.exact, piece.role
+            )
+
+
+def document(body: str, lang: str, *, headings: str = "") -> Document:
+    """Return the index form of a passage; headings rank like its words, at positions before them."""
+    positions: dict[str, list[int]] = {}
+    length = at = 0
+    for text in (headings, body):
+        at += 2 if at else 0  # a phrase does not reach from a heading into the text
+        for chunk in text.split():
+            for piece in _analyse(chunk, lang):
+                at += piece.role != "whole"
+                length += piece.role == "word" or piece.role == "whole"
+                for lexeme in (
+                    (piece.stem,) if piece.stem == piece.exact else (piece.stem, piece.exact)
+                ):
+                    positions.setdefault(lexeme, []).append(at)
+    return Document(" ".join(map(_entry, positions.items())), length, frozenset(positions))
+
+
+def detect(text: str) -> str:
+    """Return the ISO 639-1 language of `text`, or "" where too little speaks for any.
+
+    By script, and among languages of one script by stop words: good for sentences, silent on names and code."""
+    sample = text[:2000]
+    script = _script(sample)
+    if script is not None and script != "ru":
+        return script
+    counts: dict[str, int] = {}
+    for word in _LETTERS.findall(sample.casefold()):
+        for lang in _stop_languages().get(word, ()):
+            counts[lang] = counts.get(lang, 0) + 1
+    ranked = sorted(counts.items(), key=lambda count: -count[1])
+    if not ranked or ranked[0][1] < MIN_STOP_WORDS:
+        return script or ""
+    return "" if len(ranked) > 1 and ranked[1][1] == ranked[0][1] else ranked[0][0]
+
+
+MIN_STOP_WORDS: Final = 2  # one may be a name or a loan
+
+_NO_SPACES = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003134f"
+_MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u0dff"  # \w lacks them
+_SYMBOLS = "\u2600-\u27bf\U0001f300-\U0001faff"
+_CHUNK = re.compile(r"\S+")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_PIECE = re.compile(
+    rf"(?P<pairs>[{_NO_SPACES}]+)|(?P<symbol>[{_SYMBOLS}])|(?P<sharp>[A-Za-z](?:\+\+|\#)(?!\w))"
+    rf"|(?P<word>(?:(?![{_NO_SPACES}])[^\W_]|[{_MARKS}])+)"
+)
+_CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_IS_CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2}")
+_CONTRACTED = frozenset(("s", "t", "d", "m", "ll", "re", "ve"))
+_FOLDS = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ı": "i"}
+)
+_ESCAPES = str.maketrans({"'": "''", "\\": "\\\\"})
+
+
+def _analyse(chunk: str, lang: str) -> tuple[Piece, ...]:
+    return _short(chunk, lang) if len(chunk) <= MAX_CACHED else tuple(_pieces(chunk, lang))
+
+
+MAX_CACHED: Final = 24  # characters; longer chunks hardly come twice
+
+
+@lru_cache(maxsize=30_000)
+def _short(chunk: str, lang: str) -> tuple[Piece, ...]:
+    return tuple(_pieces(chunk, lang))
+
+
+def _pieces(chunk: str, lang: str) -> Iterator[Piece]:
+    parts = list(_parts(chunk, lang))
+    if len(parts) > 1 and (whole := _whole(chunk, parts)) is not None:
+        yield whole
+    yield from parts
+
+
+def _parts(chunk: str, lang: str) -> Iterator[Piece]:
+    for match in _PIECE.finditer(chunk):
+        if match["pairs"]:
+            yield from _pairs(match[0], match.start())
+        elif match["word"]:
+            after_apostrophe = match.start() > 0 and chunk[match.start() - 1] in "'’"
+            yield from _words(match[0], match.start(), lang, contracted=after_apostrophe)
+        else:
+            yield Piece(match.start(), match.end(), match[0].lower(), match[0].lower(), "word")
+
+
+def _words(text: str, start: int, lang: str, *, contracted: bool) -> Iterator[Piece]:
+    if text.isascii() and _IS_CAMEL.search(text):
+        for match in _CAMEL.finditer(text):
+            yield _word(match[0], start + match.start(), lang)
+        return
+    piece = _word(text, start, lang)
+    if contracted and piece.exact in _CONTRACTED:
+        piece = Piece(piece.start, piece.end, piece.stem, piece.exact, "stop")
+    yield piece
+
+
+def _word(text: str, start: int, lang: str) -> Piece:
+    folded = text.casefold()
+    exact = fold(folded)[:MAX_LEXEME]
+    role: Role = "stop" if folded in stop_words(lang) else "word"
+    return Piece(start, start + len(text), _stem(folded, exact, lang), exact, role)
+
+
+def _pairs(text: str, start: int) -> Iterator[Piece]:
+    """Yield each two neighbours; the last character stands alone too, so that a prefix of one finds every one."""
+    for at in range(len(text) - 1):
+        yield Piece(start + at, start + at + 2, text[at : at + 2], text[at : at + 2], "word")
+    last = len(text) - 1
+    yield Piece(start + last, start + last + 1, text[last], text[last], "tail" if last else "word")
+
+
+def _whole(chunk: str, parts: list[Piece]) -> Piece | None:
+    """Return the chunk as typed between its first and last part: a name in code, an address, a file name."""
+    start, end = parts[0].start, parts[-1].end
+    text = chunk[start:end]
+    if len(text) > MAX_LEXEME or not _JOINED.fullmatch(text):
+        return None
+    lexeme = fold(text.casefold())
+    return Piece(start, end, lexeme, lexeme, "whole")
+
+
+_JOINED = re.compile(rf"(?!.*[{_NO_SPACES}])[\w.@:/+&#%=?~-]+")
+
+
+def fold(text: str) -> str:
+    """Return case-folded text without accents; vowel signs of other scripts stay."""
+    if text.isascii():
+        return text
+    decomposed = unicodedata.normalize("NFKD", text.translate(_FOLDS))
+    return unicodedata.normalize(
+        "NFC", "".join(c for c in decomposed if not "\u0300" <= c <= "\u036f")
+    )
+
+
+@lru_cache(maxsize=30_000)  # Snowball in Python takes 10-30 us a word
+def _stem(folded: str, exact: str, lang: str) -> str:
+    """Return the stem without accents; what is not made of letters has none."""
+    if not exact.isalpha() or len(exact) < 3:
+        return exact
+    return fold(_stemmer(lang).stemWord(folded))[:MAX_LEXEME] or exact
+
+
+@cache
+def _stemmer(lang: str):
+    return snowballstemmer.stemmer(_ALGORITHMS.get(lang, _ALGORITHMS[FALLBACK]))
+
+
+@cache
+def stop_words(lang: str) -> frozenset[str]:
+    """Return the stop words of a language, accents and all; of an unknown one those of the fallback."""
+    lists = _stop_lists()
+    return lists.get(lang or FALLBACK, frozenset())
+
+
+@cache
+def _stop_lists() -> dict[str, frozenset[str]]:
+    lines = (Path(__file__).parent / "stop_words.txt").read_text(encoding="utf-8").splitlines()
+    entries = (line.partition(": ") for line in lines if not line.startswith("#"))
+    return {lang: frozenset(words.split()) for lang, _, words in entries}
+
+
+@cache
+def _stop_languages() -> dict[str, tuple[str, ...]]:
+    languages: dict[str, tuple[str, ...]] = {}
+    for lang, words in _stop_lists().items():
+        for word in words:
+            languages[word] = (*languages.get(word, ()), lang)
+    return languages
+
+
+_SCRIPTS: Final = (
+    ("ja", re.compile("[\u3040-\u30ff]")), ("ko", re.compile("[\uac00-\ud7af]")), ("zh", re.compile("[\u4e00-\u9fff]")),
+    ("ru", re.compile("[\u0400-\u04ff]")), ("el", re.compile("[\u0370-\u03ff]")), ("ar", re.compile("[\u0600-\u06ff]")),
+    ("hi", re.compile("[\u0900-\u097f]")), ("he", re.compile("[\u0590-\u05ff]")), ("th", re.compile("[\u0e00-\u0e7f]")),
+)  # fmt: skip
+
+
+def _script(sample: str) -> str | None:
+    """Return the language that a script other than Latin stands for, when it makes up a fifth of the letters or more."""
+    if sample.isascii():
+        return None
+    letters = sum(map(str.isalpha, sample)) or 1
+    for lang, pattern in _SCRIPTS:
+        if len(pattern.findall(sample)) * 5 >= letters:
+            return lang
+    return None
+
+
+def _entry(item: tuple[str, list[int]]) -> str:
+    lexeme, positions = item
+    kept = ",".join([str(at) for at in positions[:MAX_POSITIONS] if at <= MAX_POSITION])
+    return f"'{lexeme.translate(_ESCAPES)}':{kept or MAX_POSITION}"
