@@ -1,7 +1,8 @@
 """What turns text into vectors: the Embedder every caller sees, and the fake that tests use.
 
 The others stand beside it: embed_onnx.py (the default model), embed_openai.py, embed_st.py, and
-embed_process.py, which serves any of them to the API and the worker over a unix socket."""
+embed_process.py, which serves any of them to the API and the worker over a unix socket.
+"""
 
 import hashlib
 import re
@@ -13,19 +14,40 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from core.errors import CallerError, Unavailable
+
 Vector: TypeAlias = NDArray[np.float32]  # (dimension,), unit length
 Matrix: TypeAlias = NDArray[np.float32]  # (len(texts), dimension), rows of unit length
 
-FLUENT: Final = 4.3  # characters per word piece from which a model reads a text as its own language
+DIMENSION: Final = 384  # of the index's vector column
+# Query characters per word piece from which a model is at home in a text (search.md, Fusion): with
+# MiniLM the means of six English query sets are 4.3 to 6.0, of German and Spanish ones 2.8 to 3.1.
+FLUENT: Final = 4.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryVector:
-    """A query's vector, and its characters per word piece: the fusion trusts the vector less the
-    more finely the model had to cut the query's words (FLUENT and above is full trust)."""
+    """A query's vector, and how many of its characters stand behind each word piece.
+
+    The fusion trusts the vector less the more finely the model had to cut the query's words; FLUENT
+    and above is full trust.
+    """
 
     vector: Vector
     characters_per_piece: float
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderSpec:
+    """What a caller knows of an embedder without asking it to embed."""
+
+    model: str
+    dimension: int
+    max_tokens: int
+
+
+class RefusedText(CallerError):
+    """A model refused these texts themselves: split the batch to find the one, do not try again."""
 
 
 class Embedder(Protocol):
@@ -55,7 +77,7 @@ class FakeEmbedder:
     """Bags of words: texts that share words are near, others nearly orthogonal. No model needed."""
 
     model: Final = "fake-bag-of-words"
-    dimension: Final = 384
+    dimension: Final = DIMENSION
     max_tokens: Final = 256
 
     async def embed_query(self, text: str) -> QueryVector:
@@ -72,16 +94,26 @@ def unit_length(rows: Matrix) -> Matrix:
     return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
+def widened(rows: Matrix, *, model: str) -> Matrix:
+    """Fill shorter vectors up to DIMENSION with zeros, which changes no cosine.
+
+    Longer ones raise Unavailable, because cutting them would.
+    """
+    missing = DIMENSION - rows.shape[-1]
+    if missing < 0:
+        message = f"{model} answers with {rows.shape[-1]} dimensions, the index holds {DIMENSION}: "
+        raise Unavailable(message + "set EMBEDDER to a model that can answer with fewer")
+    return np.pad(rows, [(0, 0)] * (rows.ndim - 1) + [(0, missing)])
+
+
 def _bag_of_words(text: str) -> Vector:
     words = re.findall(r"\w+", text.casefold()) or [""]
-    return unit_length(np.sum([_word_vector(word) for word in words], axis=0, dtype=np.float32))
+    return unit_length(np.stack([_word_vector(word) for word in words]).sum(axis=0))
 
 
 @lru_cache(maxsize=50_000)
 def _word_vector(word: str) -> Vector:
     """384 signs from the word's hash: two different words have a cosine of 0 +- 0.05."""
-    digest = hashlib.shake_128(word.encode("utf-8", "surrogatepass")).digest(
-        FakeEmbedder.dimension // 8
-    )
+    digest = hashlib.shake_128(word.encode("utf-8", "surrogatepass")).digest(DIMENSION // 8)
     bits = np.unpackbits(np.frombuffer(digest, dtype=np.uint8))
     return bits.astype(np.float32) * 2 - 1

@@ -1,0 +1,116 @@
+"""An embedder behind any endpoint that speaks OpenAI's POST /v1/embeddings.
+
+Nothing is tried again here: a job has its retry table, a query its other leg. Whatever an operator
+can mend (key, quota, model name) is Unavailable, so no file fails for good because of it.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import openai
+
+from core.errors import Unavailable
+from search.embed import (
+    DIMENSION,
+    FLUENT,
+    Matrix,
+    QueryVector,
+    RefusedText,
+    unit_length,
+    widened,
+)
+
+_SLICE: Final = 64  # texts a request; OpenAI's own limits are 2,048 and 300,000 tokens
+_RETRY_LIMITED_S: Final = 20.0  # where a 429 does not say; OpenAI's limits are per minute
+
+
+class OpenAIEmbedder:
+    """Texts beyond the model's length are refused by the endpoint (RefusedText), never cut."""
+
+    dimension: Final = DIMENSION
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        base_url: str,
+        api_key: str,
+        max_tokens: int = 8191,
+        timeout_s: float = 30.0,
+    ) -> None:
+        self.model = f"openai:{model}"
+        self.max_tokens = max_tokens
+        self._model = model
+        self._dimensions: int | openai.Omit = DIMENSION
+        self._client = openai.AsyncOpenAI(
+            base_url=base_url, api_key=api_key, timeout=timeout_s, max_retries=0
+        )
+
+    async def embed_query(self, text: str) -> QueryVector:
+        rows = await self._embed([text])
+        return QueryVector(rows[0], characters_per_piece=FLUENT)
+
+    async def embed_documents(self, texts: Sequence[str]) -> Matrix:
+        slices = [texts[start : start + _SLICE] for start in range(0, len(texts), _SLICE)]
+        rows = [await self._embed(part) for part in slices]
+        return np.concatenate(rows) if rows else np.empty((0, DIMENSION), dtype=np.float32)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    async def _embed(self, texts: Sequence[str]) -> Matrix:
+        try:
+            vectors = await self._ask(texts)
+        except openai.RateLimitError as exc:
+            raise Unavailable(
+                f"{self.model}: too many requests", retry_after_s=_retry_after_s(exc)
+            ) from exc
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as exc:
+            raise RefusedText(f"{self.model} refused {len(texts)} texts: {exc.message}") from exc
+        except openai.APIStatusError as exc:
+            raise Unavailable(f"{self.model} answered {exc.status_code}: {exc.message}") from exc
+        except openai.APIError as exc:
+            raise Unavailable(f"{self.model} cannot be reached or read: {exc.message}") from exc
+        return self._checked(vectors, len(texts))
+
+    async def _ask(self, texts: Sequence[str]) -> list[list[float]]:
+        """Ask for DIMENSION dimensions, and once without where a model cannot choose."""
+        try:
+            return await self._create(texts)
+        except openai.BadRequestError as exc:
+            if isinstance(self._dimensions, openai.Omit) or not _is_about_dimensions(exc.message):
+                raise
+        self._dimensions = openai.Omit()
+        return await self._create(texts)
+
+    async def _create(self, texts: Sequence[str]) -> list[list[float]]:
+        answer = await self._client.embeddings.create(
+            model=self._model,
+            input=list(texts),
+            dimensions=self._dimensions,
+            encoding_format="float",  # base64, the SDK's default, is not spoken everywhere
+        )
+        return [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
+
+    def _checked(self, vectors: list[list[float]], expected: int) -> Matrix:
+        if len(vectors) != expected or len({len(vector) for vector in vectors}) != 1:
+            raise Unavailable(f"{self.model} answered {expected} texts with uneven vectors")
+        rows = np.array(vectors, dtype=np.float32)
+        if not np.isfinite(rows).all():
+            raise Unavailable(f"{self.model} answered with numbers that are not finite")
+        return widened(unit_length(rows), model=self.model)
+
+
+def _is_about_dimensions(message: str) -> bool:
+    # OpenAI: "This model does not support specifying dimensions."; vLLM: "... does not support
+    # matryoshka representation, changing output dimensions will lead to poor results."
+    return "dimensions" in message or "matryoshka" in message
+
+
+def _retry_after_s(exc: openai.RateLimitError) -> float:
+    try:
+        return float(exc.response.headers["retry-after"])
+    except (KeyError, ValueError):
+        return _RETRY_LIMITED_S

@@ -1,0 +1,152 @@
+"""The embedder process: one loaded model served to the API and the worker over a unix socket.
+
+So the model is in memory once, and its CPU work never blocks their loops. The questions of all
+connections are answered side by side; documents only while there is room for them.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncGenerator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from core.errors import Unavailable
+from search.embed import Embedder, EmbedderSpec, RefusedText
+from search.embed_wire import Answer, Question, frame, pack_rows, read_frame, unpack_texts
+
+MAX_TEXTS: Final = 2048  # of all clients together: 20 to 30 s of work for the default model
+_RETRY_BUSY_S: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+async def serve_embedder(embedder: Embedder, socket_path: Path) -> None:
+    """Serve until SIGTERM or SIGINT; questions still open then end with their connections."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with embedder_server(embedder, socket_path):
+        log.info("serving embeddings", model=embedder.model, socket=str(socket_path))
+        await stop.wait()
+
+
+@asynccontextmanager
+async def embedder_server(
+    embedder: Embedder, socket_path: Path, *, max_texts: int = MAX_TEXTS
+) -> AsyncGenerator[None]:
+    """Serve while inside the context; after it the connections and the socket are gone."""
+    clients: set[asyncio.Task[None]] = set()
+    room = _Room(max_texts)
+
+    def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        client = asyncio.create_task(_Client(embedder, room, writer).serve(reader))
+        clients.add(client)
+        client.add_done_callback(clients.discard)
+
+    server = await asyncio.start_unix_server(greet, sock=_bind(socket_path))
+    try:
+        yield
+    finally:
+        server.close()
+        for client in clients:
+            client.cancel()
+        await asyncio.gather(*clients, return_exceptions=True)
+        _remove(socket_path)
+
+
+def _remove(socket_path: Path) -> None:
+    socket_path.unlink(missing_ok=True)
+
+
+def _bind(socket_path: Path) -> socket.socket:
+    """Take the path over from a process that died.
+
+    Nobody connects before the mode is set, because nothing listens yet.
+    """
+    _remove(socket_path)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    bound.bind(str(socket_path))
+    socket_path.chmod(0o700)
+    return bound
+
+
+class _Room:
+    """How many more texts may be under way."""
+
+    def __init__(self, texts: int) -> None:
+        self._texts = texts
+
+    @contextmanager
+    def held(self, texts: int) -> Generator[None]:
+        if texts > self._texts:
+            raise Unavailable("the embedder has enough to do", retry_after_s=_RETRY_BUSY_S)
+        self._texts -= texts
+        try:
+            yield
+        finally:
+            self._texts += texts
+
+
+class _Client:
+    def __init__(self, embedder: Embedder, room: _Room, writer: asyncio.StreamWriter) -> None:
+        self._embedder = embedder
+        self._room = room
+        self._writer = writer
+        self._answers: dict[int, asyncio.Task[None]] = {}
+
+    async def serve(self, reader: asyncio.StreamReader) -> None:
+        """Answer until the client goes away; what it had asked by then is dropped."""
+        of = self._embedder
+        self._writer.write(frame(EmbedderSpec(of.model, of.dimension, of.max_tokens)))
+        try:
+            while True:
+                question, body = await read_frame(reader, Question)
+                self._take(question, unpack_texts(question, body))
+        except ConnectionError as exc:
+            log.debug("a client of the embedder left", reason=str(exc))
+        finally:
+            for answer in self._answers.values():
+                answer.cancel()
+            self._writer.close()
+
+    def _take(self, question: Question, texts: Sequence[str]) -> None:
+        if question.ask != "cancel":
+            answer = asyncio.create_task(self._answer(question, texts))
+            self._answers[question.number] = answer
+            answer.add_done_callback(lambda _: self._answers.pop(question.number))
+        elif question.number in self._answers:
+            self._answers[question.number].cancel()
+
+    async def _answer(self, question: Question, texts: Sequence[str]) -> None:
+        try:
+            answer = await self._embed(question, texts)
+        except RefusedText as exc:
+            answer = frame(Answer(question.number, "refused", exc.message))
+        except Unavailable as exc:
+            answer = frame(Answer(question.number, "unavailable", exc.message, exc.retry_after_s))
+        except Exception:
+            # The outermost frame of this question: one bad text must not end the process for all.
+            log.exception("failed to embed", ask=question.ask, texts=len(texts))
+            message = "the embedder failed on these texts; its log says why"
+            answer = frame(Answer(question.number, "unavailable", message))
+        await self._send(answer)
+
+    async def _embed(self, question: Question, texts: Sequence[str]) -> bytes:
+        if question.ask == "query":
+            found = await self._embedder.embed_query(texts[0])
+            done = Answer(question.number, "done", characters_per_piece=found.characters_per_piece)
+            return frame(done, pack_rows(found.vector))
+        with self._room.held(len(texts)):
+            rows = await self._embedder.embed_documents(texts)
+        return frame(Answer(question.number, "done"), pack_rows(rows))
+
+    async def _send(self, answer: bytes) -> None:
+        try:
+            self._writer.write(answer)
+            await self._writer.drain()
+        except ConnectionError as exc:
+            log.debug("a client of the embedder left", reason=str(exc))
