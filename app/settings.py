@@ -4,9 +4,6 @@ Each description says why one would change it; `recollect settings` prints them,
 What has one right value is a named constant beside its use, not a setting.
 """
 
-import hashlib
-import os
-import tempfile
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,9 +11,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.folders import socket_in
+
 CHECKOUT = Path(__file__).resolve().parent.parent
-# A unix socket's path must fit sockaddr_un: 104 bytes on macOS and 108 on Linux, the final NUL included.
-SOCKET_PATH_BYTES = 103
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 Registration = Literal["open", "invite", "closed"]
@@ -103,7 +100,7 @@ class Settings(BaseSettings):
     )
     embed_socket: Folder = Field(
         default_factory=lambda given: socket_in(
-            Path(str(given["recollect_home"])) / "run", "embed"
+            Path(str(given["recollect_home"])) / "run", "embed.sock"
         ),
         description="Unix socket of the embedding process, which holds the model once for API and workers.",
     )
@@ -123,17 +120,3 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def socket_in(folder: Path, name: str) -> Path:
-    """Return the path of a unix socket in `folder`, or in a short private folder when that path is too long."""
-    path = folder.absolute() / f"{name}.sock"
-    if len(os.fsencode(path)) <= SOCKET_PATH_BYTES:
-        return path
-    return short_folder(folder) / f"{name}.sock"
-
-
-def short_folder(folder: Path) -> Path:
-    """Return the short name that stands in for `folder`, the same one each time; whoever uses it makes it private."""
-    digest = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"recollect-{os.getuid()}-{digest}"

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from app.settings import CHECKOUT, Settings
 
 MASK = "********"
-_PASSWORD = re.compile(r"(://[^:@/?#]*:|[?&]password=)[^@&#]+")
+_PASSWORD = re.compile(r"(://[^:@/?#]*:)[^@]+(?=@)|([?&]password=)[^&#]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +76,4 @@ def _without_password(secret: str) -> str:
     """Mask a bare secret whole; in a URL only the password, which may also stand in the query."""
     if "://" not in secret:
         return MASK
-    return _PASSWORD.sub(rf"\g<1>{MASK}", secret)
+    return _PASSWORD.sub(rf"\g<1>\g<2>{MASK}", secret)
