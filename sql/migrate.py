@@ -10,17 +10,13 @@ from pathlib import Path
 
 import asyncpg
 
-from core.errors import RecollectError, Unavailable
+from core.errors import StartFailed, Unavailable
 from sql.pool import ROLES
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 45120001
 PGVECTOR_AT_LEAST = (0, 8, 5)  # 0.8.2-0.8.4 repaired index corruption (stack.md)
 POSTGRES_AT_LEAST = 15
-
-
-class WrongDatabase(RecollectError):
-    """The database lacks something that only its operator can give; the message holds the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,7 @@ async def connect_owner(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     try:
         return await asyncpg.connect(dsn, timeout=10)
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-        raise WrongDatabase(f"DATABASE_URL: {error}. Correct the user, password or database name.") from error
+        raise StartFailed(f"DATABASE_URL: {error}. Correct the user, password or database name.") from error
     except (OSError, asyncpg.PostgresError, TimeoutError, ValueError) as error:
         text = str(error) or type(error).__name__
         raise Unavailable(f"DATABASE_URL: no database answers there ({text}). Start it or correct the address.") from error
@@ -83,7 +79,7 @@ async def pending(raw: "asyncpg.Connection[asyncpg.Record]") -> list[Migration]:
     done = {row["number"] for row in await raw.fetch("SELECT number FROM schema_migration")}
     known = migrations()
     if unknown := done - {m.number for m in known}:
-        raise WrongDatabase(
+        raise StartFailed(
             f"The database was migrated by a newer Recollect (migration {max(unknown)}). Update this checkout."
         )
     return [m for m in known if m.number not in done]
@@ -106,7 +102,7 @@ async def _apply(
 async def _check_server(raw: "asyncpg.Connection[asyncpg.Record]") -> None:
     version = raw.get_server_version().major
     if version < POSTGRES_AT_LEAST:
-        raise WrongDatabase(f"PostgreSQL {version} is too old; Recollect needs {POSTGRES_AT_LEAST} or newer.")
+        raise StartFailed(f"PostgreSQL {version} is too old; Recollect needs {POSTGRES_AT_LEAST} or newer.")
     found = {
         row["name"]: row["version"]
         for row in await raw.fetch(
@@ -117,9 +113,9 @@ async def _check_server(raw: "asyncpg.Connection[asyncpg.Record]") -> None:
     for name in ("vector", "pg_trgm", "btree_gin"):
         if name not in found:
             package = "pgvector" if name == "vector" else "PostgreSQL's contrib package"
-            raise WrongDatabase(f"The extension {name} is missing from the server; install {package} there.")
+            raise StartFailed(f"The extension {name} is missing from the server; install {package} there.")
     if tuple(map(int, re.findall(r"\d+", found["vector"]))) < PGVECTOR_AT_LEAST:
-        raise WrongDatabase(
+        raise StartFailed(
             f"pgvector {found['vector']} is too old (older versions corrupt indexes); install 0.8.5 or newer"
             " and run: ALTER EXTENSION vector UPDATE;"
         )
@@ -142,12 +138,12 @@ async def _ensure_roles(raw: "asyncpg.Connection[asyncpg.Record]") -> bool:
 
 
 async def has_row_security(dsn: str) -> bool:
-    """Return whether 0002_guard_rows was applied there; a database behind this code is a WrongDatabase."""
+    """Return whether 0002_guard_rows was applied there; a database behind this code is a StartFailed."""
     raw = await connect_owner(dsn)
     try:
         missing = [m for m in await pending(raw) if not m.needs_roles]
         if missing:
-            raise WrongDatabase(f"The database lacks {missing[0].name}; run: recollect migrate")
+            raise StartFailed(f"The database lacks {missing[0].name}; run: recollect migrate")
         return bool(await raw.fetchval("SELECT 1 FROM schema_migration WHERE number = 2"))
     finally:
         await raw.close()

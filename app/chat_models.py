@@ -1,0 +1,111 @@
+"""Which chat models replies may use, from the settings. Names are `extractive`, `openai:<model>` and `anthropic:<model>`.
+
+The vendors' SDKs cost 60 MB and half a second to import, so each is imported when its first reply is written: the API,
+which only lists models, never loads them.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal, Protocol, cast, get_args
+
+from app.settings import Settings
+from core.errors import InvalidInput
+from llm.chat import ChatModel
+from llm.extractive import ExtractiveChat
+
+Provider = Literal["extractive", "openai", "anthropic"]
+# What a provider's key alone gives; any other model of the provider can be named in a reply or in CHAT_MODEL.
+_FIRST_CHOICE: dict[Provider, str] = {"openai": "gpt-4.1-mini", "anthropic": "claude-sonnet-4-5"}
+_OPENAI_URL = "https://api.openai.com/v1"
+_ANTHROPIC_URL = "https://api.anthropic.com"
+
+
+class _Closing(ChatModel, Protocol):
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChatModelInfo:
+    """One line of GET /api/models."""
+
+    name: str
+    provider: Provider
+    is_default: bool
+
+
+class ChatModels:
+    """The configured models; opened when first used, closed together."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open: dict[str, _Closing] = {}
+
+    @property
+    def default(self) -> str:
+        """Return CHAT_MODEL, else the first provider with a key, else `extractive`."""
+        if self._settings.chat_model:
+            return self._settings.chat_model
+        provider = next(iter(self._providers()))
+        return "extractive" if provider == "extractive" else f"{provider}:{_FIRST_CHOICE[provider]}"
+
+    def listed(self) -> tuple[ChatModelInfo, ...]:
+        """Return the default and the first choice of each provider, the default first."""
+        names = [self.default, *(f"{p}:{_FIRST_CHOICE[p]}" for p in self._providers() if p != "extractive"), "extractive"]
+        return tuple(ChatModelInfo(n, self._provider(n), n == self.default) for n in dict.fromkeys(names))
+
+    def check(self, name: str) -> None:
+        """Raise InvalidInput, naming what there is, unless a reply could use `name`."""
+        if name != "extractive" and (self._provider(name) not in self._providers() or not name.partition(":")[2]):
+            known = ", ".join(info.name for info in self.listed())
+            raise InvalidInput.of("model", f"{name} is not configured; there is {known}")
+
+    def get(self, name: str) -> ChatModel:
+        """Return the model, opened at its first use; raises as `check` does."""
+        self.check(name)
+        if name == "extractive":
+            return ExtractiveChat()
+        if name not in self._open:
+            self._open[name] = self._build(name)
+        return self._open[name]
+
+    async def close(self) -> None:
+        for model in self._open.values():
+            await model.aclose()
+
+    def _providers(self) -> tuple[Provider, ...]:
+        has_openai = self._settings.openai_api_key or self._settings.openai_base_url
+        found: list[Provider] = ["openai"] if has_openai else []
+        return (*found, *(["anthropic"] if self._settings.anthropic_api_key else []), "extractive")  # pyright: ignore[reportReturnType]
+
+    def _provider(self, name: str) -> Provider:
+        provider = name.partition(":")[0]
+        if provider not in get_args(Provider):
+            raise InvalidInput.of("model", f"{name} must start with openai: or anthropic:, or be extractive")
+        return cast("Provider", provider)
+
+    def _build(self, name: str) -> _Closing:
+        provider, _, model = name.partition(":")
+        if provider == "openai":
+            from llm.openai import OpenAIChat
+
+            key = self._settings.openai_api_key
+            return OpenAIChat(
+                model, api_key=key.get_secret_value() if key else "none", base_url=self._settings.openai_base_url or _OPENAI_URL
+            )
+        from llm.anthropic import AnthropicChat
+
+        key = self._settings.anthropic_api_key
+        return AnthropicChat(
+            model, api_key=key.get_secret_value() if key else "", base_url=self._settings.anthropic_base_url or _ANTHROPIC_URL
+        )
+
+
+@asynccontextmanager
+async def open_chat_models(settings: Settings) -> AsyncGenerator[ChatModels]:
+    """Lend the configured models and close what was opened."""
+    models = ChatModels(settings)
+    try:
+        yield models
+    finally:
+        await models.close()

@@ -1,0 +1,99 @@
+"""Opens everything a process works with, top to bottom, and closes it in reverse: the API, the worker, the CLI and tests
+all call `open_resources()`. Nothing below `app` opens a pool, a socket or a store.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+from core.blobs import BlobStore, open_blobs
+from redis.asyncio import Redis
+
+from app.chat_models import ChatModels, open_chat_models
+from app.embedders import embedder_client
+from app.settings import Settings
+from core.errors import StartFailed
+from search.embed import Embedder
+from sql.migrate import has_row_security
+from sql.pool import DbRole, Pool, open_pool
+
+Purpose = Literal["api", "worker", "cli"]
+# Connections of each pool; one pool cannot starve another, and all of them stay below max_connections - 10.
+SIZES: dict[Purpose, dict[str, int]] = {
+    "api": {"app": 8, "search": 4, "signin": 4, "stream": 2, "worker": 2},
+    "worker": {"app": 3, "search": 2, "signin": 1, "stream": 1, "worker": 8},
+    "cli": {"app": 2, "search": 2, "signin": 1, "stream": 1, "worker": 2},
+}
+_ROLE: dict[str, DbRole] = {
+    "app": "recollect_app",
+    "search": "recollect_search",
+    "signin": "recollect_signin",
+    "stream": "recollect_app",
+    "worker": "recollect_worker",
+}
+_STATEMENT_TIMEOUT_MS = {
+    "app": 2000,
+    "search": 500,
+    "signin": 2000,
+    "stream": 2000,
+    "worker": 30_000,
+}
+_ACQUIRE_TIMEOUT_S = {"worker": 30.0}  # a job may wait for its turn; a request may not
+REDIS_TIMEOUT_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a process works with. Pools by purpose; each role and its rights are in sql/migrations/0002_guard_rows.sql."""
+
+    settings: Settings
+    app: Pool  # requests, as the tenant that the Scope names
+    search: Pool  # the index legs; reads only narrow tables, of all tenants: the predicate is in each query
+    signin: Pool  # accounts, sessions, memberships
+    stream: Pool  # permission checks and catching up of open streams
+    worker: Pool  # the ledger of all workspaces; content only inside tenant_tx()
+    redis: "Redis"
+    blobs: BlobStore
+    embedder: Embedder
+    chat: ChatModels
+    has_row_security: bool
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenerator[Resources]:
+    """Open all that `purpose` needs; raises StartFailed or Unavailable with the remedy in the message."""
+    if settings.database_url is None or settings.redis_url is None:
+        raise StartFailed(
+            "No database is running for this folder: start it with `make run`, or set DATABASE_URL and REDIS_URL."
+        )
+    dsn = settings.database_url.get_secret_value()
+    guarded = await has_row_security(dsn)
+    async with AsyncExitStack() as stack:
+        pools = {
+            name: await open_pool(
+                dsn,
+                purpose=name,
+                role=_ROLE[name] if guarded else None,
+                size=size,
+                statement_timeout_ms=_STATEMENT_TIMEOUT_MS[name],
+                acquire_timeout_s=_ACQUIRE_TIMEOUT_S.get(name, 0.25),
+            )
+            for name, size in SIZES[purpose].items()
+        }
+        for pool in pools.values():
+            stack.push_async_callback(pool.close)
+        redis = open_redis(settings.redis_url.get_secret_value())
+        stack.push_async_callback(redis.aclose)
+        blobs = await stack.enter_async_context(open_blobs(_blob_place(settings)))
+        embedder = await stack.enter_async_context(embedder_client(settings))
+        chat = await stack.enter_async_context(open_chat_models(settings))
+        yield Resources(
+            settings,
+            **pools,
+            redis=redis,
+            blobs=blobs,
+            embedder=embedder,
+            chat=chat,
+            has_row_security=guarded,
+        )

@@ -1,0 +1,74 @@
+"""The real PostgreSQL, Valkey and S3 server, one set for each xdist worker, emptied after each test that used them."""
+
+import os
+import tempfile
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from app.embedded_postgres import start_postgres
+from app.embedded_valkey import start_valkey
+from app.resources import Resources, open_resources
+from app.settings import Settings
+from sql.migrate import migrate
+
+# No test may ask a vendor: a key in the developer's shell must not reach the suite.
+for name in list(os.environ):
+    if name.endswith(("_API_KEY", "_BASE_URL")) or name in Settings.model_fields or name.lower() in Settings.model_fields:
+        del os.environ[name]
+
+TEST_OPTIONS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB", "max_connections": "80"}
+
+
+@pytest.fixture(scope="session")
+def home() -> AsyncGenerator[Path]:
+    """A folder with a space in its name: every path of the product must bear one."""
+    with tempfile.TemporaryDirectory(prefix="recollect test ", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+async def database_url(home) -> AsyncGenerator[str]:
+    server = await start_postgres(home / "postgres", options=TEST_OPTIONS)
+    await migrate(server.url)
+    yield server.url
+    await server.stop()
+
+
+@pytest.fixture(scope="session")
+async def redis_url(home) -> AsyncGenerator[str]:
+    server = await start_valkey(home / "valkey")
+    yield server.url
+    await server.stop()
+
+
+@pytest.fixture(scope="session")
+def settings(home, database_url, redis_url) -> Settings:
+    return Settings.model_validate(
+        {"recollect_home": home, "database_url": database_url, "redis_url": redis_url, "embedder": "fake", "registration": "open"}
+    )
+
+
+@pytest.fixture(scope="session")
+async def owner_connection(database_url) -> AsyncGenerator[asyncpg.Connection]:
+    """The owner of the tables: for preparing queries and for looking behind the walls."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def opened(settings) -> AsyncGenerator[Resources]:
+    async with open_resources(settings, purpose="api") as resources:
+        yield resources
+
+
+@pytest.fixture
+async def resources(opened, owner_connection) -> AsyncGenerator[Resources]:
+    """Everything open, and empty again after the test."""
+    yield opened
+    await owner_connection.execute("TRUNCATE account, workspace, heartbeat CASCADE")
+    await opened.redis.flushdb()
