@@ -1,8 +1,8 @@
-"""What an extractor yields: segments of text in order, and the problems met on the way.
+r"""What an extractor yields: segments of text in order, and the problems met on the way.
 
 The document's text is its segments' texts joined with nothing; a segment's offset is the sum of the lengths before it.
-Text is kept as extracted (no NFC), but for three things: NULs and lone surrogates go, every line break is "\\n".
-A segment that is not empty ends with "\\n", unless a line longer than a segment had to be cut; then no character is added.
+Text is kept as extracted (no NFC), but for three things: NULs and lone surrogates go, every line break is "\n".
+A segment that is not empty ends with "\n", unless a line longer than a segment had to be cut; then no character is added.
 Named tuples, not dataclasses: importing `dataclasses` would cost every sandboxed child 6 ms more of CPU.
 """
 
@@ -43,7 +43,15 @@ class Unreadable(Exception):
 
 
 def clean(text: str) -> str:
-    """Return text that PostgreSQL can hold, with "\\n" for every line break."""
+    r"""Return text that PostgreSQL can hold, with "\n" for every line break."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return UNWANTED.sub("", text)
+
+
+def too_much_text(most: int) -> Unreadable:
+    return Unreadable(
+        "too_much_text",
+        f"The file holds more than {most:,} characters of text.",
+        remedy="Split it and upload the parts.",
+    )

@@ -1,0 +1,57 @@
+"""What kind of file this is, by its bytes. The name only says which kind of text a text is.
+
+Reads a little of the head and, for ZIP archives, the member names (never unpacked). None: stored, but not read.
+"""
+
+from pathlib import PurePath
+from typing import BinaryIO
+
+from ingest.extract.encoding import sniff
+from ingest.extract.zip_directory import member_names
+
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+HTML = "text/html"
+MARKDOWN = "text/markdown"
+TEXT = "text/plain"
+SUPPORTED = frozenset({PDF, DOCX, HTML, MARKDOWN, TEXT})
+PAGED = frozenset({PDF})
+
+HEAD_BYTES = 8192
+PDF_HEADER_WITHIN = 1024  # readers accept junk before %PDF- up to here (ISO 32000, implementation note 13)
+TEXT_BY_SUFFIX = {
+    ".html": HTML, ".htm": HTML, ".xhtml": HTML, ".md": MARKDOWN, ".markdown": MARKDOWN,
+}  # fmt: skip
+MARKUP_NOT_READ = (b"{\\rtf", b"%!PS")  # texts by their bytes, but not for a reader
+
+
+def detect(source: BinaryIO, *, name: str) -> str | None:
+    """Return the media type, or None when it is not one that Recollect reads."""
+    source.seek(0)
+    head = source.read(HEAD_BYTES)
+    if head.startswith(b"PK\x03\x04"):
+        return DOCX if _is_word(source) else None
+    encoding = sniff(head)
+    if encoding is not None:
+        text = head.decode(encoding, errors="ignore")
+        if _opens_as_html(text):
+            return HTML
+    if b"%PDF-" in head[:PDF_HEADER_WITHIN]:
+        return PDF
+    if encoding is None or head.startswith(MARKUP_NOT_READ):
+        return None
+    return TEXT_BY_SUFFIX.get(PurePath(name).suffix.lower(), TEXT)
+
+
+def _is_word(source: BinaryIO) -> bool:
+    """Some programs number the main part: word/document2.xml."""
+    return any(n.startswith("word/document") and n.endswith(".xml") for n in member_names(source))
+
+
+def _opens_as_html(text: str) -> bool:
+    """Skip comments and an XML declaration, as a browser does."""
+    rest = text.lstrip("\ufeff \t\r\n")
+    while rest.startswith(("<!--", "<?")):
+        end = "-->" if rest.startswith("<!--") else "?>"
+        rest = rest.partition(end)[2].lstrip()
+    return rest[:14].lower().startswith(("<!doctype html", "<html"))

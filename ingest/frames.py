@@ -1,0 +1,62 @@
+"""How a sandboxed child tells its parent what it read: length-limited frames on a pipe.
+
+A frame is four bytes of length (little-endian) and NUL-separated UTF-8 fields; no text holds a NUL (see `clean`).
+Imported on both sides, so it stays light; the parent trusts no field and lets a wrong one raise ValueError.
+"""
+
+from typing import NamedTuple
+
+from ingest.extract.segment import Problem, Segment, Unreadable
+
+MAX_FRAME_BYTES = 8 * 2**20  # a page of 1 M characters, most of them CJK, is 3 MB
+LENGTH_BYTES = 4
+
+
+class Finished(NamedTuple):
+    """The child's last frame; `next_ordinal` is where a fresh child goes on, None at the end of the file."""
+
+    next_ordinal: int | None
+
+
+Frame = Segment | Problem | Unreadable | Finished
+
+
+def pack(frame: Frame) -> bytes:
+    """Return the frame's bytes, length first."""
+    payload = "\0".join(_fields(frame)).encode()
+    return len(payload).to_bytes(LENGTH_BYTES, "little") + payload
+
+
+def _fields(frame: Frame) -> tuple[str, ...]:
+    match frame:
+        case Segment(ordinal, page, label, text, page_count):
+            return ("segment", str(ordinal), _digits(page), label or "", _digits(page_count), text)
+        case Problem(ordinal, page, code, message, remedy):
+            return ("problem", str(ordinal), _digits(page), code, message, remedy)
+        case Unreadable():
+            return ("unreadable", frame.code, frame.message, frame.remedy)
+        case Finished(next_ordinal):
+            return ("finished", _digits(next_ordinal))
+
+
+def unpack(payload: bytes) -> Frame:
+    """Return the frame of a payload; ValueError when it is none."""
+    match payload.decode().split("\0"):
+        case ["segment", ordinal, page, label, page_count, text]:
+            return Segment(int(ordinal), _number(page), label or None, text, _number(page_count))
+        case ["problem", ordinal, page, code, message, remedy]:
+            return Problem(int(ordinal), _number(page), code, message, remedy)
+        case ["unreadable", code, message, remedy]:
+            return Unreadable(code, message, remedy=remedy)
+        case ["finished", next_ordinal]:
+            return Finished(_number(next_ordinal))
+        case _:
+            raise ValueError("not a frame")
+
+
+def _digits(number: int | None) -> str:
+    return "" if number is None else str(number)
+
+
+def _number(digits: str) -> int | None:
+    return int(digits) if digits else None

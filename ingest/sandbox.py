@@ -1,0 +1,121 @@
+"""Read an untrusted file in fresh, limited, killable children (jobs.md §6); the parent parses nothing itself.
+
+A child sends each segment as soon as it is read. A long PDF is read by one child per page range. When a child is killed,
+the page it was reading becomes a problem and a new child goes on behind it; a second death fails the file.
+Left out: a bound on the CPU of all children together; a file that stays under the limits may be slow.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from core.errors import PermanentFailure
+from ingest.detect import PAGED, SUPPORTED
+from ingest.extract.segment import Problem, Segment, Unreadable, too_much_text
+from ingest.frames import Finished, Frame
+from ingest.sandbox_process import ChildDied, Limits, read_in_child
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+
+async def extract(
+    source: Path, media_type: str, *, limits: Limits, first_segment: int = 0
+) -> AsyncGenerator[Segment | Problem, None]:
+    """Yield the file's segments in order from `first_segment` on, and the problems among them.
+
+    Each item has its own ordinal, one more than the last. Raises PermanentFailure when the file as a whole cannot be read.
+    """
+    _refuse(source, media_type)
+    reading = _Reading(limits, media_type in PAGED, first_segment)
+    while not reading.done:
+        try:
+            child = read_in_child(source, media_type, first=reading.ordinal, limits=limits)
+            async with aclosing(child) as frames:
+                async for frame in frames:
+                    for item in reading.take(frame):
+                        yield item
+        except ChildDied as death:
+            log.warning("extraction child died", cause=death.code, ordinal=reading.ordinal)
+            for problem in reading.bury(death):
+                yield problem
+    if first_segment == 0 and not reading.any_text:
+        yield _no_text(media_type)
+
+
+def _refuse(source: Path, media_type: str) -> None:
+    if media_type not in SUPPORTED:
+        raise PermanentFailure(
+            "unsupported_type",
+            f"Files of type {media_type} are stored but not read.",
+            remedy="Upload it as PDF, DOCX, HTML, Markdown or plain text.",
+        )
+    if source.stat().st_size == 0:
+        raise PermanentFailure(
+            "empty_file", "The file is empty (0 bytes).", remedy="Check the original and upload it."
+        )
+
+
+def _no_text(media_type: str) -> Problem:
+    scanned = "It may be a scan: run OCR over it and upload the result."
+    remedy = scanned if media_type in PAGED else "Check the original."
+    return Problem(0, None, "no_text", "No text was found in the file.", remedy)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Where the reading of one file stands, over all its children."""
+
+    limits: Limits
+    paged: bool
+    ordinal: int  # of the next item
+    done: bool = False
+    deaths: int = 0
+    characters: int = 0
+    any_text: bool = False
+
+    def take(self, frame: Frame) -> list[Segment | Problem]:
+        """Count a frame; return what the caller gets of it."""
+        if isinstance(frame, Unreadable):
+            raise _permanent(frame)
+        if isinstance(frame, Finished):
+            self.done = frame.next_ordinal is None
+            return []
+        if frame.ordinal != self.ordinal:
+            raise ChildDied.of("reader_crashed")
+        self.ordinal += 1
+        if isinstance(frame, Segment):
+            self._count(frame)
+        return [frame]
+
+    def _count(self, segment: Segment) -> None:
+        self.characters += len(segment.text)
+        self.any_text = self.any_text or bool(segment.text.strip())
+        if self.characters > self.limits.characters:
+            raise _permanent(too_much_text(self.limits.characters))
+        if segment.page_count is not None and segment.page_count > self.limits.pages:
+            raise PermanentFailure(
+                "too_many_pages",
+                f"The file has {segment.page_count:,} pages; at most {self.limits.pages:,} are read.",
+                remedy="Split it and upload the parts.",
+            )
+
+    def bury(self, death: ChildDied) -> list[Problem]:
+        """Return the problem that stands for the lost page; raise when no other child is worth its time.
+
+        Without pages there is nothing to skip: a crash is tried once more, an exhausted limit is not.
+        """
+        self.deaths += 1
+        if self.deaths >= self.limits.deaths or (death.code == "too_slow" and not self.paged):
+            raise PermanentFailure(death.code, f"The file {death.message}.", remedy=death.remedy)
+        if not self.paged:
+            return []
+        page = self.ordinal + 1
+        self.ordinal += 1
+        return [Problem(page - 1, page, death.code, f"Page {page} {death.message}.", death.remedy)]
+
+
+def _permanent(reason: Unreadable) -> PermanentFailure:
+    return PermanentFailure(reason.code, reason.message, remedy=reason.remedy)

@@ -1,0 +1,66 @@
+"""The inside of an extraction child: one extractor, its limits, and frames on standard output.
+
+Only the extractor that the file needs is imported, before the limits are set: a child lives for milliseconds, and byte
+code that is not cached yet can still be written. The file is standard input.
+"""
+
+import sys
+from collections.abc import Iterator
+from typing import BinaryIO, Protocol
+
+from ingest.confine import confine
+from ingest.extract.segment import Problem, Segment, Unreadable
+from ingest.frames import Finished, Frame, pack
+
+
+class Reader(Protocol):
+    """An extractor: yields the items of the file from `first` on, each ordinal one more than the last."""
+
+    def __call__(
+        self, source: BinaryIO, *, first: int, most_characters: int
+    ) -> Iterator[Segment | Problem]: ...
+
+
+def main() -> None:
+    media_type, *numbers = sys.argv[3:]
+    first, memory_bytes, cpu_s, most_characters, pages_per_child = map(int, numbers)
+    read = reader_for(media_type)
+    confine(memory_bytes=memory_bytes, cpu_s=cpu_s)
+    with open(0, "rb", closefd=False) as source:
+        items = read(source, first=first, most_characters=most_characters)
+        for frame in frames(items, pages=pages_per_child):
+            sys.stdout.buffer.write(pack(frame))
+            sys.stdout.buffer.flush()
+
+
+def reader_for(media_type: str) -> Reader:
+    match media_type:
+        case "application/pdf":
+            from ingest.extract.pdf import read
+        case "application/vnd.openxmlformats-officedocument.wordprocessingml.document":
+            from ingest.extract.docx import read
+        case "text/html":
+            from ingest.extract.html import read
+        case _:
+            from ingest.extract.plain import read
+    return read
+
+
+def frames(items: Iterator[Segment | Problem], *, pages: int) -> Iterator[Frame]:
+    """Yield the items and one last frame that says how it ended; a paged file stops after `pages` items."""
+    try:
+        for count, item in enumerate(items, start=1):
+            yield item
+            if item.page is not None and count == pages:
+                yield Finished(item.ordinal + 1)
+                return
+        yield Finished(None)
+    except Unreadable as reason:
+        yield reason
+    except MemoryError:
+        remedy = "Split it and upload the parts."
+        yield Unreadable("too_large", "The file needs too much memory to read.", remedy=remedy)
+    except Exception as exc:  # noqa: BLE001  a parser of a broken file raises anything; a child has nobody above it
+        message = f"The file is damaged ({type(exc).__name__})."
+        remedy = "Open it in its own program, save it again and upload it."
+        yield Unreadable("broken_file", message, remedy=remedy)

@@ -1,0 +1,128 @@
+"""One extraction child: start it, hear its frames, and make sure that it is gone.
+
+The child gets the file as its standard input, a read-only descriptor without a path, an empty environment and a session
+of its own, so that the whole group can be killed. Its own limits are set by itself, in confine.py.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import sysconfig
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from ingest.extract.segment import Unreadable
+from ingest.frames import LENGTH_BYTES, MAX_FRAME_BYTES, Finished, Frame, unpack
+
+ROOT = Path(__file__).parents[1]
+# -S: `site` would run every .pth file of the environment; the two folders that a child needs are handed over instead.
+BOOT = "import sys; sys.path += sys.argv[1:3]; from ingest.sandbox_child import main; main()"
+REAP_S = 5.0  # a killed child is gone in milliseconds; this bounds a pipe that something still holds open
+
+DEATHS = {
+    "too_slow": ("took too long to read", "Print it to a simpler file and upload that."),
+    "too_large": ("needs more memory than a reader may take", "Split it and upload the parts."),
+    "reader_crashed": ("made the reader crash", "Print it to a new file and upload that."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost; the first four are per child."""
+
+    memory_bytes: int = 768 * 2**20  # address space
+    cpu_s: int = 60
+    wall_s: float = 120.0  # time that the parent waited for it: a slow consumer costs a child nothing
+    pages_per_child: int = 100  # 0.6 s of CPU a page before an honest file meets cpu_s
+    characters: int = 20_000_000
+    pages: int = 10_000
+    deaths: int = 2
+
+
+class ChildDied(Exception):
+    """A child ended without its last frame; `message` completes "The file ..." and "Page 7 ..."."""
+
+    def __init__(self, code: str, message: str, *, remedy: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+
+    @classmethod
+    def of(cls, code: str) -> Self:
+        message, remedy = DEATHS[code]
+        return cls(code, message, remedy=remedy)
+
+
+async def read_in_child(
+    source: Path, media_type: str, *, first: int, limits: Limits
+) -> AsyncGenerator[Frame, None]:
+    """Yield the frames of one fresh child, Finished or Unreadable last; raise ChildDied when it ends otherwise."""
+    process = await _start(source, [media_type, str(first)], limits=limits)
+    try:
+        patience = _Patience(limits.wall_s)
+        while True:
+            frame = await _next_frame(process, patience)
+            yield frame
+            if isinstance(frame, Finished | Unreadable):
+                return
+    except (asyncio.IncompleteReadError, ValueError) as exc:
+        raise ChildDied.of(await _cause(process)) from exc
+    except TimeoutError as exc:
+        raise ChildDied.of("too_slow") from exc
+    finally:
+        await _bury(process)
+
+
+async def _start(source: Path, task: list[str], *, limits: Limits) -> Process:
+    arguments = [limits.memory_bytes, limits.cpu_s, limits.characters, limits.pages_per_child]
+    file = await asyncio.to_thread(source.open, "rb")
+    with file:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-S", "-c", BOOT, str(ROOT), sysconfig.get_path("platlib")),
+            *(*task, *map(str, arguments)),
+            stdin=file,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env={},
+            start_new_session=True,
+        )
+
+
+@dataclass(slots=True)
+class _Patience:
+    left_s: float
+
+
+async def _next_frame(process: Process, patience: _Patience) -> Frame:
+    assert process.stdout is not None
+    loop = asyncio.get_running_loop()
+    since = loop.time()
+    async with asyncio.timeout(patience.left_s):
+        length = int.from_bytes(await process.stdout.readexactly(LENGTH_BYTES), "little")
+        if length > MAX_FRAME_BYTES:
+            raise ValueError("frame over its limit")
+        payload = await process.stdout.readexactly(length)
+    patience.left_s -= loop.time() - since
+    return unpack(payload)
+
+
+async def _cause(process: Process) -> str:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REAP_S):
+            await process.wait()
+    return "too_slow" if process.returncode == -signal.SIGXCPU else "reader_crashed"
+
+
+async def _bury(process: Process) -> None:
+    """Kill the child's whole group and take its exit status; what it still had to say is read and dropped."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(REAP_S):
+            await process.communicate()
