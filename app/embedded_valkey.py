@@ -83,6 +83,7 @@ def _command(folder: Path, socket: Path) -> Command:
             *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
             *("--dir", str(folder), "--save", "", "--appendonly", "yes"),
             *("--appendfsync", "everysec", "--maxmemory-policy", "noeviction"),
+            *("--set-proc-title", "no"),  # our command line is how the next start knows it
         ],
         log=folder / "valkey.log",
         env=environment(),
