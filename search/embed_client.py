@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -23,7 +23,7 @@ _RECONNECT_S: Final = 0.1
 
 
 class EmbedClient:
-    """The process must serve `spec`.
+    """The process must serve the model of `spec`, in its dimension.
 
     A query fails at once when it is away. Documents wait for it to come back, each slice of them
     for documents_timeout_s in all.
@@ -40,7 +40,6 @@ class EmbedClient:
         self.model = spec.model
         self.dimension = spec.dimension
         self.max_tokens = spec.max_tokens
-        self._spec = spec
         self._socket_path = socket_path
         self._query_timeout_s = query_timeout_s
         self._documents_timeout_s = documents_timeout_s
@@ -49,7 +48,7 @@ class EmbedClient:
 
     async def embed_query(self, text: str) -> QueryVector:
         async with _deadline(self._query_timeout_s):
-            reply = await (await self._connected()).ask("query", [text])
+            reply = await self._ask("query", [text], self._connected)
         return QueryVector(
             unpack_rows(reply.body, self.dimension)[0], reply.answer.characters_per_piece
         )
@@ -58,7 +57,8 @@ class EmbedClient:
         rows = np.empty((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), SLICE):
             async with _deadline(self._documents_timeout_s):
-                reply = await self._ask_patiently(texts[start : start + SLICE])
+                part = texts[start : start + SLICE]
+                reply = await self._ask("documents", part, self._patiently_connected)
             rows[start : start + SLICE] = unpack_rows(reply.body, self.dimension)
         return rows
 
@@ -67,33 +67,26 @@ class EmbedClient:
         if self._link:
             await self._link.close()
 
-    async def _ask_patiently(self, texts: Sequence[str]) -> "_Reply":
+    async def _ask(self, ask: Ask, texts: Sequence[str], connected: "_Connect") -> "_Reply":
         """Ask once more when the process goes away; not for ever, these texts may have ended it."""
-        link = await _patiently(self._connected)
         try:
-            return await link.ask("documents", texts)
+            return await (await connected()).ask(ask, texts)
         except ConnectionError:
-            link = await _patiently(self._connected)
-            return await link.ask("documents", texts)
+            return await (await connected()).ask(ask, texts)
+
+    async def _patiently_connected(self) -> "_Link":
+        return await _patiently(self._connected)
 
     async def _connected(self) -> "_Link":
         async with self._connecting:
             if self._link is None or not self._link.is_open:
                 link = await _connect(self._socket_path)
-                if link.spec != self._spec:
+                if (link.spec.model, link.spec.dimension) != (self.model, self.dimension):
                     await link.close()
-                    message = f"the embedder process serves {link.spec}, not {self._spec}"
+                    message = f"the embedder process serves {link.spec.model}, not {self.model}"
                     raise Unavailable(message + ": restart both")
                 self._link = link
             return self._link
-
-
-async def describe_embedder(socket_path: Path, *, timeout_s: float) -> EmbedderSpec:
-    """Return what the process serves, waiting up to timeout_s for it to start."""
-    async with _deadline(timeout_s):
-        link = await _patiently(lambda: _connect(socket_path))
-    await link.close()
-    return link.spec
 
 
 @asynccontextmanager
@@ -107,7 +100,7 @@ async def _deadline(timeout_s: float) -> AsyncGenerator[None]:
         raise Unavailable("the embedder process cannot be reached") from exc
 
 
-async def _patiently(connect: Callable[[], Awaitable["_Link"]]) -> "_Link":
+async def _patiently(connect: "_Connect") -> "_Link":
     """Connect to a process that may be just starting, until the caller's deadline."""
     while True:
         try:
@@ -146,7 +139,7 @@ class _Link:
 
     @property
     def is_open(self) -> bool:
-        return not self._receiving.done()
+        return not self._receiving.done() and not self._writer.is_closing()
 
     async def ask(self, ask: Ask, texts: Sequence[str]) -> _Reply:
         """Return the reply to these texts; raise ConnectionError when the process went away."""
@@ -164,6 +157,7 @@ class _Link:
             del self._waiting[number]
 
     async def close(self) -> None:
+        self._writer.close()
         self._receiving.cancel()
         await asyncio.gather(self._receiving, return_exceptions=True)
 
@@ -182,6 +176,9 @@ class _Link:
             for waiting in self._waiting.values():
                 if not waiting.done():
                     waiting.set_result(None)
+
+
+_Connect: TypeAlias = Callable[[], Awaitable[_Link]]
 
 
 def _done(reply: _Reply | None) -> _Reply:

@@ -46,6 +46,7 @@ async def embedder_server(
         client = asyncio.create_task(_Client(embedder, room, writer).serve(reader))
         clients.add(client)
         client.add_done_callback(clients.discard)
+        client.add_done_callback(lambda _: writer.close())
 
     server = await asyncio.start_unix_server(greet, sock=_bind(socket_path))
     try:
@@ -111,7 +112,6 @@ class _Client:
         finally:
             for answer in self._answers.values():
                 answer.cancel()
-            self._writer.close()
 
     def _take(self, question: Question, texts: Sequence[str]) -> None:
         if question.ask != "cancel":
