@@ -1,0 +1,85 @@
+"""What a chat model is to the rest of Recollect: messages in, a stream of events out, and two ways to fail.
+
+Vendor types stay in openai.py and anthropic.py; extractive.py is the implementation that needs no vendor.
+A stream ends with exactly one Finish or raises; closing the generator closes the vendor's connection at once.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+from uuid import UUID
+
+from core.errors import CallerError, Unavailable
+
+FinishReason = Literal["stop", "length", "refused", "abstained"]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of the whole call so far; the last one seen counts."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    reason: FinishReason
+
+
+ChatEvent = Delta | Usage | Finish
+
+
+class ChatModel(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    def stream(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int
+    ) -> AsyncGenerator[ChatEvent, None]: ...
+
+
+class ModelUnavailable(Unavailable):
+    """The vendor did not answer, broke off or is overloaded: asking again may help."""
+
+    retryable: ClassVar[bool] = True
+
+
+class ModelRefused(CallerError):
+    """The vendor will not serve this request as it is: its key, its model name or its size is at fault."""
+
+    retryable: ClassVar[bool] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One passage given to the model, numbered from 1 in the prompt as [ref].
+
+    `start` and `end` are code points in the file's text or the message's content, and `text` is exactly that slice.
+    """
+
+    ref: int
+    passage_id: UUID
+    kind: Literal["file", "message"]
+    item_id: UUID
+    message_id: UUID | None
+    version: int | None
+    title: str
+    headings: tuple[str, ...]
+    page_first: int | None
+    page_last: int | None
+    start: int
+    end: int
+    text: str
+    score: float

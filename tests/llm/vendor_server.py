@@ -1,0 +1,234 @@
+"""A scripted HTTP server on loopback that speaks both vendors' wire formats, with the faults that vendors have.
+
+`async with vendor_server(Reply(), Reply(fault="stall")) as vendor:` answers the first chat request with the first
+reply, the second with the second, later ones with the last. The path decides the format."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+Fault = Literal[
+    "no_first_token",
+    "stall",
+    "rate_limit",
+    "server_error",
+    "bad_request",
+    "unauthorised",
+    "error_inside",
+    "malformed",
+    "wrong_shape",
+    "duplicate_start",
+    "out_of_order",
+    "eof",
+    "cut",
+    "huge_event",
+    "bad_utf8",
+    "byte_by_byte",
+    "stall_after_end",
+]
+STATUS: dict[str, int] = {
+    "rate_limit": 429,
+    "server_error": 500,
+    "bad_request": 400,
+    "unauthorised": 401,
+}
+HUGE_BYTES = 10 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`fault` happens after `before_fault` words; `message` is an error's text."""
+
+    words: tuple[str, ...] = ("Hello", " wörld", "!")
+    fault: Fault | None = None
+    before_fault: int = 1
+    retry_after: str = ""
+    message: str = "no"
+    finish: str = ""
+    pause_s: float = 0
+
+
+@dataclass(slots=True)
+class Vendor:
+    base_url: str
+    requests: list[dict[str, object]] = field(default_factory=list)
+    client_left: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@asynccontextmanager
+async def vendor_server(*script: Reply) -> AsyncGenerator[Vendor, None]:
+    vendor = Vendor("")
+
+    serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if task := asyncio.current_task():
+            serving[task] = writer
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await _answer(reader, writer, vendor, script)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    vendor.base_url = f"http://127.0.0.1:{port}"
+    try:
+        yield vendor
+    finally:
+        server.close()
+        for writer in serving.values():
+            writer.transport.abort()  # what still stalls sees its client leave
+        await asyncio.gather(*serving)
+
+
+async def _answer(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    vendor: Vendor,
+    script: tuple[Reply, ...],
+) -> None:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    path = head.split(" ", 2)[1]
+    if path.endswith("/models"):
+        models = {"object": "list", "data": [{"id": "fake", "object": "model"}]}
+        return await _whole(writer, 200, json.dumps(models), "")
+    length = next(
+        (
+            int(h.split(":")[1])
+            for h in head.split("\r\n")
+            if h.lower().startswith("content-length")
+        ),
+        0,
+    )
+    vendor.requests.append(json.loads(await reader.readexactly(length)))
+    reply = script[min(len(vendor.requests), len(script)) - 1]
+    if reply.fault in STATUS:
+        error = {"type": "error", "error": {"type": "some_error", "message": reply.message}}
+        return await _whole(writer, STATUS[reply.fault], json.dumps(error), reply.retry_after)
+    leaving = asyncio.create_task(_watch(reader, vendor))
+    try:
+        wire = anthropic_frames if path.endswith("/messages") else openai_frames
+        await _stream(writer, reply, wire(reply), leaving)
+    finally:
+        leaving.cancel()
+    return None
+
+
+async def _watch(reader: asyncio.StreamReader, vendor: Vendor) -> None:
+    with suppress(ConnectionError):
+        await reader.read()
+    vendor.client_left.set()
+
+
+async def _whole(writer: asyncio.StreamWriter, status: int, body: str, retry_after: str) -> None:
+    extra = f"Retry-After: {retry_after}\r\n" if retry_after else ""
+    writer.write(
+        f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nConnection: close\r\n{extra}"
+        f"Content-Length: {len(body.encode())}\r\n\r\n{body}".encode()
+    )
+    await writer.drain()
+
+
+async def _stream(
+    writer: asyncio.StreamWriter, reply: Reply, frames: list[bytes], leaving: asyncio.Task[None]
+) -> None:
+    writer.write(
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+        b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+    )
+    for frame in frames:
+        if frame == STALL:
+            await writer.drain()
+            return await leaving
+        if frame == CUT:
+            return writer.transport.abort()
+        step = 1 if reply.fault == "byte_by_byte" else 65_536
+        for at in range(0, len(frame), step):
+            part = frame[at : at + step]
+            writer.write(b"%x\r\n%b\r\n" % (len(part), part))
+            await writer.drain()
+        await asyncio.sleep(reply.pause_s)
+    writer.write(b"0\r\n\r\n")
+    return await writer.drain()
+
+
+STALL, CUT = b"<stall>", b"<cut>"
+
+
+def openai_frames(reply: Reply) -> list[bytes]:
+    def chunk(delta: dict[str, str], finish: str | None = None, reply_id: str = "c1") -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        return _data({"id": reply_id, "object": "chat.completion.chunk", "choices": [choice]})
+
+    usage = {"prompt_tokens": 11, "completion_tokens": len(reply.words), "total_tokens": 0}
+    words = [chunk({"content": word}) for word in reply.words]
+    wrong = {
+        "error_inside": _data({"error": {"message": "overloaded", "type": "server_error"}}),
+        "wrong_shape": _data({"id": "c1", "choices": [{"index": 0, "delta": {"content": 5}}]}),
+        "duplicate_start": chunk({"content": "?"}, reply_id="c2"),
+        "out_of_order": chunk({}, "stop") + chunk({"content": "late"}),
+        "huge_event": chunk({"content": "x" * HUGE_BYTES}),
+    }
+    start = [chunk({"role": "assistant", "content": ""})]
+    end = [chunk({}, reply.finish or "stop")]
+    counts = [_data({"id": "c1", "choices": [], "usage": usage}), b"data: [DONE]\n\n"]
+    return _with_fault(reply, [start, words, end, counts], wrong)
+
+
+def anthropic_frames(reply: Reply) -> list[bytes]:
+    def event(kind: str, **fields: object) -> bytes:
+        return f"event: {kind}\n".encode() + _data({"type": kind, **fields})
+
+    def text(word: str, index: int = 0) -> bytes:
+        delta = {"type": "text_delta", "text": word}
+        return event("content_block_delta", index=index, delta=delta)
+
+    message = {"id": "m1", "role": "assistant", "content": [], "usage": {"input_tokens": 11}}
+    start = event("message_start", message=message)
+    wrong = {
+        "error_inside": event("error", error={"type": "overloaded_error", "message": "Overloaded"}),
+        "wrong_shape": event(
+            "content_block_delta", index=0, delta={"type": "text_delta", "text": 5}
+        ),
+        "duplicate_start": start,
+        "out_of_order": text("?", index=7),
+        "huge_event": text("x" * HUGE_BYTES),
+    }
+    block = event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+    delta = {"stop_reason": reply.finish or "end_turn"}
+    counts = event("message_delta", delta=delta, usage={"output_tokens": len(reply.words)})
+    opening = [start, event("ping"), block]
+    ending = [event("content_block_stop", index=0), counts]
+    return _with_fault(
+        reply, [opening, [text(w) for w in reply.words], ending, [event("message_stop")]], wrong
+    )
+
+
+def _with_fault(reply: Reply, stages: list[list[bytes]], wrong: dict[str, bytes]) -> list[bytes]:
+    start, words, end, last = stages
+    told = words[: reply.before_fault]
+    whole = [*start, *words, *end, *last]
+    ends: dict[str, list[bytes]] = {
+        "byte_by_byte": whole,
+        "no_first_token": [*start, STALL],
+        "stall": [*start, *told, STALL],
+        "eof": [*start, *told],
+        "cut": [*start, *told, CUT],
+        "stall_after_end": [*start, *words, *end, STALL],
+    }
+    if reply.fault is None or reply.fault in ends:
+        return ends.get(reply.fault or "", whole)
+    inserted = (UNREADABLE | wrong)[reply.fault]
+    return [*start, *told, inserted, *words[reply.before_fault :], *end, *last]
+
+
+UNREADABLE = {
+    "malformed": b'event: ping2\ndata: {"id": "c1", "choi\n\n',
+    "bad_utf8": b'event: ping2\ndata: {"id": "\xff\xfe"}\n\n',
+}
+
+
+def _data(value: dict[str, object]) -> bytes:
+    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode()
