@@ -10,8 +10,8 @@ async def make_scope(owner: asyncpg.Connection, name: str = "ada") -> Scope:
     """Make an account with its personal workspace; the password is not usable."""
     account_id, workspace_id = new_id(), new_id()
     await owner.execute(
-        "INSERT INTO account (id, email, name, password_hash) VALUES ($1, $2, $3, '-')",
-        account_id, f"{name}-{account_id}@example.org", name,
+        "INSERT INTO account (id, email, name, password_hash, personal_workspace_id) VALUES ($1, $2, $3, '-', $4)",
+        account_id, f"{name}-{account_id}@example.org", name, workspace_id,
     )  # fmt: skip
     await owner.execute("INSERT INTO workspace (id, name, kind) VALUES ($1, $2, 'personal')", workspace_id, name)
     await make_membership(owner, Scope(account_id, workspace_id, "owner"), "owner")

@@ -13,6 +13,7 @@ CREATE TABLE account (
     name text NOT NULL,
     password_hash text NOT NULL,
     is_admin boolean NOT NULL DEFAULT false,
+    personal_workspace_id uuid NOT NULL, -- where a request acts that names no workspace
     created_at timestamptz NOT NULL DEFAULT now(),
     disabled_at timestamptz
 );
@@ -47,6 +48,12 @@ CREATE TABLE session (
     revoked_at timestamptz
 );
 CREATE INDEX session_account_id_idx ON session (account_id);
+
+-- Random bytes that all processes of an installation share, such as the key that signs cursors.
+CREATE TABLE secret (
+    name text PRIMARY KEY,
+    value bytea NOT NULL
+);
 
 -- What can be shared -----------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ DECLARE
     tenant CONSTANT text := '(workspace_id = (SELECT nullif(current_setting(''app.ws'', true), '''')::uuid))';
     t text;
 BEGIN
-    FOREACH t IN ARRAY ARRAY['account', 'workspace', 'membership', 'session', 'item', 'access_grant', 'conversation', 'message',
+    FOREACH t IN ARRAY ARRAY['account', 'workspace', 'membership', 'session', 'secret', 'item', 'access_grant', 'conversation', 'message',
         'message_revision', 'message_attachment', 'blob', 'file', 'file_version', 'file_problem', 'build', 'text_segment',
         'passage', 'generation', 'embedding', 'lexeme_stat', 'corpus_stat', 'language_mean', 'run', 'run_event', 'citation',
         'job', 'idempotency_key', 'audit', 'heartbeat'] LOOP
@@ -34,7 +34,7 @@ BEGIN
         EXECUTE format('CREATE POLICY index_reader ON %I FOR SELECT TO recollect_search USING (true)', t);
         EXECUTE format('GRANT SELECT ON %I TO recollect_search', t);
     END LOOP;
-    FOREACH t IN ARRAY ARRAY['account', 'session', 'workspace', 'membership', 'heartbeat'] LOOP
+    FOREACH t IN ARRAY ARRAY['account', 'session', 'secret', 'workspace', 'membership', 'heartbeat'] LOOP
         EXECUTE format('CREATE POLICY signin ON %I TO recollect_signin USING (true)', t);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO recollect_signin', t);
     END LOOP;

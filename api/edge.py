@@ -1,0 +1,172 @@
+"""The outermost layer of every request, as plain ASGI: request id, one log line, security headers, a bound on JSON bodies,
+counters, and the answer to a bug. It costs tens of microseconds; Starlette's BaseHTTPMiddleware costs a task a request.
+"""
+
+import re
+import time
+from dataclasses import dataclass
+from uuid import uuid4
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import INTERNAL, error_response
+from api.metrics import REQUEST_SECONDS, REQUESTS_IN_FLIGHT
+from core.errors import TooLarge
+
+log = structlog.get_logger(__name__)
+
+MAX_JSON_BYTES = 1_000_000
+_STREAMED = re.compile(r"/api/v1/(upload|uploads/.*|files/[^/]+/content)")  # bound their own bodies
+_REQUEST_ID = re.compile(rb"[\w.-]{1,64}")
+_PREFIX, _ALIAS = "/api/v1/", "/api/"
+_QUIET = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds by machines
+
+# The console loads nothing but itself; answers of the API are never a page.
+_CONSOLE_CSP = (
+    b"default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    b"object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_API_CSP = b"default-src 'none'; frame-ancestors 'none'; sandbox"
+_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+)
+_HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known of one request on its way through."""
+
+    request_id: str
+    started: float
+    status: int = 0
+    received_bytes: int = 0
+
+
+class Edge:
+    """Wraps the application; the alias /api/... is rewritten here, so each route exists once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request and account for it."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = _Exchange(_request_id(scope), time.perf_counter())
+        scope["request_id"] = exchange.request_id
+        scope["path"] = canonical(scope["path"])
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
+        receive, send = _bounded(scope, receive, exchange), _dressed(scope, send, exchange)
+        REQUESTS_IN_FLIGHT.inc()
+        try:
+            await self._serve(scope, receive, send, exchange)
+        finally:
+            REQUESTS_IN_FLIGHT.dec()
+            _account(scope, exchange)
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, exchange: _Exchange
+    ) -> None:
+        try:
+            _refuse_declared_size(scope)
+            await self.app(scope, receive, send)
+        except TooLarge as error:
+            await error_response(error, request_id=exchange.request_id)(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 the top of a request: a bug is logged once, here
+            log.exception("failed to serve a request", path=scope["path"], code=INTERNAL.code)
+            if not exchange.status:
+                await error_response(error, request_id=exchange.request_id)(scope, receive, send)
+
+
+def canonical(path: str) -> str:
+    """Return the path under /api/v1 for one under its alias /api."""
+    if path.startswith(_ALIAS) and not path.startswith(_PREFIX):
+        return _PREFIX + path[len(_ALIAS) :]
+    return path
+
+
+def _request_id(scope: Scope) -> str:
+    """Return the caller's own id when it is harmless in a log, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return f"req_{uuid4().hex}"
+
+
+def _is_bounded(scope: Scope) -> bool:
+    return scope["method"] in {"POST", "PUT", "PATCH", "DELETE"} and not _STREAMED.fullmatch(
+        scope["path"]
+    )
+
+
+def _refuse_declared_size(scope: Scope) -> None:
+    if not _is_bounded(scope):
+        return
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > MAX_JSON_BYTES:
+            raise TooLarge(f"The body is over the limit of {MAX_JSON_BYTES} bytes.")
+
+
+def _bounded(scope: Scope, receive: Receive, exchange: _Exchange) -> Receive:
+    if not _is_bounded(scope):
+        return receive
+
+    async def receive_bounded() -> Message:
+        message = await receive()
+        exchange.received_bytes += len(message.get("body", b""))
+        if exchange.received_bytes > MAX_JSON_BYTES:
+            # The framework lets only its own exception pass while it reads a body.
+            raise HTTPException(413, f"The body is over the limit of {MAX_JSON_BYTES} bytes.")
+        return message
+
+    return receive_bounded
+
+
+def _dressed(scope: Scope, send: Send, exchange: _Exchange) -> Send:
+    async def send_dressed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            exchange.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *_security_headers(scope, message)]
+            message["headers"].append((b"x-request-id", exchange.request_id.encode()))
+        await send(message)
+
+    return send_dressed
+
+
+def _security_headers(scope: Scope, message: Message) -> list[tuple[bytes, bytes]]:
+    """Return the headers that the route did not set itself."""
+    present = {name for name, _ in message.get("headers", ())}
+    is_api = scope["path"].startswith("/api/")
+    found = [pair for pair in _HEADERS if pair[0] not in present]
+    if b"content-security-policy" not in present:
+        found.append((b"content-security-policy", _API_CSP if is_api else _CONSOLE_CSP))
+    if is_api and b"cache-control" not in present:
+        found.append((b"cache-control", b"no-store"))
+    if scope["scheme"] == "https":
+        found.append(_HSTS)
+    return found
+
+
+def _account(scope: Scope, exchange: _Exchange) -> None:
+    """Count the request and log it; the route's pattern keeps ids out of the labels."""
+    seconds = time.perf_counter() - exchange.started
+    route = getattr(scope.get("route"), "path", "none")
+    REQUEST_SECONDS.labels(scope["method"], route, str(exchange.status)).observe(seconds)
+    if scope["path"] not in _QUIET:
+        log.info(
+            "served",
+            method=scope["method"],
+            path=scope["path"],
+            status=exchange.status,
+            duration_ms=round(seconds * 1000, 1),
+        )

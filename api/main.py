@@ -1,0 +1,99 @@
+"""The application: routers in, lifespan around. `recollect api` serves what create_app() returns.
+
+Every route stands under /api/v1 once; api/edge.py maps the alias /api/... to it. The console in web/ is what is served
+where no route matches.
+"""
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api import auth, conversations, docs, errors, health, messages, search, workspaces
+from api.cursors import Cursors
+from api.deps import Api
+from api.edge import Edge
+from api.limits import Limits
+from app.passwords import open_passwords
+from app.resources import Resources
+from app.sessions import Sessions
+from app.shared_key import shared_key
+from search.retrieve import Searcher
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+Opened = AbstractAsyncContextManager[Resources]
+# Routers are tried in this order: the busiest first.
+ROUTERS: tuple[APIRouter, ...] = (
+    search.router,
+    conversations.router,
+    messages.router,
+    auth.router,
+    workspaces.router,
+)
+
+
+def create_app(opened: Opened) -> FastAPI:
+    """Return the application; it enters `opened` (resources, or their opener) when it starts."""
+    app = FastAPI(
+        title="Recollect",
+        version="1",
+        summary="Search over messages and files, and replies with verified citations",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        lifespan=lambda app: _lifespan(app, opened),
+    )
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api/v1", responses=docs.ERRORS)
+    app.include_router(health.router)
+    app.include_router(docs.router)
+    app.router.default = console_app()
+    app.add_middleware(Edge)
+    errors.install(app)
+    return app
+
+
+async def api_state(resources: Resources) -> Api:
+    """Return what the API makes of its resources at the start."""
+    key = await shared_key(resources.signin, name="cursors")
+    lifetime = timedelta(days=resources.settings.session_days)
+    return Api(
+        resources=resources,
+        sessions=Sessions(resources.signin, resources.redis, lifetime),
+        passwords=open_passwords(),
+        cursors=Cursors(key),
+        searcher=Searcher(
+            search_pool=resources.search,
+            read_pool=resources.app,
+            embedder=resources.embedder,
+            redis=resources.redis,
+            cursor_key=key,
+        ),
+        limits=Limits(resources.redis),
+    )
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI, opened: Opened) -> AsyncGenerator[None]:
+    async with opened as resources:
+        api = await api_state(resources)
+        app.state.api = api
+        yield
+        api.passwords.close()
+
+
+def console_app() -> ASGIApp:
+    """Return what answers where no route matches: the files of web/, and 404 under /api."""
+    files = StaticFiles(directory=WEB, html=True, check_dir=False)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith("/api/"):
+            raise HTTPException(404, "There is no such route.")
+        await files(scope, receive, send)
+
+    return serve
