@@ -1,0 +1,179 @@
+"""Cut a growing text into atoms: lines, sentences and, of overlong ones, parts; each knows how strong the break before it is.
+
+Works on any slicing of the same text with the same result: an atom is given out only when nothing that follows can change
+it. Sentence ends are found by punctuation; a wrong one costs a slightly worse break, never a lost character.
+Left out: Setext headings and indented code, which Markdown writers have all but given up.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ingest.grapheme import boundary_before, is_boundary
+
+LONGEST_ATOM = 1_000  # characters; four times a long sentence, and a bound on what one token count may cost
+LONGEST_TITLE = 200  # characters of a heading that are kept for the path
+LOOK_AHEAD = 2 * LONGEST_ATOM  # characters that must be there before a cut inside an unfinished line
+
+
+class Break(IntEnum):
+    """What stands before an atom, weakest first."""
+
+    INSIDE = 0  # a line or word that had to be cut
+    LINE = 1
+    SENTENCE = 2
+    PARAGRAPH = 3
+    HEADING = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A stretch of the document without white space at its ends; offsets are of the document."""
+
+    start: int
+    text: str
+    before: Break
+    headings: tuple[str, ...]
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(?=\S)")
+FENCE = re.compile(r" {0,3}(```|~~~)")
+ITEM = re.compile(r"\s*([-*+•‣▪–]|\(?\w{1,3}[.)])\s|\s*\|")
+SENTENCE_END = re.compile(
+    # The look-behind keeps a long row of dots linear.
+    r"(?<![.!?…؟۔।॥։])[.!?…؟۔।॥։]+[\"'”’»)\]]*(?=\s)"  # scripts with spaces
+    r"|[。！？｡]+[」』”’）】]*"  # scripts without
+)
+TERMINATORS = frozenset(".!?…؟۔।॥։。！？｡")
+CLOSERS = "\"'”’»)]」』）】"
+# After these a full stop ends no sentence; nor after a single capital (J. K. Rowling).
+ABBREVIATED = re.compile(
+    r"(?:^|[\s(\[])(?:[A-Z]|e\.g|i\.e|etc|cf|vs|al|Dr|Mr|Mrs|Ms|Prof|Fig|Eq|No|pp?|vol|bzw|z\.B|Nr)\.$"
+)
+
+
+class Atoms:
+    """State between slices: the open line, the heading path, and what the last line was."""
+
+    def __init__(self, *, start: int, headings: tuple[str, ...]) -> None:
+        self._pending = ""
+        self._offset = start  # of pending[0] in the document
+        self._inside_line = False  # pending[0] continues a line whose kind is known
+        self._before = Break.PARAGRAPH
+        self._after_heading = False
+        self._path = [(level, title) for level, title in enumerate(headings, start=1)]
+        self.headings = headings
+        self._fence: str | None = None
+
+    @property
+    def position(self) -> int:
+        """Where the text begins of which no atom was given out yet."""
+        return self._offset
+
+    def feed(self, text: str) -> Iterator[Atom]:
+        """Take the next slice of the document; yield the atoms that are certain now."""
+        self._pending += text
+        start = 0
+        while (end := self._pending.find("\n", start)) >= 0:
+            yield from self._line(start, end)
+            self._inside_line = False
+            start = end + 1
+        while len(self._pending) - start > LOOK_AHEAD:
+            end = self._cut(start, len(self._pending))
+            yield from self._part(start, end)
+            start = end
+        self._drop(start)
+
+    def flush(self) -> Iterator[Atom]:
+        """Yield what is left, as if the line ended here."""
+        yield from self._line(0, len(self._pending))
+        self._drop(len(self._pending))
+
+    def _drop(self, count: int) -> None:
+        self._pending = self._pending[count:]
+        self._offset += count
+
+    def _line(self, start: int, end: int) -> Iterator[Atom]:
+        if start == end and not self._inside_line:
+            self._raise_to(Break.PARAGRAPH)
+        while start < end:
+            cut = self._cut(start, end)
+            yield from self._part(start, cut)
+            start = cut
+
+    def _part(self, start: int, end: int) -> Iterator[Atom]:
+        if not self._inside_line:
+            self._open_line(start, end)
+        raw = self._pending[start:end]
+        text = raw.strip()
+        if not text:
+            return
+        place = self._offset + start + len(raw) - len(raw.lstrip())
+        yield Atom(place, text, self._before, self.headings)
+        ended = text.rstrip(CLOSERS)[-1:] in TERMINATORS and not self._after_heading
+        self._before = Break.SENTENCE if ended else Break.INSIDE
+
+    def _open_line(self, start: int, end: int) -> None:
+        """Note what the line's kind says about the break before it; its first atom tells the kind of a long one."""
+        self._inside_line = True
+        line = self._pending[start:end]
+        if line.isspace():
+            self._raise_to(Break.PARAGRAPH)
+            return
+        strength = self._kind(self._pending[start : self._line_end(start)])
+        self._raise_to(strength)
+        self._after_heading = strength is Break.HEADING
+
+    def _line_end(self, start: int) -> int:
+        end = self._pending.find("\n", start, start + LOOK_AHEAD)
+        return end if end >= 0 else start + LOOK_AHEAD
+
+    def _kind(self, line: str) -> Break:
+        if fence := FENCE.match(line):
+            self._toggle(fence[1])
+        elif self._fence is None and (heading := HEADING.match(line)):
+            title = line[heading.end() :].rstrip(" \t#")
+            self._enter(len(heading[1]), title[:LONGEST_TITLE])
+            return Break.HEADING
+        return Break.SENTENCE if ITEM.match(line) else Break.LINE
+
+    def _raise_to(self, strength: Break) -> None:
+        """A heading is not parted from what follows it, blank line or not."""
+        if strength is Break.HEADING or not self._after_heading:
+            self._before = max(self._before, strength)
+
+    def _toggle(self, fence: str) -> None:
+        if self._fence is None:
+            self._fence = fence
+        elif self._fence == fence:
+            self._fence = None
+
+    def _enter(self, level: int, title: str) -> None:
+        self._path = [entry for entry in self._path if entry[0] < level] + [(level, title)]
+        self.headings = tuple(entry[1] for entry in self._path)
+
+    def _cut(self, start: int, end: int) -> int:
+        """Return where the atom that begins at `start` ends: a sentence's end, else the last space within reach."""
+        reach = min(end, start + LONGEST_ATOM)
+        for match in SENTENCE_END.finditer(self._pending, start, min(end, reach + 1)):
+            if match.end() <= reach and self._ends_sentence(start, match.end(), end):
+                return match.end()
+        if reach == end:
+            return end
+        space = self._pending.rfind(" ", start + 1, reach)
+        if space > start and is_boundary(self._pending, space + 1):
+            return space + 1
+        return boundary_before(self._pending, reach, floor=start)
+
+    def _ends_sentence(self, start: int, at: int, end: int) -> bool:
+        if at >= end or not is_boundary(self._pending, at):
+            return False
+        following = self._pending[at : at + 2].lstrip()[:1]
+        return not following.islower() and not ABBREVIATED.search(
+            self._pending[max(start, at - 8) : at]
+        )

@@ -1,0 +1,193 @@
+"""Cut extracted text into passages that fit the embedder, best at headings, then paragraphs, sentences, lines, words.
+
+Greedy: atoms are gathered until the next one does not fit; then the cut is the strongest break in the second half of the
+budget. Chunks do not overlap, each non-space character is in exactly one, none begins or ends with white space, and the
+same text gives the same chunks however it is sliced. Pure; memory is bounded by the longest segment.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from ingest.atoms import Atom, Atoms, Break
+from ingest.extract.segment import Segment
+from ingest.grapheme import boundary_before, is_boundary
+
+BUDGET_TOKENS = 220  # of the 254 that MiniLM takes beside its two special tokens; see bench/extraction.py
+MOST_CHARACTERS = 4_000  # a run of symbols may be one token, so tokens alone bound nothing; prose has 1,000 a chunk
+FULL_ENOUGH = 0.5  # share of the budget behind which any better break is taken
+SECTION_ENOUGH = 0.25  # share behind which a heading always opens a new chunk; smaller sections are put together
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """`text` is document[start:end] in code points; the pages are those of its first and last character."""
+
+    start: int
+    end: int
+    page_first: int | None
+    page_last: int | None
+    headings: tuple[str, ...]
+    text: str
+
+
+def chunk(
+    segments: Iterable[Segment],
+    count_tokens: Callable[[str], int],
+    *,
+    budget_tokens: int = BUDGET_TOKENS,
+) -> Iterator[Chunk]:
+    """Yield the chunks of a whole document; each as soon as the segments read so far settle it."""
+    chunker = Chunker(count_tokens, budget_tokens=budget_tokens)
+    for segment in segments:
+        yield from chunker.feed(segment)
+    yield from chunker.flush()
+
+
+class Chunker:
+    """The same, fed by hand. After `flush`, `position` and `headings` are all it takes to go on with a new Chunker.
+
+    `count_tokens` may count special tokens too; it must add up over texts that are joined by white space.
+    """
+
+    def __init__(
+        self,
+        count_tokens: Callable[[str], int],
+        *,
+        budget_tokens: int = BUDGET_TOKENS,
+        position: int = 0,
+        headings: tuple[str, ...] = (),
+    ) -> None:
+        self._count = count_tokens
+        self._special = count_tokens("")
+        self._budget = budget_tokens - self._special
+        self._atoms = Atoms(start=position, headings=headings)
+        self._text = _Window(position)
+        self._held: list[_Held] = []
+        self._tokens = 0
+
+    @property
+    def position(self) -> int:
+        """Where the text begins that is in no chunk yet."""
+        return self._held[0].atom.start if self._held else self._atoms.position
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """The open headings, outermost first. Restored, they count as levels 1, 2, 3 ..."""
+        return self._atoms.headings
+
+    def feed(self, segment: Segment) -> Iterator[Chunk]:
+        """Take the document's next segment; yield the chunks that are settled now."""
+        self._text.add(segment)
+        for atom in self._atoms.feed(segment.text):
+            yield from self._take(atom)
+        self._text.forget(self.position)
+
+    def flush(self) -> Iterator[Chunk]:
+        """Yield what is held, as if the document ended here."""
+        for atom in self._atoms.flush():
+            yield from self._take(atom)
+        if self._held:
+            yield self._emit(len(self._held))
+
+    def _take(self, atom: Atom) -> Iterator[Chunk]:
+        for held in self._fitting(atom):
+            if held.atom.before is Break.HEADING and self._tokens >= SECTION_ENOUGH * self._budget:
+                yield self._emit(len(self._held))
+            while self._held and not self._fits(held):
+                yield self._emit(self._best_cut(held.atom.before))
+            self._held.append(held)
+            self._tokens += held.tokens
+
+    def _fitting(self, atom: Atom) -> Iterator["_Held"]:
+        """Yield the atom, or its parts when it is over the budget by itself."""
+        tokens = self._count(atom.text) - self._special
+        at = _middle(atom.text) if tokens > self._budget else 0
+        if at == 0:
+            yield _Held(atom, tokens)
+            return
+        for part in _split(atom, at):
+            yield from self._fitting(part)
+
+    def _fits(self, held: "_Held") -> bool:
+        characters = held.atom.end - self._held[0].atom.start
+        return self._tokens + held.tokens <= self._budget and characters <= MOST_CHARACTERS
+
+    def _best_cut(self, before_next: Break) -> int:
+        """Return how many of the held atoms make the next chunk: up to the strongest break, of equals the last."""
+        strengths = [held.atom.before for held in self._held[1:]] + [before_next]
+        best, best_strength, tokens = len(self._held), before_next, 0
+        for count, (held, strength) in enumerate(zip(self._held, strengths, strict=True), start=1):
+            tokens += held.tokens
+            if tokens >= FULL_ENOUGH * self._budget and strength > best_strength:
+                best, best_strength = count, strength
+            elif strength == best_strength and best < len(self._held):
+                best = count
+        return best
+
+    def _emit(self, count: int) -> Chunk:
+        atoms = [held.atom for held in self._held[:count]]
+        start, end = atoms[0].start, atoms[-1].end
+        self._tokens -= sum(held.tokens for held in self._held[:count])
+        del self._held[:count]
+        pages = self._text.page_at(start), self._text.page_at(end - 1)
+        return Chunk(start, end, *pages, atoms[0].headings, self._text.between(start, end))
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    atom: Atom
+    tokens: int
+
+
+def _middle(text: str) -> int:
+    """Return the cut nearest before the middle: behind a space, else between two characters; 0 when there is none."""
+    half = len(text) // 2
+    space = text.rfind(" ", len(text) // 4, half)
+    if space > 0 and is_boundary(text, space + 1):
+        return space + 1
+    at = boundary_before(text, half)
+    while at < len(text) and not is_boundary(text, at):
+        at += 1
+    return at % len(text)
+
+
+def _split(atom: Atom, at: int) -> tuple[Atom, Atom]:
+    left, right = atom.text[:at], atom.text[at:]
+    start = atom.start + at + len(right) - len(right.lstrip())
+    return (
+        replace(atom, text=left.rstrip()),
+        replace(atom, start=start, text=right.lstrip(), before=Break.INSIDE),
+    )
+
+
+class _Window:
+    """The stretch of the document that chunks may still be cut from, and its pages."""
+
+    def __init__(self, start: int) -> None:
+        self._start = start
+        self._text = ""
+        self._page_starts: list[int] = []
+        self._pages: list[int | None] = []
+
+    @property
+    def end(self) -> int:
+        return self._start + len(self._text)
+
+    def add(self, segment: Segment) -> None:
+        self._page_starts.append(self.end)
+        self._pages.append(segment.page)
+        self._text += segment.text
+
+    def between(self, start: int, end: int) -> str:
+        return self._text[start - self._start : end - self._start]
+
+    def page_at(self, position: int) -> int | None:
+        return self._pages[bisect_right(self._page_starts, position) - 1]
+
+    def forget(self, position: int) -> None:
+        """Drop what lies before `position`."""
+        self._text = self._text[position - self._start :]
+        self._start = position
+        gone = bisect_right(self._page_starts, position) - 1
+        del self._page_starts[:gone], self._pages[:gone]
