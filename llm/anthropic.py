@@ -11,7 +11,7 @@ from typing import Literal
 
 import anthropic
 import httpx2
-from anthropic.types import MessageParam, RawMessageStreamEvent
+from anthropic.types import MessageParam, RawContentBlockDeltaEvent, RawMessageStreamEvent
 
 from llm.chat import (
     ChatEvent,
@@ -114,9 +114,9 @@ class _Reader:
             case "content_block_start":
                 self._blocks.add(event.index)
             case "content_block_delta":
-                if event.index not in self._blocks:
-                    raise ModelUnavailable("The model sent text outside a block.")
-                return [Delta("" + event.delta.text)] if event.delta.type == "text_delta" else []
+                return self._text(event)
+            case "content_block_stop":
+                self._blocks.discard(event.index)
             case "message_delta":
                 self._reason = _FINISH.get(event.delta.stop_reason or "", "stop")
                 return [Usage(self._input_tokens, int(event.usage.output_tokens))]
@@ -124,6 +124,11 @@ class _Reader:
                 self.stopped = True
                 return [Finish(self._reason)]
         return []
+
+    def _text(self, event: RawContentBlockDeltaEvent) -> list[ChatEvent]:
+        if event.index not in self._blocks:
+            raise ModelUnavailable("The model sent text outside a block.")
+        return [Delta("" + event.delta.text)] if event.delta.type == "text_delta" else []
 
 
 def _wire(role: Literal["user", "assistant"], content: str) -> MessageParam:

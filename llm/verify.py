@@ -48,6 +48,7 @@ class Evidence:
     text: str
     folded: Folded
     sentences: tuple[Sentence, ...]
+    terms: frozenset[str]
 
     @classmethod
     def of(cls, text: str) -> "Evidence":
@@ -55,7 +56,8 @@ class Evidence:
             Sentence(span, frozenset(terms(text[span.start : span.end])))
             for span in sentences(text)
         )
-        return cls(text, fold(text), found)
+        everything = frozenset[str]().union(*(sentence.terms for sentence in found))
+        return cls(text, fold(text), found, everything)
 
 
 class Rarity:
@@ -111,8 +113,7 @@ def _whole_words(text: str, start: int, end: int) -> bool:
 
 
 def _overlap(wanted: frozenset[str], source: Evidence, rarity: Rarity) -> Support | None:
-    held_at_all = frozenset[str]().union(*(sentence.terms for sentence in source.sentences))
-    if any(term not in held_at_all for term in wanted if _is_figure(term)):
+    if any(term not in source.terms for term in wanted if _is_figure(term)):
         return None
     total = rarity.total(wanted)
     best = max(_windows(source.sentences, wanted, rarity), key=lambda s: s.score, default=None)
