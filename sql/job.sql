@@ -1,0 +1,131 @@
+-- The ledger: a row is the truth about a piece of work, a doorbell only wakes somebody who looks here (docs/ARCHITECTURE.md).
+-- Times are PostgreSQL's now(), the start of the transaction: statements about leases stand alone in theirs.
+
+-- name: enqueue_job
+-- Its turn is a virtual time: now, or behind the workspace's last job of that kind, so that one workspace's thousand files
+-- stand in line with themselves and not before somebody else's one. The update returns the row when it is there already.
+INSERT INTO job (workspace_id, id, kind, subject_id, content_hash, pipeline_version, account_id, fair_key, schedule_to_close_at)
+VALUES (:workspace_id, :id, :kind, :subject_id, :content_hash, :pipeline_version, :account_id,
+    greatest(
+        extract(epoch FROM now())::float8,
+        (SELECT max(j.fair_key) + :cost_s::float8 FROM job j
+            WHERE j.workspace_id = :workspace_id AND j.kind = :kind AND j.state IN ('queued', 'retry_wait', 'leased'))),
+    now() + make_interval(secs => :close_after_s::float8))
+ON CONFLICT (workspace_id, kind, subject_id, content_hash, pipeline_version) DO UPDATE SET kind = EXCLUDED.kind
+RETURNING id;
+
+-- name: requeue_job
+-- A person asks again: the same row from its beginning, never a second one. Its last pipeline may have been an older one.
+UPDATE job
+SET state = 'queued', stage = '', reason = '', attempts = 0, crashes = 0, cancel_requested = false, finished_at = NULL,
+    run_at = now(), schedule_to_close_at = now() + make_interval(secs => :close_after_s::float8),
+    fair_key = extract(epoch FROM now())::float8, pipeline_version = :pipeline_version
+WHERE workspace_id = :workspace_id AND state IN ('done', 'failed', 'dead', 'cancelled')
+    AND id = (SELECT j.id FROM job j
+        WHERE j.workspace_id = :workspace_id AND j.kind = :kind AND j.subject_id = :subject_id
+        ORDER BY j.pipeline_version DESC
+        LIMIT 1)
+RETURNING id;
+
+-- name: cancel_job
+-- What nobody works on ends here; the holder of a lease hears of it at its next renewal.
+UPDATE job
+SET cancel_requested = true,
+    state = CASE WHEN state = 'leased' THEN state ELSE 'cancelled' END,
+    finished_at = CASE WHEN state = 'leased' THEN NULL ELSE now() END
+WHERE workspace_id = :workspace_id AND kind = :kind AND subject_id = :subject_id AND state IN ('queued', 'retry_wait', 'leased')
+RETURNING state;
+
+-- name: claim_jobs
+-- Whose turn it is, and up to :most jobs of the same kind and workspace. Attempts are counted before the work, so that a
+-- crash loop is bounded.
+WITH turn AS (
+    SELECT workspace_id FROM job
+    WHERE kind = :kind AND state IN ('queued', 'retry_wait') AND run_at <= now()
+    ORDER BY fair_key
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED
+), taken AS (
+    SELECT j.workspace_id, j.id FROM job j
+    WHERE j.workspace_id = (SELECT workspace_id FROM turn) AND j.kind = :kind
+        AND j.state IN ('queued', 'retry_wait') AND j.run_at <= now()
+    ORDER BY j.fair_key
+    LIMIT :most
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE job
+SET state = 'leased', lease_token = :token, lease_until = now() + make_interval(secs => :lease_s::float8),
+    attempts = job.attempts + 1
+FROM taken
+WHERE job.workspace_id = taken.workspace_id AND job.id = taken.id
+RETURNING job.workspace_id, job.id, job.subject_id, job.account_id, job.content_hash, job.pipeline_version, job.attempts,
+    job.created_at;
+
+-- name: renew_jobs
+UPDATE job
+SET lease_until = now() + make_interval(secs => :lease_s::float8), stage = :stage
+WHERE workspace_id = :workspace_id AND id = ANY(:ids::uuid[]) AND lease_token = :token
+RETURNING id, cancel_requested;
+
+-- name: hold_lease
+-- The fence of a writing transaction. FOR SHARE keeps the reaper off for its length; FOR KEY SHARE would not.
+SELECT id FROM job
+WHERE workspace_id = :workspace_id AND id = ANY(:ids::uuid[]) AND lease_token = :token
+FOR SHARE;
+
+-- name: finish_jobs
+-- Fence and last word in one, so that no lock has to be raised from share to update.
+UPDATE job
+SET state = :state, reason = :reason, finished_at = now(), lease_token = NULL, lease_until = NULL
+WHERE workspace_id = :workspace_id AND id = ANY(:ids::uuid[]) AND lease_token = :token
+RETURNING id;
+
+-- name: return_jobs
+-- Back in line: after an error, at a hand-back (state queued, the attempt given back), or while a provider is away.
+UPDATE job
+SET state = :state, reason = :reason, run_at = now() + make_interval(secs => :wait_s::float8),
+    attempts = attempts - :given_back::int, lease_token = NULL, lease_until = NULL
+WHERE workspace_id = :workspace_id AND id = ANY(:ids::uuid[]) AND lease_token = :token
+RETURNING id;
+
+-- name: reap_jobs
+-- Leases past due: their worker vanished without a word. A row whose writer is committing just now is left alone.
+WITH late AS (
+    SELECT workspace_id, id FROM job
+    WHERE state = 'leased' AND lease_until < now()
+    ORDER BY lease_until
+    LIMIT 1000
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE job
+SET state = CASE WHEN job.cancel_requested THEN 'cancelled' WHEN job.crashes + 1 >= :most_crashes THEN 'dead' ELSE 'retry_wait' END,
+    finished_at = CASE WHEN job.cancel_requested OR job.crashes + 1 >= :most_crashes THEN now() END,
+    crashes = job.crashes + 1, reason = 'worker_crash', run_at = now(), lease_token = NULL, lease_until = NULL
+FROM late
+WHERE job.workspace_id = late.workspace_id AND job.id = late.id
+RETURNING job.workspace_id, job.id, job.kind, job.subject_id, job.state;
+
+-- name: close_overdue_jobs
+-- What could not be done within its time is not done at all.
+WITH overdue AS (
+    SELECT workspace_id, id FROM job
+    WHERE state IN ('queued', 'retry_wait') AND schedule_to_close_at < now()
+    LIMIT 1000
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE job
+SET state = 'dead', finished_at = now(), reason = 'too_late'
+FROM overdue
+WHERE job.workspace_id = overdue.workspace_id AND job.id = overdue.id
+RETURNING job.workspace_id, job.id, job.kind, job.subject_id, job.state;
+
+-- name: due_kinds
+-- What waits and may run now, with its age: for bells that were lost, and for the alert on the oldest.
+SELECT kind, count(*) AS jobs, max(extract(epoch FROM now() - run_at))::float8 AS oldest_s
+FROM job
+WHERE state IN ('queued', 'retry_wait') AND run_at <= now()
+GROUP BY kind;
+
+-- name: remove_old_jobs
+-- Finished work is kept for a month: its row answers "what happened to my file".
+DELETE FROM job WHERE finished_at < now() - interval '30 days' AND state IN ('done', 'cancelled');

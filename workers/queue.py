@@ -1,0 +1,157 @@
+"""Accept work: the only module of `workers` that the API may import.
+
+`enqueue_*` write the job's row in the caller's transaction, so work and its reason are committed together or not at all;
+the same work twice is one row. `ring` wakes a worker after the commit. A bell that is not heard costs seconds, never work.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final, Literal, cast
+from uuid import UUID
+
+import structlog
+from arq.connections import ArqRedis
+from redis.asyncio import ConnectionPool, Redis
+from redis.exceptions import RedisError
+
+from core.ids import new_id
+from core.scope import Scope
+from sql import Nothing, Write, execute, fetch_one, fetch_opt, write
+from sql.fence import JobId
+from sql.pool import Conn
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+JobKind = Literal["ingest_file", "embed_message", "reply"]
+BELL_QUEUE: Final = "recollect:bells"
+BELL: Final = "hear_bell"  # arq's name of the one function that doorbells call
+# Raise it when extraction or chunking changes what it makes of the same bytes: files are then built anew.
+PIPELINE_VERSION: Final = 1
+
+# How far a job pushes the next one of its workspace back, in seconds of a slow machine: too much costs nothing while one
+# workspace works alone, too little makes the others wait.
+_INGEST_COST_S = 5.0
+_INGEST_BYTES_PER_S = 40_000
+_MESSAGE_COST_S = 0.5
+_REPLY_COST_S = 20.0
+_WEEK_S = 7 * 86_400.0
+_CLOSE_AFTER_S: dict[JobKind, float] = {
+    "ingest_file": _WEEK_S,
+    "embed_message": _WEEK_S,
+    "reply": 3600.0,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    kind: JobKind
+    subject_id: UUID
+    content_hash: bytes  # with kind and subject: what makes it the same work
+    cost_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class JobState:
+    state: str
+
+
+ENQUEUE_JOB = write("job.sql", "enqueue_job", JobId)
+REQUEUE_JOB = write("job.sql", "requeue_job", JobId)
+CANCEL_JOB = write("job.sql", "cancel_job", JobState)
+QUEUE_FILE = write("ingest.sql", "queue_file")
+CANCEL_FILE = write("ingest.sql", "cancel_file")
+
+
+async def enqueue_ingest(
+    conn: Conn, scope: Scope, *, version_id: UUID, sha256: bytes, size_bytes: int
+) -> UUID:
+    """Have a file version read, embedded and indexed; return the job's id."""
+    cost_s = _INGEST_COST_S + size_bytes / _INGEST_BYTES_PER_S
+    return await _enqueue(conn, scope, _Work("ingest_file", version_id, sha256, cost_s))
+
+
+async def enqueue_embed_message(
+    conn: Conn, scope: Scope, *, message_id: UUID, revision: int
+) -> UUID:
+    """Have a message's passages embedded; `revision` makes each edit a job of its own."""
+    work = _Work("embed_message", message_id, revision.to_bytes(4), _MESSAGE_COST_S)
+    return await _enqueue(conn, scope, work)
+
+
+async def enqueue_reply(conn: Conn, scope: Scope, *, run_id: UUID) -> UUID:
+    """Have a run's reply written."""
+    return await _enqueue(conn, scope, _Work("reply", run_id, b"", _REPLY_COST_S))
+
+
+async def retry_ingest(conn: Conn, scope: Scope, *, version_id: UUID) -> UUID | None:
+    """Begin a file version's finished job anew, as after a failure; None while it waits or runs.
+
+    The caller has checked that the file may be written.
+    """
+    job = await fetch_opt(
+        conn,
+        REQUEUE_JOB,
+        workspace_id=scope.workspace_id,
+        kind="ingest_file",
+        subject_id=version_id,
+        pipeline_version=PIPELINE_VERSION,
+        close_after_s=_CLOSE_AFTER_S["ingest_file"],
+    )
+    if job is None:
+        return None
+    await _touch_file(conn, QUEUE_FILE, scope, version_id)
+    return job.id
+
+
+async def cancel_ingest(conn: Conn, scope: Scope, *, version_id: UUID) -> bool:
+    """Stop reading a file version; False when nothing was under way. A running worker stops at its next renewal.
+
+    The caller has checked that the file may be written.
+    """
+    job = await fetch_opt(
+        conn, CANCEL_JOB, workspace_id=scope.workspace_id, kind="ingest_file", subject_id=version_id
+    )
+    if job is not None and job.state == "cancelled":
+        await _touch_file(conn, CANCEL_FILE, scope, version_id)
+    return job is not None
+
+
+async def ring(redis: Redis, kind: JobKind) -> None:
+    """Wake a worker, after COMMIT. Failure is no error: workers look every few seconds by themselves."""
+    pool = cast("ConnectionPool", redis.connection_pool)
+    bells = ArqRedis(pool, job_serializer=pack_bell, default_queue_name=BELL_QUEUE)
+    try:
+        await bells.enqueue_job(BELL, kind)
+    except (RedisError, OSError) as error:
+        log.warning("could not ring", kind=kind, error=str(error))
+
+
+def pack_bell(bell: dict[str, object]) -> bytes:
+    """Write arq's message as JSON: its default, pickle, turns write access to Redis into execution of code."""
+    return json.dumps(bell).encode()
+
+
+def unpack_bell(data: bytes) -> dict[str, object]:
+    """Read arq's message."""
+    return json.loads(data)
+
+
+async def _enqueue(conn: Conn, scope: Scope, work: _Work) -> UUID:
+    job = await fetch_one(
+        conn,
+        ENQUEUE_JOB,
+        workspace_id=scope.workspace_id,
+        id=new_id(),
+        kind=work.kind,
+        subject_id=work.subject_id,
+        content_hash=work.content_hash,
+        pipeline_version=PIPELINE_VERSION,
+        account_id=scope.account_id,
+        cost_s=work.cost_s,
+        close_after_s=_CLOSE_AFTER_S[work.kind],
+    )
+    return job.id
+
+
+async def _touch_file(conn: Conn, change: Write[Nothing], scope: Scope, version_id: UUID) -> None:
+    await execute(conn, change, workspace_id=scope.workspace_id, version_id=version_id)
