@@ -401,7 +401,7 @@ CREATE INDEX citation_workspace_id_run_id_idx ON citation (workspace_id, run_id)
 CREATE TABLE job (
     workspace_id uuid NOT NULL REFERENCES workspace,
     id uuid NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('ingest_file', 'embed_message', 'reply', 'refresh_statistics')),
+    kind text NOT NULL CHECK (kind IN ('ingest_file', 'embed_message', 'reply')),
     subject_id uuid NOT NULL,
     content_hash bytea NOT NULL,
     pipeline_version int NOT NULL,
@@ -423,7 +423,8 @@ CREATE TABLE job (
     PRIMARY KEY (workspace_id, id),
     UNIQUE (workspace_id, kind, subject_id, content_hash, pipeline_version)
 );
-CREATE INDEX job_fair_key_idx ON job (fair_key) WHERE state IN ('queued', 'retry_wait');
+CREATE INDEX job_kind_fair_key_idx ON job (kind, fair_key) WHERE state IN ('queued', 'retry_wait');
+CREATE INDEX job_workspace_id_kind_fair_key_idx ON job (workspace_id, kind, fair_key) WHERE state IN ('queued', 'retry_wait', 'leased');
 CREATE INDEX job_lease_until_idx ON job (lease_until) WHERE state = 'leased';
 CREATE INDEX job_workspace_id_created_at_idx ON job (workspace_id, created_at DESC, id DESC);
 
