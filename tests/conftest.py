@@ -10,24 +10,42 @@ import pytest
 
 from app.embedded_postgres import start_postgres
 from app.embedded_valkey import start_valkey
+from app.model_files import prepare_model
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from sql.migrate import migrate
 
 # No test may ask a vendor: a key in the developer's shell must not reach the suite.
 for name in list(os.environ):
-    if name.endswith(("_API_KEY", "_BASE_URL")) or name in Settings.model_fields or name.lower() in Settings.model_fields:
+    if (
+        name.endswith(("_API_KEY", "_BASE_URL"))
+        or name in Settings.model_fields
+        or name.lower() in Settings.model_fields
+    ):
         del os.environ[name]
 
-TEST_OPTIONS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB", "max_connections": "80"}
+TEST_OPTIONS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "max_connections": "80",
+}
 
 
 @pytest.fixture(scope="session")
 def home() -> AsyncGenerator[Path]:
     """A folder with a space in its name: every path of the product must bear one."""
-    with tempfile.TemporaryDirectory(prefix="recollect test ", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="recollect test ", ignore_cleanup_errors=True
+    ) as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def model_dir() -> Path:
+    """The real embedding model, made once for all runs of the suite in this checkout."""
+    return prepare_model(Path(__file__).parent.parent / ".home")
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +66,13 @@ async def redis_url(home) -> AsyncGenerator[str]:
 @pytest.fixture(scope="session")
 def settings(home, database_url, redis_url) -> Settings:
     return Settings.model_validate(
-        {"recollect_home": home, "database_url": database_url, "redis_url": redis_url, "embedder": "fake", "registration": "open"}
+        {
+            "recollect_home": home,
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "embedder": "fake",
+            "registration": "open",
+        }
     )
 
 
