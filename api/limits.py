@@ -27,11 +27,11 @@ class Bucket:
         return self.limit / self.window_s
 
 
-# A person mistypes a password a few times; a guesser needs thousands of tries (ASVS 6.3.1).
+# A person mistypes a password a few times; a guesser needs thousands of tries (ASVS 6.3.1). Success gives its token back.
 LOGIN = Bucket("login", 10, 300)  # per account and address
-LOGIN_ADDRESS = Bucket("login-address", 100, 300)  # one address, many accounts
+LOGIN_ADDRESS = Bucket("login-address", 300, 300)  # one address, many accounts
 LOGIN_ACCOUNT = Bucket("login-account", 50, 300)  # many addresses, one account
-REGISTER = Bucket("register", 30, 3600)  # per address
+REGISTER = Bucket("register", 600, 3600)  # per address: a class or a company behind one
 # Search as you type sends some ten a second for a while; a bench has its own account and may send thousands.
 SEARCH = Bucket("search", 60_000, 60)  # per account
 LOCAL_KEYS = 50_000  # buckets kept by one process, the least used go first
@@ -48,6 +48,11 @@ if tokens >= 1 then tokens = tokens - 1 else wait = math.ceil((1 - tokens) / rat
 redis.call('HSET', KEYS[1], 'tokens', tokens, 'at', now)
 redis.call('EXPIRE', KEYS[1], math.ceil(limit / rate) + 1)
 return wait
+"""
+
+
+_GIVE_BACK = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HINCRBYFLOAT', KEYS[1], 'tokens', 1) end
 """
 
 
@@ -74,19 +79,25 @@ class LocalBuckets:
             self.levels.popitem(last=False)
         return 0 if taken else ceil((1 - tokens) / bucket.tokens_per_s * 1000)
 
+    def give_back(self, key: str) -> None:
+        """Return a token that was taken."""
+        if level := self.levels.get(key):
+            level.tokens += 1
+
 
 class Limits:
     """Takes tokens; a request over its limit is RateLimited."""
 
     def __init__(self, redis: Redis) -> None:
-        self._script: AsyncScript = redis.register_script(_TAKE)
+        self._take: AsyncScript = redis.register_script(_TAKE)
+        self._give_back: AsyncScript = redis.register_script(_GIVE_BACK)
         self._local = LocalBuckets()
 
     async def take(self, bucket: Bucket, who: str) -> None:
         """Take one token of `who`; raise RateLimited when there is none."""
-        key = f"limit:{bucket.name}:{who}"
+        key = _key(bucket, who)
         try:
-            wait_ms = int(await self._script([key], [bucket.limit, bucket.tokens_per_s]))
+            wait_ms = int(await self._take([key], [bucket.limit, bucket.tokens_per_s]))
         except RedisError:
             wait_ms = self._local.take(bucket, key, now=time.monotonic())
         if wait_ms:
@@ -96,3 +107,15 @@ class Limits:
                 window_s=bucket.window_s,
                 retry_after_s=ceil(wait_ms / 1000),
             )
+
+    async def give_back(self, bucket: Bucket, who: str) -> None:
+        """Return the token that was taken for a request that needs no limit after all."""
+        key = _key(bucket, who)
+        try:
+            await self._give_back([key])
+        except RedisError:
+            self._local.give_back(key)
+
+
+def _key(bucket: Bucket, who: str) -> str:
+    return f"limit:{bucket.name}:{who}"

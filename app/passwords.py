@@ -79,4 +79,5 @@ def check_strength(password: str) -> None:
 @cache
 def common_passwords() -> frozenset[str]:
     """Return the list of commonest passwords that are long enough to pass otherwise."""
-    return frozenset(_COMMON.read_text(encoding="utf-8").split())
+    lines = _COMMON.read_text(encoding="utf-8").splitlines()
+    return frozenset(line.casefold() for line in lines[1:])  # the first one names the source

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 from core.errors import NotFound, NotSignedIn
 from core.ids import new_id
 from core.scope import Role, Scope
-from sql import Nothing, execute, fetch, fetch_opt, read, write
+from sql import execute, fetch, fetch_opt, read, write
 from sql.pool import Pool
 
 log = structlog.get_logger(__name__)
