@@ -4,15 +4,14 @@ The vendors' SDKs cost 60 MB and half a second to import, so each is imported wh
 which only lists models, never loads them.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast, get_args
 
 from app.settings import Settings
 from core.errors import InvalidInput
-from llm.chat import ChatModel
-from llm.extractive import ExtractiveChat
+from llm.chat import ChatModel, Source
 
 Provider = Literal["extractive", "openai", "anthropic"]
 # What a provider's key alone gives; any other model of the provider can be named in a reply or in CHAT_MODEL.
@@ -51,20 +50,30 @@ class ChatModels:
 
     def listed(self) -> tuple[ChatModelInfo, ...]:
         """Return the default and the first choice of each provider, the default first."""
-        names = [self.default, *(f"{p}:{_FIRST_CHOICE[p]}" for p in self._providers() if p != "extractive"), "extractive"]
-        return tuple(ChatModelInfo(n, self._provider(n), n == self.default) for n in dict.fromkeys(names))
+        names = [
+            self.default,
+            *(f"{p}:{_FIRST_CHOICE[p]}" for p in self._providers() if p != "extractive"),
+            "extractive",
+        ]
+        return tuple(
+            ChatModelInfo(n, self._provider(n), n == self.default) for n in dict.fromkeys(names)
+        )
 
     def check(self, name: str) -> None:
         """Raise InvalidInput, naming what there is, unless a reply could use `name`."""
-        if name != "extractive" and (self._provider(name) not in self._providers() or not name.partition(":")[2]):
+        if name != "extractive" and (
+            self._provider(name) not in self._providers() or not name.partition(":")[2]
+        ):
             known = ", ".join(info.name for info in self.listed())
             raise InvalidInput.of("model", f"{name} is not configured; there is {known}")
 
-    def get(self, name: str) -> ChatModel:
-        """Return the model, opened at its first use; raises as `check` does."""
+    def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel:
+        """Return the model for one reply; a vendor's is opened at its first use. Raises as `check` does."""
         self.check(name)
         if name == "extractive":
-            return ExtractiveChat()
+            from llm.extractive import ExtractiveChat
+
+            return ExtractiveChat(question, sources)
         if name not in self._open:
             self._open[name] = self._build(name)
         return self._open[name]
@@ -81,7 +90,9 @@ class ChatModels:
     def _provider(self, name: str) -> Provider:
         provider = name.partition(":")[0]
         if provider not in get_args(Provider):
-            raise InvalidInput.of("model", f"{name} must start with openai: or anthropic:, or be extractive")
+            raise InvalidInput.of(
+                "model", f"{name} must start with openai: or anthropic:, or be extractive"
+            )
         return cast("Provider", provider)
 
     def _build(self, name: str) -> _Closing:
@@ -91,13 +102,17 @@ class ChatModels:
 
             key = self._settings.openai_api_key
             return OpenAIChat(
-                model, api_key=key.get_secret_value() if key else "none", base_url=self._settings.openai_base_url or _OPENAI_URL
+                model,
+                api_key=key.get_secret_value() if key else "none",
+                base_url=self._settings.openai_base_url or _OPENAI_URL,
             )
         from llm.anthropic import AnthropicChat
 
         key = self._settings.anthropic_api_key
         return AnthropicChat(
-            model, api_key=key.get_secret_value() if key else "", base_url=self._settings.anthropic_base_url or _ANTHROPIC_URL
+            model,
+            api_key=key.get_secret_value() if key else "",
+            base_url=self._settings.anthropic_base_url or _ANTHROPIC_URL,
         )
 
 

@@ -42,14 +42,20 @@ async def embedder_client(settings: Settings) -> AsyncGenerator[Embedder]:
 
         key = settings.openai_api_key
         vendor = OpenAIEmbedder(
-            model, base_url=settings.openai_base_url or _OPENAI_URL, api_key=key.get_secret_value() if key else "none"
+            model,
+            base_url=settings.openai_base_url or _OPENAI_URL,
+            api_key=key.get_secret_value() if key else "none",
         )
         yield vendor
         await vendor.close()
     elif needs_process(settings):
-        spec = MINILM if settings.embedder == "minilm" else EmbedderSpec(settings.embedder, 384, 512)
+        spec = (
+            MINILM if settings.embedder == "minilm" else EmbedderSpec(settings.embedder, 384, 512)
+        )
         client = EmbedClient(settings.embed_socket, spec)
         yield client
         await client.close()
     else:
-        raise StartFailed(f"EMBEDDER={settings.embedder} is unknown: use minilm, openai:<model>, st:<directory> or fake")
+        raise StartFailed(
+            f"EMBEDDER={settings.embedder} is unknown: use minilm, openai:<model>, st:<directory> or fake"
+        )

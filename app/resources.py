@@ -1,18 +1,22 @@
-"""Opens everything a process works with, top to bottom, and closes it in reverse: the API, the worker, the CLI and tests
-all call `open_resources()`. Nothing below `app` opens a pool, a socket or a store.
+"""The composition root: opens everything a process works with, top to bottom, and closes it in reverse.
+
+The API, the worker, the CLI and the tests all call `open_resources()`; nothing below `app` opens a pool, a socket or a store.
 """
 
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-from core.blobs import BlobStore, open_blobs
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from app.chat_models import ChatModels, open_chat_models
 from app.embedders import embedder_client
 from app.settings import Settings
+from core.blobs import BlobStore, S3Place, open_blobs
 from core.errors import StartFailed
 from search.embed import Embedder
 from sql.migrate import has_row_security
@@ -97,3 +101,27 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
             chat=chat,
             has_row_security=guarded,
         )
+
+
+def open_redis(url: str) -> "Redis":
+    """Open a client that answers or fails within a second and never retries by itself: what Redis does for us can wait."""
+    return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+        url,
+        socket_timeout=REDIS_TIMEOUT_S,
+        socket_connect_timeout=REDIS_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+        retry_on_timeout=False,
+    )
+
+
+def _blob_place(settings: Settings) -> Path | S3Place:
+    if settings.s3_endpoint is None:
+        return settings.blob_dir
+    if settings.s3_access_key is None or settings.s3_secret_key is None:
+        raise StartFailed("S3_ENDPOINT is set: set S3_ACCESS_KEY and S3_SECRET_KEY too.")
+    return S3Place(
+        settings.s3_endpoint,
+        settings.s3_bucket,
+        settings.s3_access_key,
+        settings.s3_secret_key.get_secret_value(),
+    )

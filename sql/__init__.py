@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from sql.pool import Conn, ReadConn
 
@@ -49,7 +49,7 @@ def read(file: str, name: str, row: type[Row]) -> Read[Row]:
 def write(file: str, name: str) -> Write[Nothing]: ...
 @overload
 def write(file: str, name: str, row: type[Row]) -> Write[Row]: ...
-def write(file: str, name: str, row: type[object] = Nothing) -> Write[object]:
+def write(file: str, name: str, row: type[Any] = Nothing) -> Write[Any]:
     """Declare the statement `name` of sql/`file`; `row` is what its RETURNING fills."""
     return _declare(Write(name, *_numbered(_blocks(file)[name]), row), file)
 

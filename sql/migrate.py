@@ -63,11 +63,18 @@ async def connect_owner(dsn: str) -> "asyncpg.Connection[asyncpg.Record]":
     """Connect as the login of the DSN; what goes wrong is said in one line with the remedy."""
     try:
         return await asyncpg.connect(dsn, timeout=10)
-    except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
-        raise StartFailed(f"DATABASE_URL: {error}. Correct the user, password or database name.") from error
+    except (
+        asyncpg.InvalidAuthorizationSpecificationError,
+        asyncpg.InvalidCatalogNameError,
+    ) as error:
+        raise StartFailed(
+            f"DATABASE_URL: {error}. Correct the user, password or database name."
+        ) from error
     except (OSError, asyncpg.PostgresError, TimeoutError, ValueError) as error:
         text = str(error) or type(error).__name__
-        raise Unavailable(f"DATABASE_URL: no database answers there ({text}). Start it or correct the address.") from error
+        raise Unavailable(
+            f"DATABASE_URL: no database answers there ({text}). Start it or correct the address."
+        ) from error
 
 
 async def pending(raw: "asyncpg.Connection[asyncpg.Record]") -> list[Migration]:
@@ -94,7 +101,9 @@ async def _apply(
         await raw.execute("SET LOCAL lock_timeout = '10s'")
         await raw.execute(migration.text)
         await raw.execute(
-            "INSERT INTO schema_migration (number, name) VALUES ($1, $2)", migration.number, migration.name
+            "INSERT INTO schema_migration (number, name) VALUES ($1, $2)",
+            migration.number,
+            migration.name,
         )
     return True
 
@@ -102,7 +111,9 @@ async def _apply(
 async def _check_server(raw: "asyncpg.Connection[asyncpg.Record]") -> None:
     version = raw.get_server_version().major
     if version < POSTGRES_AT_LEAST:
-        raise StartFailed(f"PostgreSQL {version} is too old; Recollect needs {POSTGRES_AT_LEAST} or newer.")
+        raise StartFailed(
+            f"PostgreSQL {version} is too old; Recollect needs {POSTGRES_AT_LEAST} or newer."
+        )
     found = {
         row["name"]: row["version"]
         for row in await raw.fetch(
@@ -113,7 +124,9 @@ async def _check_server(raw: "asyncpg.Connection[asyncpg.Record]") -> None:
     for name in ("vector", "pg_trgm", "btree_gin"):
         if name not in found:
             package = "pgvector" if name == "vector" else "PostgreSQL's contrib package"
-            raise StartFailed(f"The extension {name} is missing from the server; install {package} there.")
+            raise StartFailed(
+                f"The extension {name} is missing from the server; install {package} there."
+            )
     if tuple(map(int, re.findall(r"\d+", found["vector"]))) < PGVECTOR_AT_LEAST:
         raise StartFailed(
             f"pgvector {found['vector']} is too old (older versions corrupt indexes); install 0.8.5 or newer"

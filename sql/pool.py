@@ -22,7 +22,12 @@ from core.scope import Scope
 
 ACQUIRE_TIMEOUT_S = 0.25  # streaming.md §8: overload answers 503 in < 300 ms
 DbRole = Literal["recollect_app", "recollect_search", "recollect_signin", "recollect_worker"]
-ROLES: tuple[DbRole, ...] = ("recollect_app", "recollect_search", "recollect_signin", "recollect_worker")
+ROLES: tuple[DbRole, ...] = (
+    "recollect_app",
+    "recollect_search",
+    "recollect_signin",
+    "recollect_worker",
+)
 _AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
          asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError,
          asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError, TimeoutError)  # fmt: skip
@@ -94,7 +99,9 @@ class Pool:
         try:
             await asyncio.wait_for(self.seats.acquire(), self.acquire_timeout_s)
         except TimeoutError:
-            raise Unavailable(f"The database pool {self.purpose} is busy.", retry_after_s=1) from None
+            raise Unavailable(
+                f"The database pool {self.purpose} is busy.", retry_after_s=1
+            ) from None
         try:
             async with self.raw.acquire() as raw:
                 yield raw
@@ -106,7 +113,7 @@ class Pool:
             self.seats.release()
 
 
-async def open_pool(
+async def open_pool(  # noqa: PLR0913  (one opener for all pools)
     dsn: str,
     *,
     purpose: str,

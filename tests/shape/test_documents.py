@@ -18,7 +18,9 @@ def test_every_setting_is_documented():
 
 
 @pytest.mark.parametrize(
-    "document", [p for p in tracked() if p.suffix == ".md" and p.parts[0] in ("docs", "README.md")], ids=str
+    "document",
+    [p for p in tracked() if p.suffix == ".md" and p.parts[0] in ("docs", "README.md")],
+    ids=str,
 )
 def test_every_file_that_a_document_names_exists(document):
     named = set(_PATH.findall((ROOT / document).read_text()))
@@ -27,6 +29,8 @@ def test_every_file_that_a_document_names_exists(document):
 
 def test_locks_hold_no_address():
     addressed = [
-        p for p in Path(ROOT / "requirements").glob("*.lock") if "://" in p.read_text() or "--index" in p.read_text()
+        p
+        for p in Path(ROOT / "requirements").glob("*.lock")
+        if "://" in p.read_text() or "--index" in p.read_text()
     ]
     assert addressed == []

@@ -92,12 +92,18 @@ def _fits(column: str, hint: object) -> bool:
 
 
 def test_sql_stands_only_in_sql():
-    statement = re.compile(r"\b(SELECT\b.+\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b", re.DOTALL)
+    statement = re.compile(
+        r"\b(SELECT\b.+\bFROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b", re.DOTALL
+    )
     found = [
         str(path.relative_to(ROOT))
         for package in PACKAGES
         if package != "sql"
         for path in Path(ROOT / package).rglob("*.py")
-        if any(statement.search(text) for text in re.findall(r'"""(.*?)"""|"([^"\n]*)"', path.read_text()) for text in text)
+        if any(
+            statement.search(text)
+            for text in re.findall(r'"""(.*?)"""|"([^"\n]*)"', path.read_text())
+            for text in text
+        )
     ]
     assert found == []

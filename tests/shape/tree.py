@@ -10,7 +10,11 @@ PACKAGES = ("core", "sql", "search", "ingest", "llm", "app", "workers", "api")
 def tracked() -> list[Path]:
     """Return every file that git tracks or would, relative to the root."""
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+        ["git", "ls-files", "-co", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     return [Path(line) for line in listed.splitlines() if (ROOT / line).is_file()]
 
