@@ -12,7 +12,7 @@ many clients read. Reading PostgreSQL is the caller's part (`rows_after`): this 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -25,6 +25,7 @@ from core.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
+END = "run.done"  # the kind of a run's last event
 NUDGES = "nudges"  # one channel, the payload is the topic: nothing to subscribe and unsubscribe
 STREAM_LENGTH = 20_000  # events kept in Redis, about (streaming.md §2)
 STREAM_TTL_S = 3600
@@ -87,7 +88,10 @@ async def nudge(redis: Redis, topic: str) -> None:
 async def open_feed(redis_url: str) -> AsyncGenerator["Feed"]:
     """Open the process's one Feed; it works, by polling, while Redis is away."""
     listening = Redis.from_url(
-        redis_url, socket_connect_timeout=1, socket_timeout=2 * _BLOCK_MS / 1000
+        redis_url,
+        decode_responses=True,
+        socket_connect_timeout=1,
+        socket_timeout=2 * _BLOCK_MS / 1000,
     )
     calling = Redis.from_url(redis_url, socket_connect_timeout=1, socket_timeout=1)
     feed = Feed(listening, calling)
@@ -95,9 +99,7 @@ async def open_feed(redis_url: str) -> AsyncGenerator["Feed"]:
     try:
         yield feed
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await _end(tasks)
         await listening.aclose()
         await calling.aclose()
 
@@ -134,8 +136,10 @@ class Feed:
                 if tail.ended:
                     return
                 async for event in self._live(inbox, seq):
-                    seq = seq if event is None else event.seq
                     yield event
+                    if event is not None and event.kind == END:
+                        return
+                    seq = seq if event is None else event.seq
                 tail = await _again(rows_after, seq)
 
     @contextmanager
@@ -209,9 +213,9 @@ class Feed:
             {self._wake: self._wake_position, **wanted}, block=_BLOCK_MS
         )
         for key, entries in found:
-            if key.decode() == self._wake:
-                self._wake_position = entries[-1][0].decode()
-            elif channel := self._channels.get(key.decode()):
+            if key == self._wake:
+                self._wake_position = entries[-1][0]
+            elif channel := self._channels.get(key):
                 channel.deliver([_event(entry_id, fields) for entry_id, fields in entries])
 
     async def hear_nudges(self) -> None:
@@ -225,7 +229,7 @@ class Feed:
                     while True:
                         message = await pubsub.get_message(timeout=_BLOCK_MS / 1000)
                         if message is not None:
-                            self._pass_on(message["data"].decode())
+                            self._pass_on(str(message["data"]))
             except _AWAY as error:
                 log.info("nudges are not heard", reason=str(error))
             self._nudges_live = False
@@ -301,6 +305,14 @@ class _Inbox:
         return taken
 
 
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel until they have ended: redis-py swallows a cancellation that meets it connecting."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=0.1)
+
+
 async def _again(rows_after: RowsAfter, seq: int) -> Tail:
     try:
         return await rows_after(seq)
@@ -314,5 +326,5 @@ def _stream(run_id: UUID) -> str:
     return f"run:{run_id}"
 
 
-def _event(entry_id: bytes, fields: dict[bytes, bytes]) -> Event:
-    return Event(int(entry_id.split(b"-")[0]), fields[b"kind"].decode(), fields[b"data"].decode())
+def _event(entry_id: str, fields: dict[str, str]) -> Event:
+    return Event(int(entry_id.split("-")[0]), fields["kind"], fields["data"])
