@@ -11,22 +11,23 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from app.identity import Identity, ourselves
 
+LOG_BYTES = 20_000_000  # of one log file; the one before it is kept as .1.log
 LAUNCH = Path(__file__).with_name("launch.py")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to start and how it is asked to stop; without a `log` it writes where we do."""
+    """What to start and how it is asked to stop; without a `log` it writes where spawn() is told to."""
 
     name: str
     argv: Sequence[str]
-    log: Path | int | None = None
+    log: Path | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     identity: Identity | None = None
     env: Mapping[str, str] | None = None
@@ -68,22 +69,44 @@ class Child:
             self.command.pid_file.unlink(missing_ok=True)
 
 
-async def spawn(command: Command) -> Child:
-    """Start the command; it gets its stop signal too when this process dies."""
-    output = _open_log(command.log)
+async def until_ready(
+    child: Child, is_ready: Callable[[], Awaitable[bool]], *, timeout_s: float
+) -> bool:
+    """Wait for a started child; one that ends, takes too long or is no longer wanted is stopped."""
+    with contextlib.suppress(TimeoutError):
+        try:
+            async with asyncio.timeout(timeout_s):
+                while child.running:
+                    if await is_ready():
+                        return True
+                    await asyncio.sleep(0.02)
+        except asyncio.CancelledError:
+            await child.stop()
+            raise
+    await child.stop()
+    return False
+
+
+async def spawn(command: Command, *, output: int | None = None) -> Child:
+    """Start the command; it gets its stop signal too when this process dies.
+
+    `output` is a descriptor or subprocess.PIPE; without it and without a log it writes where we do.
+    """
+    opened = None if command.log is None else open_log(command.log)
+    target = output if opened is None else opened
     try:
         process = await asyncio.create_subprocess_exec(
             *as_user(command.identity, command.argv, death_signal=command.stop_signal),
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT if output is not None else None,
+            stdout=target,
+            stderr=None if target is None else subprocess.STDOUT,
             env=None if command.env is None else dict(command.env),
             cwd=command.cwd,
             process_group=0,
         )
     finally:
-        if isinstance(command.log, Path) and output is not None:
-            os.close(output)
+        if opened is not None:
+            os.close(opened)
     if command.pid_file is not None:
         command.pid_file.write_text(str(process.pid), encoding="utf-8")
     return Child(command, process)
@@ -126,10 +149,16 @@ def end(pid: int, *, mark: str, by: Sequence[signal.Signals], timeout_s: float =
 
 def read_pid(pid_file: Path) -> int | None:
     """Return the number in the first line, or None."""
+    lines = read_lines(pid_file)
+    return int(lines[0]) if lines and lines[0].strip().isdigit() else None
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a file that another process makes and removes; none while it is absent."""
     try:
-        return int(pid_file.read_text(encoding="utf-8").split("\n", 1)[0])
-    except (OSError, ValueError):
-        return None
+        return path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def command_line(pid: int) -> str:
@@ -155,8 +184,9 @@ def _gone(pid: int, *, mark: str, timeout_s: float) -> bool:
     return True
 
 
-def _open_log(log: Path | int | None) -> int | None:
-    if not isinstance(log, Path):
-        return log
+def open_log(log: Path) -> int:
+    """Open a log file to append to; a long one makes room for a new one first."""
     log.parent.mkdir(parents=True, exist_ok=True)
+    if log.exists() and log.stat().st_size > LOG_BYTES:
+        log.replace(log.with_suffix(".1.log"))
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

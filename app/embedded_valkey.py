@@ -4,17 +4,17 @@ What it holds may be lost, but is kept through a restart (AOF), so that sessions
 """
 
 import asyncio
-import contextlib
 import os
 import platform
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from app.child import Child, Command, end_leftover, spawn
+from app.child import Child, Command, end_leftover, read_lines, spawn, until_ready
 from app.folders import claim_folder, private_folder, socket_in
 from app.identity import ourselves
 from app.postgres_site import environment
@@ -63,15 +63,9 @@ async def start_valkey(folder: Path) -> Valkey:
 async def _start(folder: Path, socket: Path) -> Child:
     private_folder(socket.parent, ourselves())
     child = await spawn(_command(folder, socket))
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(START_TIMEOUT_S):
-            while child.running:
-                if await _answers(socket):
-                    return child
-                await asyncio.sleep(0.02)
-    await child.stop()
-    said = (folder / "valkey.log").read_text(encoding="utf-8", errors="replace").strip()
-    last = (said.splitlines() or ["it said nothing"])[-1]
+    if await until_ready(child, partial(_answers, socket), timeout_s=START_TIMEOUT_S):
+        return child
+    last = (read_lines(folder / "valkey.log") or ["it said nothing"])[-1]
     raise StartFailed(f"Valkey did not start: {last} (see {folder / 'valkey.log'})")
 
 

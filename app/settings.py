@@ -120,3 +120,13 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Return the settings as environment variables, secrets included: what a child process of ours is given."""
+    given = {name: getattr(settings, name) for name in Settings.model_fields}
+    return {
+        name.upper(): value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in given.items()
+        if value is not None
+    }
