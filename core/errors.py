@@ -12,8 +12,10 @@ RecollectError
 │   └── RateLimited        too often; names its bucket
 ├── PermanentFailure       this file can never be read as it is; a job ends as `failed`
 ├── Unavailable            a dependency is away or busy; retried by whoever can wait
-│   └── StorageFull        no space for a blob or row
-└── LeaseLost              a job's lease went to somebody else; stop and write nothing
+│   ├── StorageFull        no space for a blob or row
+│   └── ProviderAway       a model cannot be asked now; jobs wait without spending attempts
+├── LeaseLost              a job's lease went to somebody else; stop and write nothing
+└── StartFailed            the machine or a setting must change before anything can start; the message ends with the remedy
 
 Anything else is a bug. Statuses stand in api/errors.py, the retry policy in workers/main.py.
 """
@@ -107,5 +109,13 @@ class StorageFull(Unavailable):
     pass
 
 
+class ProviderAway(Unavailable):
+    pass
+
+
 class LeaseLost(RecollectError):
     pass
+
+
+class StartFailed(RecollectError):
+    """One clear line for the person at the terminal, with the remedy in it."""

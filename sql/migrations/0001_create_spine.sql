@@ -134,6 +134,7 @@ CREATE TABLE message (
     FOREIGN KEY (workspace_id, conversation_id) REFERENCES conversation ON DELETE CASCADE,
     FOREIGN KEY (workspace_id, parent_id) REFERENCES message
 );
+CREATE INDEX message_workspace_id_parent_id_idx ON message (workspace_id, parent_id);
 
 CREATE TABLE message_revision (
     workspace_id uuid NOT NULL,
@@ -204,18 +205,6 @@ CREATE TABLE file_version (
 );
 CREATE INDEX file_version_workspace_id_sha256_idx ON file_version (workspace_id, sha256);
 
-CREATE TABLE file_problem (
-    workspace_id uuid NOT NULL,
-    file_id uuid NOT NULL,
-    ordinal int NOT NULL,
-    page int,
-    code text NOT NULL,
-    message text NOT NULL,
-    remedy text NOT NULL,
-    PRIMARY KEY (workspace_id, file_id, ordinal),
-    FOREIGN KEY (workspace_id, file_id) REFERENCES file ON DELETE CASCADE
-);
-
 -- A build is one run's text and passages of one file version; the item's active_build_id says which one search uses.
 CREATE TABLE build (
     workspace_id uuid NOT NULL,
@@ -232,6 +221,19 @@ CREATE TABLE build (
     FOREIGN KEY (workspace_id, version_id) REFERENCES file_version ON DELETE CASCADE
 );
 CREATE INDEX build_workspace_id_file_id_idx ON build (workspace_id, file_id);
+CREATE INDEX build_workspace_id_version_id_idx ON build (workspace_id, version_id);
+
+CREATE TABLE file_problem (
+    workspace_id uuid NOT NULL,
+    build_id uuid NOT NULL,
+    ordinal int NOT NULL,
+    page int,
+    code text NOT NULL,
+    message text NOT NULL,
+    remedy text NOT NULL,
+    PRIMARY KEY (workspace_id, build_id, ordinal),
+    FOREIGN KEY (workspace_id, build_id) REFERENCES build ON DELETE CASCADE
+);
 
 CREATE TABLE text_segment (
     workspace_id uuid NOT NULL,
