@@ -16,11 +16,7 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Segm
     """Yield segments; a text that is too long is refused before its first one."""
     encoding = sniff(source.read(HEAD_BYTES))
     if encoding is None:
-        raise Unreadable(
-            "not_text",
-            "The file is not text in a known encoding.",
-            remedy="Save it as UTF-8 text and upload it.",
-        )
+        raise not_text()
     measured = measure(source, encoding)
     if measured.characters > most_characters:
         raise too_much_text(most_characters)
@@ -33,3 +29,11 @@ def pieces(source: BinaryIO, encoding: str) -> Iterator[str]:
     text = io.TextIOWrapper(source, encoding, errors="replace", newline=None)
     while piece := text.read(PIECE):
         yield clean(piece)
+
+
+def not_text() -> Unreadable:
+    return Unreadable(
+        "not_text",
+        "The file is not text in a known encoding.",
+        remedy="Save it as UTF-8 text and upload it.",
+    )

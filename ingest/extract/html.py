@@ -1,0 +1,177 @@
+"""HTML as its reader sees it: headings, paragraphs, lists, tables as rows; no scripts, styles or hidden elements.
+
+Parsed as a stream (libxml2's push parser), so memory is that of the open block, not of the page.
+Left out: what style sheets and scripts change, the contents of frames and pictures.
+"""
+
+import codecs
+import re
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO
+
+from lxml import etree
+
+from ingest.extract.blocks import Blocks
+from ingest.extract.cut import segments
+from ingest.extract.encoding import OLD, measure, sniff
+from ingest.extract.plain import HEAD_BYTES, not_text, pieces
+from ingest.extract.segment import Segment
+from ingest.extract.tables import Tables
+
+DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
+NOT_TRUSTED = frozenset({"iso8859-1", "ascii", "utf-8"})  # browsers read the first two as Windows-1252
+SPACE = re.compile(r"\s+")
+AROUND_BREAK = re.compile(r" *\n *")
+SKIPPED = frozenset("script style template noscript svg math iframe object select".split())
+HEADINGS = {"title": 1} | {f"h{level}": level for level in range(1, 7)}
+CELLS = frozenset({"td", "th"})
+LISTS = frozenset("ul ol menu".split())
+OTHER_BLOCKS = frozenset(
+    "p div section article main header footer aside nav address blockquote figure figcaption form fieldset dl dt dd"
+    " body center details summary caption hr option legend li table tr td th thead tbody tfoot pre".split()
+)
+BLOCKS = OTHER_BLOCKS | LISTS | HEADINGS.keys()
+
+
+def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Segment]:
+    """Yield segments. The text is shorter than its source: `most_characters` is the caller's to watch."""
+    del most_characters
+    return segments(_texts(pieces(source, _encoding(source))), first=first)
+
+
+def _encoding(source: BinaryIO) -> str:
+    """Valid UTF-8 is UTF-8 whatever the page declares; then its declaration counts."""
+    head = source.read(HEAD_BYTES)
+    guess = sniff(head)
+    if guess is None:
+        raise not_text()
+    declared = _declared(head)
+    if declared.startswith("iso2022"):  # seven bits, so valid UTF-8 too
+        return declared
+    found = measure(source, guess).encoding
+    return declared or found if found == OLD else found
+
+
+def _declared(head: bytes) -> str:
+    match = DECLARED.search(head)
+    try:
+        name = codecs.lookup(match[1].decode()).name if match else ""
+        b"".decode(name or "ascii")  # LookupError for codecs that are no text encoding, as base64
+    except LookupError:
+        return ""
+    return "" if name in NOT_TRUSTED else name
+
+
+def _texts(source: Iterator[str]) -> Iterator[str]:
+    page = _Page()
+    parser = etree.HTMLParser(target=page)
+    for piece in source:
+        parser.feed(piece)
+        yield page.blocks.drain()
+    parser.close()
+    page.close_block()
+    yield page.blocks.drain()
+
+
+class _Page:
+    """The parser's target: libxml2 calls start, data and end."""
+
+    def __init__(self) -> None:
+        self.blocks = Blocks()
+        self._inline: list[str] = []
+        self._skipped = 0  # open elements from the outermost skipped one on
+        self._preformatted = 0
+        self._level = 0
+        self._title = ""
+        self._lists: list[int] = []  # of each open list the last number, -1 where it has bullets
+        self._marker = ""
+        self._tables = Tables(self.blocks)
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if self._skipped or tag in SKIPPED or "hidden" in attributes:
+            self._skipped += 1
+        elif tag == "br":
+            self._inline.append("\n")
+        elif tag in BLOCKS:
+            self.close_block()
+            self._open(tag)
+
+    def data(self, text: str) -> None:
+        if not self._skipped:
+            self._inline.append(text if self._preformatted else SPACE.sub(" ", text))
+
+    def end(self, tag: str) -> None:
+        if self._skipped:
+            self._skipped -= 1
+        elif tag in BLOCKS:
+            self.close_block()
+            self._close(tag)
+
+    def close(self) -> None:
+        """Called by the parser at the end."""
+
+    def _open(self, tag: str) -> None:
+        if tag in LISTS or tag in HEADINGS:
+            self._tables.read_as_layout()
+        if tag in LISTS:
+            self._lists.append(0 if tag == "ol" else -1)
+        elif tag in HEADINGS:
+            self._level = HEADINGS[tag]
+        elif tag == "pre":
+            self._preformatted += 1
+        elif tag == "li":
+            self._marker = self._next_marker()
+        elif tag == "table":
+            self._tables.open()
+        elif tag in CELLS:
+            self._tables.open_cell()
+
+    def _close(self, tag: str) -> None:
+        if tag in LISTS and self._lists:
+            self._lists.pop()
+        elif tag in HEADINGS:
+            self._level = 0
+        elif tag == "pre":
+            self._preformatted = max(0, self._preformatted - 1)
+        elif tag == "li":
+            self._marker = ""
+        elif tag == "tr":
+            self._tables.close_row()
+        elif tag == "table":
+            self._tables.close()
+
+    def _next_marker(self) -> str:
+        if not self._lists or self._lists[-1] < 0:
+            return "-"
+        self._lists[-1] += 1
+        return f"{self._lists[-1]}."
+
+    def close_block(self) -> None:
+        """Write the text since the last block began or ended as the kind of block that is open."""
+        text = self._take_inline()
+        if not text:
+            return
+        if self._level:
+            self._write_heading(text)
+        elif self._tables.in_cell:
+            self._tables.write(text)
+        elif self._lists:
+            self.blocks.item(text, depth=len(self._lists), marker=self._marker)
+            self._marker = ""
+        else:
+            self.blocks.paragraph(text)
+
+    def _take_inline(self) -> str:
+        text = "".join(self._inline)
+        self._inline.clear()
+        if self._preformatted:
+            return text.strip("\n").rstrip()
+        return AROUND_BREAK.sub("\n", re.sub(" {2,}", " ", text)).strip()
+
+    def _write_heading(self, text: str) -> None:
+        """Pages repeat their title as the first heading."""
+        if text == self._title:
+            self._title = ""
+            return
+        self._title = text if not self._title else self._title
+        self.blocks.heading(text, level=self._level)
