@@ -271,12 +271,13 @@ CREATE TABLE passage (
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id, item_id) REFERENCES item ON DELETE CASCADE
 ) PARTITION BY HASH (workspace_id);
-CREATE TABLE passage_0 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDER 0);
-CREATE TABLE passage_1 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDER 1);
-CREATE TABLE passage_2 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDER 2);
-CREATE TABLE passage_3 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+-- Scoring reads the tsvector of thousands of rows: kept in the row (toast_tuple_target), it is not fetched and unpacked each time.
+CREATE TABLE passage_0 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDER 0) WITH (toast_tuple_target = 8160);
+CREATE TABLE passage_1 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDER 1) WITH (toast_tuple_target = 8160);
+CREATE TABLE passage_2 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDER 2) WITH (toast_tuple_target = 8160);
+CREATE TABLE passage_3 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDER 3) WITH (toast_tuple_target = 8160);
 CREATE INDEX passage_workspace_id_tsv_idx ON passage USING gin (workspace_id, tsv) WITH (fastupdate = off);
-CREATE INDEX passage_workspace_id_item_id_idx ON passage (workspace_id, item_id, build_id, ordinal);
+CREATE INDEX passage_workspace_id_item_id_idx ON passage (workspace_id, item_id, build_id, ordinal) INCLUDE (id);
 CREATE INDEX passage_workspace_id_message_id_idx ON passage (workspace_id, message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX passage_workspace_id_text_hash_idx ON passage (workspace_id, text_hash);
 
@@ -318,6 +319,7 @@ CREATE TABLE corpus_stat (
     workspace_id uuid PRIMARY KEY REFERENCES workspace,
     passage_count bigint NOT NULL,
     lexeme_total bigint NOT NULL, -- the sum of lexeme_count
+    refreshed_count bigint NOT NULL DEFAULT 0, -- passage_count when lexeme_stat was last counted
     refreshed_at timestamptz NOT NULL DEFAULT now()
 );
 
