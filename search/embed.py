@@ -76,9 +76,9 @@ class Embedder(Protocol):
 class FakeEmbedder:
     """Bags of words: texts that share words are near, others nearly orthogonal. No model needed."""
 
-    model: Final = "fake-bag-of-words"
-    dimension: Final = DIMENSION
-    max_tokens: Final = 256
+    model = "fake-bag-of-words"
+    dimension = DIMENSION
+    max_tokens = 256
 
     async def embed_query(self, text: str) -> QueryVector:
         return QueryVector(_bag_of_words(text), characters_per_piece=FLUENT)

@@ -184,10 +184,8 @@ _Connect: TypeAlias = Callable[[], Awaitable[_Link]]
 def _done(reply: _Reply | None) -> _Reply:
     if reply is None:
         raise ConnectionResetError("the embedder process went away")
-    match reply.answer.outcome:
-        case "done":
-            return reply
-        case "refused":
-            raise RefusedText(reply.answer.message)
-        case "unavailable":
-            raise Unavailable(reply.answer.message, retry_after_s=reply.answer.retry_after_s)
+    if reply.answer.outcome == "refused":
+        raise RefusedText(reply.answer.message)
+    if reply.answer.outcome == "unavailable":
+        raise Unavailable(reply.answer.message, retry_after_s=reply.answer.retry_after_s)
+    return reply

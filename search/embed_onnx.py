@@ -44,7 +44,9 @@ class OnnxEmbedder:
         self._tokenizer = load_tokenizer(model_dir)
         self._session = _Session(model_dir / "model.onnx")
         self._queries = ThreadPoolExecutor(1, "embed-query")
-        self._documents = ThreadPoolExecutor(_THREADS, "embed-documents", _step_back)
+        self._documents = ThreadPoolExecutor(
+            _THREADS, "embed-documents", _step_back if sys.platform == "linux" else None
+        )
 
     async def embed_query(self, text: str) -> QueryVector:
         return await asyncio.get_running_loop().run_in_executor(
@@ -130,6 +132,5 @@ class _Session:
 
 
 def _step_back() -> None:
-    """Lower the priority of this thread alone, which only Linux can."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BACKGROUND_NICENESS)
+    """Lower the priority of this thread; elsewhere than on Linux it would be the process's."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _BACKGROUND_NICENESS)

@@ -5,10 +5,12 @@ can mend (key, quota, model name) is Unavailable, so no file fails for good beca
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
 import openai
+import orjson
 
 from core.errors import Unavailable
 from search.embed import (
@@ -20,15 +22,17 @@ from search.embed import (
     unit_length,
     widened,
 )
+from search.wordpiece import without_surrogates
 
 _SLICE: Final = 64  # texts a request; OpenAI's own limits are 2,048 and 300,000 tokens
+_REFUSED: Final = {400, 413, 422}  # the texts are at fault, not the key or the moment
 _RETRY_LIMITED_S: Final = 20.0  # where a 429 does not say; OpenAI's limits are per minute
 
 
 class OpenAIEmbedder:
     """Texts beyond the model's length are refused by the endpoint (RefusedText), never cut."""
 
-    dimension: Final = DIMENSION
+    dimension = DIMENSION
 
     def __init__(
         self,
@@ -62,20 +66,23 @@ class OpenAIEmbedder:
 
     async def _embed(self, texts: Sequence[str]) -> Matrix:
         try:
-            vectors = await self._ask(texts)
+            answer = await self._ask(texts)
         except openai.RateLimitError as exc:
-            raise Unavailable(
-                f"{self.model}: too many requests", retry_after_s=_retry_after_s(exc)
-            ) from exc
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as exc:
-            raise RefusedText(f"{self.model} refused {len(texts)} texts: {exc.message}") from exc
+            message = f"{self.model}: too many requests"
+            raise Unavailable(message, retry_after_s=_retry_after_s(exc)) from exc
         except openai.APIStatusError as exc:
+            if exc.status_code in _REFUSED:
+                message = f"{self.model} refused {len(texts)} texts: {exc.message}"
+                raise RefusedText(message) from exc
             raise Unavailable(f"{self.model} answered {exc.status_code}: {exc.message}") from exc
-        except openai.APIError as exc:
-            raise Unavailable(f"{self.model} cannot be reached or read: {exc.message}") from exc
-        return self._checked(vectors, len(texts))
+        except openai.APIConnectionError as exc:
+            raise Unavailable(f"{self.model} cannot be reached: {exc.message}") from exc
+        rows = self._rows(answer)
+        if len(rows) != len(texts):
+            raise Unavailable(f"{self.model} answered {len(texts)} texts with {len(rows)} vectors")
+        return widened(unit_length(rows), model=self.model)
 
-    async def _ask(self, texts: Sequence[str]) -> list[list[float]]:
+    async def _ask(self, texts: Sequence[str]) -> bytes:
         """Ask for DIMENSION dimensions, and once without where a model cannot choose."""
         try:
             return await self._create(texts)
@@ -85,22 +92,25 @@ class OpenAIEmbedder:
         self._dimensions = openai.Omit()
         return await self._create(texts)
 
-    async def _create(self, texts: Sequence[str]) -> list[list[float]]:
-        answer = await self._client.embeddings.create(
+    async def _create(self, texts: Sequence[str]) -> bytes:
+        answer = await self._client.embeddings.with_raw_response.create(
             model=self._model,
-            input=list(texts),
+            input=[without_surrogates(text) for text in texts],
             dimensions=self._dimensions,
             encoding_format="float",  # base64, the SDK's default, is not spoken everywhere
         )
-        return [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
+        return answer.content
 
-    def _checked(self, vectors: list[list[float]], expected: int) -> Matrix:
-        if len(vectors) != expected or len({len(vector) for vector in vectors}) != 1:
-            raise Unavailable(f"{self.model} answered {expected} texts with uneven vectors")
-        rows = np.array(vectors, dtype=np.float32)
-        if not np.isfinite(rows).all():
-            raise Unavailable(f"{self.model} answered with numbers that are not finite")
-        return widened(unit_length(rows), model=self.model)
+    def _rows(self, answer: bytes) -> Matrix:
+        """Read the answer ourselves: the SDK believes whatever comes with a status of 200."""
+        try:
+            items = sorted(orjson.loads(answer)["data"], key=itemgetter("index"))
+            rows = np.array([item["embedding"] for item in items], dtype=np.float32)
+        except (ValueError, KeyError, TypeError) as exc:
+            raise Unavailable(f"{self.model} answered with something else than vectors") from exc
+        if rows.ndim != 2 or not rows.size or not np.isfinite(rows).all():
+            raise Unavailable(f"{self.model} answered with something else than vectors")
+        return rows
 
 
 def _is_about_dimensions(message: str) -> bool:

@@ -8,7 +8,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import AsyncGenerator, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +26,15 @@ log = structlog.get_logger(__name__)
 
 async def serve_embedder(embedder: Embedder, socket_path: Path) -> None:
     """Serve until SIGTERM or SIGINT; questions still open then end with their connections."""
+    loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.set)
     async with embedder_server(embedder, socket_path):
         log.info("serving embeddings", model=embedder.model, socket=str(socket_path))
         await stop.wait()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(number)
 
 
 @asynccontextmanager
@@ -145,8 +148,6 @@ class _Client:
         return frame(Answer(question.number, "done"), pack_rows(rows))
 
     async def _send(self, answer: bytes) -> None:
-        try:
-            self._writer.write(answer)
+        self._writer.write(answer)
+        with suppress(ConnectionError):  # the client left, and serve() ends for the same reason
             await self._writer.drain()
-        except ConnectionError as exc:
-            log.debug("a client of the embedder left", reason=str(exc))

@@ -40,7 +40,7 @@ class SentenceTransformersMissing(RecollectError):
 class SentenceTransformersEmbedder:
     """How finely the model cuts a query is not measured: it counts as at home in every language."""
 
-    dimension: Final = DIMENSION
+    dimension = DIMENSION
 
     def __init__(self, name: str) -> None:
         self.model = f"st:{name}"

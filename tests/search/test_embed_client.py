@@ -17,8 +17,12 @@ FAKE = EmbedderSpec("fake-bag-of-words", 384, 256)
 
 
 class StuckEmbedder(FakeEmbedder):
+    def __init__(self) -> None:
+        self.stuck = asyncio.Event()
+
     async def embed_query(self, text: str) -> QueryVector:
         if text == "stuck":
+            self.stuck.set()
             await asyncio.Event().wait()
         return await super().embed_query(text)
 
@@ -36,6 +40,20 @@ async def test_a_late_answer_is_unavailable_and_the_connection_goes_on(socket_pa
             await client.embed_query("stuck")
         await client.embed_query("fine")
         await client.close()
+
+
+async def test_a_caller_may_leave_in_the_moment_the_connection_ends(socket_path):
+    stuck = StuckEmbedder()
+    async with embedder_server(stuck, socket_path):
+        client = EmbedClient(socket_path, FAKE)
+        query = asyncio.create_task(client.embed_query("stuck"))
+        await stuck.stuck.wait()
+        closing = asyncio.create_task(client.close())
+        await asyncio.sleep(0)
+        query.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await query
+        await closing
 
 
 async def test_a_query_without_a_process_fails_at_once(socket_path):
@@ -124,17 +142,16 @@ async def test_a_server_that_does_not_greet_is_unavailable(socket_path):
     await client.close()
 
 
-async def test_an_answer_to_a_question_dropped_meanwhile_is_ignored(socket_path):
-    async def answer_twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def test_answers_nobody_waits_for_are_ignored_and_the_last_before_the_end_is_not(socket_path):
+    async def answer_thrice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(frame(FAKE))
         question, _ = await read_frame(reader, Question)
         row = np.ones(384, dtype="<f4").tobytes()
         for number in (99, question.number, question.number):
             writer.write(frame(Answer(number, "done", characters_per_piece=4.0), row))
-        await reader.read()
         writer.close()
 
     client = EmbedClient(socket_path, FAKE)
-    async with await asyncio.start_unix_server(answer_twice, socket_path):
+    async with await asyncio.start_unix_server(answer_thrice, socket_path):
         assert (await client.embed_query("x")).characters_per_piece == 4.0
         await client.close()

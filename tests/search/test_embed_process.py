@@ -15,8 +15,8 @@ import pytest
 from core.errors import Unavailable
 from search.embed import EmbedderSpec, FakeEmbedder, Matrix, QueryVector, RefusedText
 from search.embed_client import EmbedClient
-from search.embed_process import embedder_server
-from search.embed_wire import Question, frame, pack_texts, read_frame
+from search.embed_process import embedder_server, serve_embedder
+from search.embed_wire import Answer, Question, frame, pack_texts, read_frame
 
 FAKE = EmbedderSpec("fake-bag-of-words", 384, 256)
 ROOT = Path(__file__).parent.parent.parent
@@ -168,8 +168,26 @@ async def test_a_client_may_leave_without_its_answer(socket_path):
         await asyncio.wait_for(slow.cancelled.wait(), 5)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_a_signal_ends_the_process_cleanly(socket_path, number):
+async def test_cancelling_what_was_answered_meanwhile_changes_nothing(socket_path):
+    async with embedder_server(FakeEmbedder(), socket_path):
+        reader, writer = await asyncio.open_unix_connection(socket_path)
+        await read_frame(reader, EmbedderSpec)
+        writer.write(frame(Question(1, "cancel")) + pack_texts(2, "query", ["x"]))
+        assert (await read_frame(reader, Answer))[0].number == 2
+        writer.close()
+
+
+async def test_a_signal_ends_serving(socket_path):
+    serving = asyncio.create_task(serve_embedder(FakeEmbedder(), socket_path))
+    client = EmbedClient(socket_path, FAKE)
+    await client.embed_documents(["waits for the start"])
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.wait_for(serving, 5)
+    assert not socket_path.exists()
+    await client.close()
+
+
+async def test_a_terminated_process_leaves_nothing_behind(socket_path):
     program = (
         "import asyncio, sys; from pathlib import Path; from search.embed import FakeEmbedder;"
         "from search.embed_process import serve_embedder;"
@@ -180,7 +198,7 @@ async def test_a_signal_ends_the_process_cleanly(socket_path, number):
     )
     client = EmbedClient(socket_path, FAKE)
     await client.embed_documents(["waits for the start"])
-    os.kill(process.pid, number)
+    process.terminate()
     assert await asyncio.wait_for(process.wait(), 5) == 0
     assert not socket_path.exists()
     with pytest.raises(Unavailable, match="cannot be reached"):
