@@ -18,6 +18,7 @@ from app.embedders import embedder_client
 from app.settings import Settings
 from core.blobs import BlobStore, S3Place, open_blobs
 from core.errors import StartFailed
+from core.events import Feed, open_feed
 from search.embed import Embedder
 from sql.migrate import has_row_security
 from sql.pool import DbRole, Pool, open_pool
@@ -58,6 +59,7 @@ class Resources:
     stream: Pool  # permission checks and catching up of open streams
     worker: Pool  # the ledger of all workspaces; content only inside tenant_tx()
     redis: "Redis"
+    feed: Feed  # what other processes say: a run's events, nudges
     blobs: BlobStore
     embedder: Embedder
     chat: ChatModels
@@ -89,6 +91,7 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
             stack.push_async_callback(pool.close)
         redis = open_redis(settings.redis_url.get_secret_value())
         stack.push_async_callback(redis.aclose)
+        feed = await stack.enter_async_context(open_feed(settings.redis_url.get_secret_value()))
         blobs = await stack.enter_async_context(open_blobs(_blob_place(settings)))
         embedder = await stack.enter_async_context(embedder_client(settings))
         chat = await stack.enter_async_context(open_chat_models(settings))
@@ -96,6 +99,7 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
             settings,
             **pools,
             redis=redis,
+            feed=feed,
             blobs=blobs,
             embedder=embedder,
             chat=chat,
