@@ -213,7 +213,6 @@ CREATE TABLE build (
     version_id uuid NOT NULL,
     pipeline_version int NOT NULL,
     segments_done int NOT NULL DEFAULT 0, -- the checkpoint: a crash goes on after these
-    chunker_state text NOT NULL DEFAULT '', -- what the chunker carries over a segment's end, as JSON
     created_at timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz,
     PRIMARY KEY (workspace_id, id),
