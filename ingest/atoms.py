@@ -12,9 +12,13 @@ from enum import IntEnum
 
 from ingest.grapheme import boundary_before, is_boundary
 
-LONGEST_ATOM = 1_000  # characters; four times a long sentence, and a bound on what one token count may cost
+LONGEST_ATOM = (
+    1_000  # characters; four times a long sentence, and a bound on what one token count may cost
+)
 LONGEST_TITLE = 200  # characters of a heading that are kept for the path
-LOOK_AHEAD = 2 * LONGEST_ATOM  # characters that must be there before a cut inside an unfinished line
+LOOK_AHEAD = (
+    2 * LONGEST_ATOM
+)  # characters that must be there before a cut inside an unfinished line
 
 
 class Break(IntEnum):
@@ -43,14 +47,15 @@ class Atom:
 
 HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(?=\S)")
 FENCE = re.compile(r" {0,3}(```|~~~)")
-ITEM = re.compile(r"\s*([-*+•‣▪–]|\(?\w{1,3}[.)])\s|\s*\|")
+ITEM = re.compile(r"\s*([-*+•‣▪\u2013]|\(?\w{1,3}[.)])\s|\s*\|")
+SPACED = ".!?…؟۔।॥։"  # noqa: RUF001  ends of sentences in scripts with spaces
+UNSPACED = "。！？｡"  # noqa: RUF001  and in those without
+CLOSERS = "\"'”’»)]」』）】"  # noqa: RUF001
+SENTENCE_MARKS = tuple(SPACED + UNSPACED)
+# The look-behind keeps a long row of dots linear.
 SENTENCE_END = re.compile(
-    # The look-behind keeps a long row of dots linear.
-    r"(?<![.!?…؟۔।॥։])[.!?…؟۔।॥։]+[\"'”’»)\]]*(?=\s)"  # scripts with spaces
-    r"|[。！？｡]+[」』”’）】]*"  # scripts without
+    rf"(?<![{SPACED}])[{SPACED}]+[{re.escape(CLOSERS)}]*(?=\s)|[{UNSPACED}]+[{re.escape(CLOSERS)}]*"
 )
-TERMINATORS = frozenset(".!?…؟۔।॥։。！？｡")
-CLOSERS = "\"'”’»)]」』）】"
 # After these a full stop ends no sentence; nor after a single capital (J. K. Rowling).
 ABBREVIATED = re.compile(
     r"(?:^|[\s(\[])(?:[A-Z]|e\.g|i\.e|etc|cf|vs|al|Dr|Mr|Mrs|Ms|Prof|Fig|Eq|No|pp?|vol|bzw|z\.B|Nr)\.$"
@@ -115,7 +120,7 @@ class Atoms:
             return
         place = self._offset + start + len(raw) - len(raw.lstrip())
         yield Atom(place, text, self._before, self.headings)
-        ended = text.rstrip(CLOSERS)[-1:] in TERMINATORS and not self._after_heading
+        ended = text.rstrip(CLOSERS).endswith(SENTENCE_MARKS) and not self._after_heading
         self._before = Break.SENTENCE if ended else Break.INSIDE
 
     def _open_line(self, start: int, end: int) -> None:

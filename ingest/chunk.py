@@ -13,10 +13,14 @@ from ingest.atoms import Atom, Atoms, Break
 from ingest.extract.segment import Segment
 from ingest.grapheme import boundary_before, is_boundary
 
-BUDGET_TOKENS = 220  # of the 254 that MiniLM takes beside its two special tokens; see bench/extraction.py
+BUDGET_TOKENS = (
+    220  # of the 254 that MiniLM takes beside its two special tokens; see bench/extraction.py
+)
 MOST_CHARACTERS = 4_000  # a run of symbols may be one token, so tokens alone bound nothing; prose has 1,000 a chunk
 FULL_ENOUGH = 0.5  # share of the budget behind which any better break is taken
-SECTION_ENOUGH = 0.25  # share behind which a heading always opens a new chunk; smaller sections are put together
+SECTION_ENOUGH = (
+    0.25  # share behind which a heading always opens a new chunk; smaller sections are put together
+)
 
 
 @dataclass(frozen=True, slots=True)

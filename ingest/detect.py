@@ -18,7 +18,9 @@ SUPPORTED = frozenset({PDF, DOCX, HTML, MARKDOWN, TEXT})
 PAGED = frozenset({PDF})
 
 HEAD_BYTES = 8192
-PDF_HEADER_WITHIN = 1024  # readers accept junk before %PDF- up to here (ISO 32000, implementation note 13)
+PDF_HEADER_WITHIN = (
+    1024  # readers accept junk before %PDF- up to here (ISO 32000, implementation note 13)
+)
 TEXT_BY_SUFFIX = {
     ".html": HTML, ".htm": HTML, ".xhtml": HTML, ".md": MARKDOWN, ".markdown": MARKDOWN,
 }  # fmt: skip

@@ -4,10 +4,12 @@ Only the extractor that the file needs is imported, before the limits are set: a
 code that is not cached yet can still be written. The file is standard input.
 """
 
+import mmap
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
+from ingest import detect
 from ingest.confine import confine
 from ingest.extract.segment import Problem, Segment, Unreadable
 from ingest.frames import Finished, Frame, pack
@@ -24,26 +26,43 @@ class Reader(Protocol):
 def main() -> None:
     media_type, *numbers = sys.argv[3:]
     first, memory_bytes, cpu_s, most_characters, pages_per_child = map(int, numbers)
-    read = reader_for(media_type)
-    confine(memory_bytes=memory_bytes, cpu_s=cpu_s)
     with open(0, "rb", closefd=False) as source:
+        read = reader_for(media_type, source)
+        confine(memory_bytes=memory_bytes, cpu_s=cpu_s)
         items = read(source, first=first, most_characters=most_characters)
         for frame in frames(items, pages=pages_per_child):
             sys.stdout.buffer.write(pack(frame))
             sys.stdout.buffer.flush()
 
 
-def reader_for(media_type: str) -> Reader:
+def reader_for(media_type: str, source: BinaryIO) -> Reader:
     match media_type:
-        case "application/pdf":
+        case detect.PDF:
+            if not _mentions_encryption(source):
+                _keep_ciphers_out()
+            import logging
+
             from ingest.extract.pdf import read
-        case "application/vnd.openxmlformats-officedocument.wordprocessingml.document":
+
+            logging.disable(logging.CRITICAL)  # pypdf comments on every oddity of a file
+        case detect.DOCX:
             from ingest.extract.docx import read
-        case "text/html":
+        case detect.HTML:
             from ingest.extract.html import read
         case _:
             from ingest.extract.plain import read
     return read
+
+
+def _mentions_encryption(source: BinaryIO) -> bool:
+    with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(b"/Encrypt") >= 0
+
+
+def _keep_ciphers_out() -> None:
+    """Half of what a PDF child costs is the ciphers that pypdf imports at once; None makes an import fail."""
+    for name in ("cryptography", "Crypto"):
+        sys.modules[name] = None  # pyright: ignore[reportArgumentType]
 
 
 def frames(items: Iterator[Segment | Problem], *, pages: int) -> Iterator[Frame]:

@@ -37,7 +37,9 @@ class Limits:
 
     memory_bytes: int = 768 * 2**20  # address space
     cpu_s: int = 60
-    wall_s: float = 120.0  # time that the parent waited for it: a slow consumer costs a child nothing
+    wall_s: float = (
+        120.0  # time that the parent waited for it: a slow consumer costs a child nothing
+    )
     pages_per_child: int = 100  # 0.6 s of CPU a page before an honest file meets cpu_s
     characters: int = 20_000_000
     pages: int = 10_000

@@ -2,6 +2,7 @@
 
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -35,7 +36,9 @@ def open_archive(source: BinaryIO) -> zipfile.ZipFile:
 def _check(member: zipfile.ZipInfo) -> None:
     if member.flag_bits & ENCRYPTED_FLAG:
         raise Unreadable(
-            "encrypted", "The file is encrypted.", remedy="Save it without a password and upload it."
+            "encrypted",
+            "The file is encrypted.",
+            remedy="Save it without a password and upload it.",
         )
     parts = member.filename.split("/")
     is_link = stat.S_ISLNK(member.external_attr >> 16)
@@ -53,7 +56,7 @@ def inflate(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
         with archive.open(name) as member:
             while piece := member.read(READ_BYTES):
                 yield piece
-    except (zipfile.BadZipFile, zipfile.zlib.error, EOFError) as exc:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as exc:
         raise _damaged() from exc
 
 

@@ -10,7 +10,9 @@ class Blocks:
     def __init__(self) -> None:
         self._pieces: list[str] = []
         self._is_first = True
-        self._tight: str | None = None  # the last block's kind, where the next of its kind follows closely
+        self._tight: str | None = (
+            None  # the last block's kind, where the next of its kind follows closely
+        )
 
     def heading(self, text: str, *, level: int) -> None:
         self._add(f"{'#' * min(level, 6)} {' '.join(text.split())}", tight=None)

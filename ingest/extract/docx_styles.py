@@ -6,7 +6,9 @@ from zipfile import ZipFile
 
 from ingest.extract.ooxml import parse
 
-HEADING_NAME = re.compile(r"heading ([1-9])$", re.IGNORECASE)  # Word stores built-in names in English
+HEADING_NAME = re.compile(
+    r"heading ([1-9])$", re.IGNORECASE
+)  # Word stores built-in names in English
 DEEPEST = 6  # Markdown has no more levels
 LONGEST_CHAIN = 10  # Word allows 10 or so; a hostile file may go in circles
 

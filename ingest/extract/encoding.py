@@ -17,7 +17,9 @@ OLD = "cp1252"
 READ_BYTES = 2**20
 ODD_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x08\x1b")
 MOST_CONTROLS = 0.005  # of the bytes; compressed data has 0.1, text none
-ZEROS_IN_UTF16 = 0.2  # of the high or low bytes; ASCII punctuation and spaces alone reach it in most languages
+ZEROS_IN_UTF16 = (
+    0.2  # of the high or low bytes; ASCII punctuation and spaces alone reach it in most languages
+)
 
 
 class Measured(NamedTuple):

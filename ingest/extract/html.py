@@ -1,7 +1,7 @@
 """HTML as its reader sees it: headings, paragraphs, lists, tables as rows; no scripts, styles or hidden elements.
 
 Parsed as a stream (libxml2's push parser), so memory is that of the open block, not of the page.
-Left out: what style sheets and scripts change, the contents of frames and pictures.
+Left out: what style sheets and scripts change, the contents of frames, all of a picture but its description.
 """
 
 import codecs
@@ -19,17 +19,22 @@ from ingest.extract.segment import Segment
 from ingest.extract.tables import Tables
 
 DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
-NOT_TRUSTED = frozenset({"iso8859-1", "ascii", "utf-8"})  # browsers read the first two as Windows-1252
+NOT_TRUSTED = frozenset(
+    {"iso8859-1", "ascii", "utf-8"}
+)  # browsers read the first two as Windows-1252
 SPACE = re.compile(r"\s+")
 AROUND_BREAK = re.compile(r" *\n *")
-SKIPPED = frozenset("script style template noscript svg math iframe object select".split())
+SKIPPED = frozenset({
+    "script", "style", "template", "noscript", "svg", "math", "iframe", "object", "select",
+})  # fmt: skip
 HEADINGS = {"title": 1} | {f"h{level}": level for level in range(1, 7)}
 CELLS = frozenset({"td", "th"})
-LISTS = frozenset("ul ol menu".split())
-OTHER_BLOCKS = frozenset(
-    "p div section article main header footer aside nav address blockquote figure figcaption form fieldset dl dt dd"
-    " body center details summary caption hr option legend li table tr td th thead tbody tfoot pre".split()
-)
+LISTS = frozenset({"ul", "ol", "menu"})
+OTHER_BLOCKS = frozenset({
+    "p", "div", "section", "article", "main", "header", "footer", "aside", "nav", "address", "blockquote", "figure",
+    "figcaption", "form", "fieldset", "dl", "dt", "dd", "body", "center", "details", "summary", "caption", "hr",
+    "legend", "li", "table", "tr", "td", "th", "thead", "tbody", "tfoot", "pre",
+})  # fmt: skip
 BLOCKS = OTHER_BLOCKS | LISTS | HEADINGS.keys()
 
 
@@ -64,7 +69,7 @@ def _declared(head: bytes) -> str:
 
 def _texts(source: Iterator[str]) -> Iterator[str]:
     page = _Page()
-    parser = etree.HTMLParser(target=page)
+    parser = etree.HTMLParser(target=page)  # pyright: ignore[reportArgumentType]  lxml calls what is there
     for piece in source:
         parser.feed(piece)
         yield page.blocks.drain()
@@ -92,6 +97,8 @@ class _Page:
             self._skipped += 1
         elif tag == "br":
             self._inline.append("\n")
+        elif tag == "img":
+            self._inline.append(f" {SPACE.sub(' ', attributes.get('alt', ''))} ")
         elif tag in BLOCKS:
             self.close_block()
             self._open(tag)

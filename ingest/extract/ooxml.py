@@ -73,7 +73,9 @@ def _refuse_declaration(name: str, *_identifiers: str | int | None) -> None:
 
 def _short(name: str) -> str:
     uri, _, local = name.rpartition(" ")
-    return next((prefix + local for ending, prefix in PREFIXES if uri.endswith(ending)), "?" + local)
+    return next(
+        (prefix + local for ending, prefix in PREFIXES if uri.endswith(ending)), "?" + local
+    )
 
 
 def related(archive: ZipFile, part: str) -> list[tuple[str, str]]:

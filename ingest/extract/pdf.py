@@ -1,20 +1,15 @@
 """PDF by pypdf, page by page: one segment a page, its number the page's, lines that the outline names as headings.
 
-A page that cannot be read is a problem and the rest goes on. pypdf imports `cryptography` for its ciphers alone, half of
-what a child costs: it is kept out unless the file is encrypted. Left out: scans (no OCR), form values, annotations.
+A page that cannot be read is a problem and the rest goes on. Left out: scans (no OCR), form values, annotations.
 """
 
-import logging
-import mmap
-import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from typing import BinaryIO, TypeVar
+
+from pypdf import PasswordType, PdfReader
+from pypdf.generic import Destination
 
 from ingest.extract.segment import Problem, Segment, Unreadable, clean
-
-if TYPE_CHECKING:
-    from pypdf import PdfReader
-    from pypdf.generic import Destination
 
 T = TypeVar("T")
 
@@ -38,34 +33,18 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Segm
         yield item
 
 
-def _open(source: BinaryIO) -> "PdfReader":
-    logging.disable(logging.CRITICAL)
-    absent = ("PIL",) if _mentions_encryption(source) else ("PIL", "cryptography")
-    sys.modules.update(dict.fromkeys(absent))  # None: an import of it fails at once
-    from pypdf import PasswordType, PdfReader
-    from pypdf.errors import PyPdfError
-
-    try:
-        reader = PdfReader(source)
-        if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
-            raise Unreadable(
-                "encrypted",
-                "The PDF is protected by a password.",
-                remedy="Save it without a password and upload it.",
-            )
-        len(reader.pages)
-    except (PyPdfError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as exc:
-        message = f"The file is no PDF or a damaged one ({type(exc).__name__})."
-        raise Unreadable("broken_file", message, remedy=PRINT_ANEW) from exc
+def _open(source: BinaryIO) -> PdfReader:
+    reader = PdfReader(source)
+    if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
+        raise Unreadable(
+            "encrypted",
+            "The PDF is protected by a password.",
+            remedy="Save it without a password and upload it.",
+        )
     return reader
 
 
-def _mentions_encryption(source: BinaryIO) -> bool:
-    with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(b"/Encrypt") >= 0
-
-
-def _page(reader: "PdfReader", index: int, headings: dict[str, int]) -> str | Problem:
+def _page(reader: PdfReader, index: int, headings: dict[str, int]) -> str | Problem:
     try:
         text = clean(reader.pages[index].extract_text())
     except MemoryError:
@@ -97,7 +76,7 @@ def _normal(words: list[str]) -> str:
     return "".join(words).casefold()
 
 
-def _headings(reader: "PdfReader") -> dict[int, dict[str, int]]:
+def _headings(reader: PdfReader) -> dict[int, dict[str, int]]:
     """Return by page the normalised titles of the outline and their levels."""
     found: dict[int, dict[str, int]] = {}
     for destination, level in _entries(reader.outline, level=1):
@@ -109,16 +88,16 @@ def _headings(reader: "PdfReader") -> dict[int, dict[str, int]]:
 
 
 def _entries(
-    outline: "list[Destination | list[Destination]]", *, level: int
-) -> Iterator["tuple[Destination, int]"]:
+    outline: Sequence[Destination | Sequence[Destination | Sequence[Destination]]], *, level: int
+) -> Iterator[tuple[Destination, int]]:
     for entry in outline:
-        if isinstance(entry, list):
+        if isinstance(entry, Sequence):
             yield from _entries(entry, level=level + 1)
         else:
             yield entry, level
 
 
-def _labels(reader: "PdfReader") -> list[str | None]:
+def _labels(reader: PdfReader) -> list[str | None]:
     """Return the printed page numbers where they are not simply 1, 2, 3."""
     if "/PageLabels" not in reader.root_object:
         return []
