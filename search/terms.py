@@ -72,12 +72,13 @@ def document(body: str, lang: str, *, headings: str = "") -> Document:
         at += 2 if at else 0  # a phrase does not reach from a heading into the text
         for chunk in text.split():
             for piece in _analyse(chunk, lang):
-                at += piece.role != "whole"
+                whole = piece.role == "whole"
+                at += not whole
                 length += piece.role == "word" or piece.role == "whole"
                 for lexeme in (
                     (piece.stem,) if piece.stem == piece.exact else (piece.stem, piece.exact)
                 ):
-                    positions.setdefault(lexeme, []).append(at)
+                    positions.setdefault(lexeme, []).append(at + whole)
     return Document(" ".join(map(_entry, positions.items())), length, frozenset(positions))
 
 
@@ -157,7 +158,8 @@ def _words(text: str, start: int, lang: str, *, contracted: bool) -> Iterator[Pi
     piece = _word(text, start, lang)
     if contracted and piece.exact in _CONTRACTED:
         piece = Piece(piece.start, piece.end, piece.stem, piece.exact, "stop")
-    yield piece
+    if piece.exact:  # nothing is left of an accent that stands alone
+        yield piece
 
 
 def _word(text: str, start: int, lang: str) -> Piece:

@@ -19,12 +19,12 @@ SELECT
     ARRAY(
         SELECT coalesce(s.ndoc, 0)
         FROM unnest(:lexemes::text[]) WITH ORDINALITY AS asked (lexeme, ordinal)
-        LEFT JOIN lexeme_stat s ON s.workspace_id = :ws AND s.lexeme = asked.lexeme
+        LEFT JOIN lexeme_stat s ON s.workspace_id = :workspace_id AND s.lexeme = asked.lexeme
         ORDER BY asked.ordinal) AS ndocs
 FROM workspace w
 LEFT JOIN corpus_stat c ON c.workspace_id = w.id
 LEFT JOIN generation g ON g.workspace_id = w.id AND g.state = 'active'
-WHERE w.id = :ws;
+WHERE w.id = :workspace_id;
 
 -- name: find_lexical
 -- The best passages by BM25 (k1 1.2, b 0.75) among the matches of a bounded tsquery. Each term has up to four lexemes, of
@@ -32,17 +32,17 @@ WHERE w.id = :ws;
 -- tail t = 1.644934 - H2(tf) gives tf + 1/2 = 1 / (t + t^3 / 12), exact to 0.2 %.
 WITH seen AS MATERIALIZED (
     SELECT r.item_id, r.active_build_id
-    FROM readable(:ws, :uid) r
+    FROM readable(:workspace_id, :account_id) r
     WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
 ), term AS MATERIALIZED (
     SELECT a, b, c, d, idf
     FROM unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
         AS t (a, b, c, d, idf)
-), candidate AS MATERIALIZED (
-    SELECT p.id, p.item_id, p.tsv, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
+), candidate AS (
+    SELECT p.id, p.tsv, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
     FROM passage p
     JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
-    WHERE p.workspace_id = :ws
+    WHERE p.workspace_id = :workspace_id
         AND p.tsv @@ :candidates::text::tsquery
         AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
         AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
@@ -53,7 +53,7 @@ WITH seen AS MATERIALIZED (
         AND (:not_langs::text[] IS NULL OR p.lang <> ALL (:not_langs::text[]))
     LIMIT :cap::int
 )
-SELECT candidate.id, scored.bm25
+SELECT candidate.id, coalesce(scored.bm25, 0) AS bm25
 FROM candidate
 CROSS JOIN LATERAL (
     SELECT sum(term.idf * tf / (tf + candidate.norm)) AS bm25
@@ -67,5 +67,257 @@ CROSS JOIN LATERAL (
     CROSS JOIN LATERAL (SELECT 1 / (tail + tail * tail * tail / 12) - 0.5 AS tf OFFSET 0) AS counted
     WHERE tail < 1.6
 ) AS scored
-ORDER BY scored.bm25 DESC NULLS LAST, candidate.id
+ORDER BY bm25 DESC, candidate.id
 LIMIT :depth::int;
+
+-- name: find_dated
+-- The newest or oldest passages that match, for lists sorted by date.
+WITH seen AS MATERIALIZED (
+    SELECT r.item_id, r.active_build_id
+    FROM readable(:workspace_id, :account_id) r
+    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
+)
+SELECT p.id
+FROM passage p
+JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
+WHERE p.workspace_id = :workspace_id
+        AND (:candidates::text IS NULL OR p.tsv @@ :candidates::text::tsquery)
+        AND (:candidates::text IS NOT NULL OR p.ordinal = 0) -- a list of everything shows each file once
+        AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
+        AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
+        AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
+        AND (:after::timestamptz IS NULL OR p.created_at >= :after::timestamptz)
+        AND (:before::timestamptz IS NULL OR p.created_at < :before::timestamptz)
+        AND (:langs::text[] IS NULL OR p.lang = ANY (:langs::text[]))
+        AND (:not_langs::text[] IS NULL OR p.lang <> ALL (:not_langs::text[]))
+ORDER BY CASE WHEN :oldest::boolean THEN p.created_at END, p.created_at DESC, p.id
+LIMIT :depth::int;
+
+-- name: find_named
+-- The first passage of the items whose titles hold most of the query's words, by idf; patterns are ILIKE patterns.
+WITH seen AS MATERIALIZED (
+    SELECT r.item_id, r.active_build_id
+    FROM readable(:workspace_id, :account_id) r
+    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
+), named AS (
+    SELECT i.id, seen.active_build_id, sum(asked.idf) AS weight
+    FROM seen
+    JOIN item i ON i.workspace_id = :workspace_id AND i.id = seen.item_id
+    JOIN unnest(:patterns::text[], :idfs::float8[]) AS asked (pattern, idf) ON i.title ILIKE asked.pattern
+    WHERE i.title ILIKE ANY (:patterns::text[])
+    GROUP BY i.id, seen.active_build_id
+    HAVING sum(asked.idf) >= :at_least::float8
+    ORDER BY weight DESC, i.id
+    LIMIT :depth::int
+)
+SELECT opening.id
+FROM named
+CROSS JOIN LATERAL (
+    SELECT p.id
+    FROM passage p
+    WHERE p.workspace_id = :workspace_id
+        AND p.item_id = named.id
+        AND p.build_id IS NOT DISTINCT FROM named.active_build_id
+        AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
+        AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
+        AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
+        AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
+        AND (:after::timestamptz IS NULL OR p.created_at >= :after::timestamptz)
+        AND (:before::timestamptz IS NULL OR p.created_at < :before::timestamptz)
+        AND (:langs::text[] IS NULL OR p.lang = ANY (:langs::text[]))
+        AND (:not_langs::text[] IS NULL OR p.lang <> ALL (:not_langs::text[]))
+    ORDER BY p.ordinal, p.id
+    LIMIT 1
+) AS opening
+ORDER BY named.weight DESC, opening.id;
+
+-- name: find_near_exact
+-- The nearest passages, by every vector that may be seen. The fence keeps the planner from the HNSW index, which
+-- under-returns when few of its rows pass the filters.
+WITH seen AS MATERIALIZED (
+    SELECT r.item_id, r.active_build_id
+    FROM readable(:workspace_id, :account_id) r
+    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
+), measured AS MATERIALIZED (
+    SELECT p.id, -(e.vector <#> :vector::halfvec) AS cosine
+    FROM passage p
+    JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
+    JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation AND e.passage_id = p.id
+    WHERE p.workspace_id = :workspace_id
+        AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
+        AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
+        AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
+        AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
+        AND (:after::timestamptz IS NULL OR p.created_at >= :after::timestamptz)
+        AND (:before::timestamptz IS NULL OR p.created_at < :before::timestamptz)
+        AND (:langs::text[] IS NULL OR p.lang = ANY (:langs::text[]))
+        AND (:not_langs::text[] IS NULL OR p.lang <> ALL (:not_langs::text[]))
+)
+SELECT id, cosine
+FROM measured
+ORDER BY cosine DESC, id
+LIMIT :depth::int;
+
+-- name: find_near_hnsw
+-- The nearest passages by the HNSW index; iterative scan (set on the pool) goes on until enough rows pass the filters,
+-- in relaxed order, hence the second sort.
+WITH seen AS MATERIALIZED (
+    SELECT r.item_id, r.active_build_id
+    FROM readable(:workspace_id, :account_id) r
+    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
+), nearest AS MATERIALIZED (
+    SELECT p.id, -(e.vector <#> :vector::halfvec) AS cosine
+    FROM embedding e
+    JOIN passage p ON p.workspace_id = :workspace_id AND p.id = e.passage_id
+    JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
+    WHERE e.workspace_id = :workspace_id
+        AND e.generation_id = :generation
+        AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
+        AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
+        AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
+        AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
+        AND (:after::timestamptz IS NULL OR p.created_at >= :after::timestamptz)
+        AND (:before::timestamptz IS NULL OR p.created_at < :before::timestamptz)
+        AND (:langs::text[] IS NULL OR p.lang = ANY (:langs::text[]))
+        AND (:not_langs::text[] IS NULL OR p.lang <> ALL (:not_langs::text[]))
+    ORDER BY e.vector <#> :vector::halfvec
+    LIMIT :depth::int
+)
+SELECT id, cosine
+FROM nearest
+ORDER BY cosine DESC, id;
+
+-- name: count_visible
+-- How many passages the Scope may see, counted up to a limit: it decides between exact and HNSW.
+SELECT count(*)::int AS passages
+FROM (
+    SELECT 1
+    FROM readable(:workspace_id, :account_id) r
+    JOIN passage p ON p.workspace_id = :workspace_id AND p.item_id = r.item_id AND p.build_id IS NOT DISTINCT FROM r.active_build_id
+    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
+    LIMIT :at_most::int
+) AS counted;
+
+-- name: score_candidates
+-- Both scores of every candidate of any leg, computed exactly ("complete scoring"); without a vector no cosine.
+WITH seen AS MATERIALIZED (
+    SELECT r.item_id, r.active_build_id
+    FROM readable(:workspace_id, :account_id) r
+    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
+), term AS MATERIALIZED (
+    SELECT a, b, c, d, idf
+    FROM unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
+        AS t (a, b, c, d, idf)
+), centre AS MATERIALIZED (
+    SELECT m.lang, m.passage_count, -(m.mean <#> :vector::halfvec) AS centre
+    FROM language_mean m
+    WHERE m.workspace_id = :workspace_id AND m.generation_id = :generation::uuid
+), candidate AS (
+    SELECT p.id, p.item_id, p.lang, p.created_at, p.text_hash, p.message_id IS NOT NULL AS is_message, p.tsv, i.title,
+        1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
+    FROM passage p
+    JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
+    JOIN item i ON i.workspace_id = :workspace_id AND i.id = p.item_id
+    WHERE p.workspace_id = :workspace_id AND p.id = ANY (:ids::uuid[])
+)
+SELECT
+    candidate.id,
+    candidate.item_id,
+    candidate.is_message,
+    candidate.created_at,
+    candidate.text_hash,
+    coalesce(scored.bm25, 0) AS bm25,
+    coalesce((
+        SELECT sum(asked.idf)
+        FROM unnest(:patterns::text[], :idfs::float8[]) AS asked (pattern, idf)
+        WHERE candidate.title ILIKE asked.pattern), 0) AS name,
+    -(e.vector <#> :vector::halfvec) AS cosine,
+    coalesce(
+        (SELECT centre FROM centre WHERE centre.lang = candidate.lang),
+        (SELECT sum(centre * passage_count) / sum(passage_count) FROM centre),
+        0) AS centre
+FROM candidate
+LEFT JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation::uuid AND e.passage_id = candidate.id
+CROSS JOIN LATERAL (
+    SELECT sum(term.idf * tf / (tf + candidate.norm)) AS bm25
+    FROM term
+    CROSS JOIN LATERAL (
+        SELECT 1.64493406685 * (1 - greatest(
+            ts_rank('{1,1,1,1}', candidate.tsv, term.a), ts_rank('{1,1,1,1}', candidate.tsv, term.b),
+            ts_rank('{1,1,1,1}', candidate.tsv, term.c), ts_rank('{1,1,1,1}', candidate.tsv, term.d))) AS tail
+        OFFSET 0
+    ) AS ranked
+    CROSS JOIN LATERAL (SELECT 1 / (tail + tail * tail * tail / 12) - 0.5 AS tf OFFSET 0) AS counted
+    WHERE tail < 1.6
+) AS scored
+;
+
+-- name: hydrate
+-- What a page of hits shows, read by the application role under row-level security; rows gone or closed since are absent.
+SELECT
+    p.id,
+    r.kind = 'conversation' AS is_message,
+    p.item_id,
+    p.message_id,
+    i.title,
+    p.headings,
+    coalesce(a.name, '') AS author,
+    p.created_at,
+    p.lang,
+    p.page_first,
+    p.page_last,
+    p.span_start,
+    p.span_end,
+    v.version,
+    p.text_hash,
+    coalesce(
+        substr(m.content, p.span_start + 1, p.span_end - p.span_start),
+        (SELECT substr(string_agg(t.content, '' ORDER BY t.ordinal), p.span_start - min(t.span_start) + 1, p.span_end - p.span_start)
+         FROM text_segment t
+         WHERE t.workspace_id = :workspace_id
+            AND t.build_id = p.build_id
+            AND t.span_start < p.span_end
+            AND t.span_start + length(t.content) > p.span_start),
+        '') AS text
+FROM passage p
+JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id IS NOT DISTINCT FROM p.build_id
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = p.item_id
+LEFT JOIN message m ON m.workspace_id = :workspace_id AND m.id = p.message_id AND m.deleted_at IS NULL
+LEFT JOIN build b ON b.workspace_id = :workspace_id AND b.id = p.build_id
+LEFT JOIN file_version v ON v.workspace_id = :workspace_id AND v.id = b.version_id
+LEFT JOIN account a ON a.id = p.author_id
+WHERE p.workspace_id = :workspace_id
+    AND p.id = ANY (:ids::uuid[])
+    AND (p.message_id IS NULL OR m.id IS NOT NULL);
+
+-- name: count_coverage
+-- Files that the Scope may see and search cannot (fully) answer from.
+SELECT
+    count(*) FILTER (WHERE f.state IN ('queued', 'processing'))::int AS pending,
+    count(*) FILTER (WHERE f.state = 'no_text')::int AS no_text,
+    count(*) FILTER (WHERE f.state IN ('failed', 'partial'))::int AS failed
+FROM readable(:workspace_id, :account_id) r
+JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
+WHERE r.kind = 'file' AND f.state <> 'ready';
+
+-- name: match_items
+-- The items that in:, name: and ext: leave over: every group of patterns has to be met, a negated one by nothing.
+SELECT r.item_id AS id
+FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+LEFT JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
+WHERE (:places::text[] IS NULL OR i.kind = 'conversation' AND i.title ILIKE ANY (:places::text[])
+        OR f.folder ILIKE ANY (:places::text[]) OR i.id::text ILIKE ANY (:places::text[]))
+    AND NOT coalesce(i.kind = 'conversation' AND i.title ILIKE ANY (:not_places::text[])
+        OR f.folder ILIKE ANY (:not_places::text[]), false)
+    AND (:names::text[] IS NULL OR i.kind = 'file' AND i.title ILIKE ANY (:names::text[]))
+    AND NOT coalesce(i.title ILIKE ANY (:not_names::text[]), false)
+    AND (:extensions::text[] IS NULL OR i.extension = ANY (:extensions::text[]))
+    AND NOT coalesce(i.extension = ANY (:not_extensions::text[]), false);
+
+-- name: match_people
+-- The people of the workspace whose name or address fits a pattern.
+SELECT a.id
+FROM account a
+JOIN membership m ON m.account_id = a.id AND m.workspace_id = :workspace_id
+WHERE a.name ILIKE ANY (:patterns::text[]) OR a.email ILIKE ANY (:patterns::text[]);

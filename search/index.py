@@ -1,0 +1,309 @@
+"""The write side: passages and vectors of files and messages, written in the transaction that changes their content.
+
+Every function takes the caller's open transaction and never commits. Whatever changes what search can find raises the
+workspace's index_seq exactly once; it and the rows become visible together.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from core.ids import new_id
+from search.embed import Matrix
+from search.terms import detect, document
+from sql import execute, execute_many, fetch, fetch_one, fetch_opt, read, write
+from sql.pool import Conn, ReadConn
+
+PART_CHARACTERS: Final = (
+    1_000  # of a long message: about what the embedder reads at once (256 tokens)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageText:
+    """A message as it now reads; author_id is None for a model's words."""
+
+    workspace_id: UUID
+    conversation_id: UUID
+    message_id: UUID
+    author_id: UUID | None
+    created_at: datetime
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """The build whose passages are written; hidden from search until it is the item's active_build_id."""
+
+    workspace_id: UUID
+    file_id: UUID
+    build_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class PassageText:
+    """A chunk of a file's text: text[start:end] of the whole, in code points; pages are 1-based."""
+
+    ordinal: int
+    start: int
+    end: int
+    page_first: int | None
+    page_last: int | None
+    headings: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unembedded:
+    """A passage that waits for its vector."""
+
+    id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a passage belongs."""
+
+    workspace_id: UUID
+    item_id: UUID
+    build_id: UUID | None
+    message_id: UUID | None
+    author_id: UUID | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Seq:
+    index_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Weight:
+    passages: int
+    lexemes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    owner_id: UUID
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class _PassageId:
+    passage_id: UUID
+
+
+_raise_index_seq = write("index.sql", "raise_index_seq", _Seq)
+_add_passage = write("index.sql", "add_passage")
+_remove_message_passages = write("index.sql", "remove_message_passages", _Weight)
+_remove_build_passages = write("index.sql", "remove_build_passages", _Weight)
+_find_file_owner = read("index.sql", "find_file_owner", _Owner)
+_find_generation = read("index.sql", "find_generation", _Id)
+_create_generation = write("index.sql", "create_generation")
+_list_message_passages = read("index.sql", "list_message_passages", Unembedded)
+_reuse_vectors = write("index.sql", "reuse_vectors", _PassageId)
+_add_vector = write("index.sql", "add_vector")
+
+
+async def index_message(conn: Conn, message: MessageText) -> int:
+    """Make a new or edited message findable by its words; return the index_seq from which on it is."""
+    gone = await fetch_one(
+        conn,
+        _remove_message_passages,
+        workspace_id=message.workspace_id,
+        message_id=message.message_id,
+    )
+    place = _Place(
+        message.workspace_id,
+        message.conversation_id,
+        None,
+        message.message_id,
+        message.author_id,
+        message.created_at,
+    )
+    added = await _add(conn, place, list(_message_parts(message.content)))
+    weight = _Weight(len(added.ids) - gone.passages, added.lexemes - gone.lexemes)
+    return await _raised(conn, message.workspace_id, weight)
+
+
+async def remove_message(conn: Conn, workspace_id: UUID, *, message_id: UUID) -> int:
+    """Take a deleted message out of the index; return the index_seq from which on it is gone."""
+    gone = await fetch_one(
+        conn, _remove_message_passages, workspace_id=workspace_id, message_id=message_id
+    )
+    return await _raised(conn, workspace_id, _Weight(-gone.passages, -gone.lexemes))
+
+
+async def index_passages(conn: Conn, build: Build, passages: Sequence[PassageText]) -> list[UUID]:
+    """Write a file's passages and raise index_seq; return their ids, in order. Safe to repeat after remove_passages()."""
+    owner = await fetch_one(
+        conn, _find_file_owner, workspace_id=build.workspace_id, file_id=build.file_id
+    )
+    place = _Place(
+        build.workspace_id, build.file_id, build.build_id, None, owner.owner_id, owner.created_at
+    )
+    added = await _add(conn, place, passages)
+    await _raised(conn, build.workspace_id, _Weight(len(added.ids), added.lexemes))
+    return list(added.ids)
+
+
+async def remove_passages(conn: Conn, build: Build) -> int:
+    """Delete all passages of a build, with their vectors; return the index_seq."""
+    gone = await fetch_one(
+        conn, _remove_build_passages,
+        workspace_id=build.workspace_id, file_id=build.file_id, build_id=build.build_id,
+    )  # fmt: skip
+    return await _raised(conn, build.workspace_id, _Weight(-gone.passages, -gone.lexemes))
+
+
+async def index_seq_raised(conn: Conn, workspace_id: UUID) -> int:
+    """Count a change of what can be found that is none of passages: a title, a grant, the bin, a build shown."""
+    return await _raised(conn, workspace_id, _Weight(0, 0))
+
+
+async def find_or_create_generation(conn: Conn, workspace_id: UUID, *, model: str) -> UUID:
+    """Return the generation that holds this model's vectors; a workspace's first one is active at once."""
+    found = await fetch_opt(conn, _find_generation, workspace_id=workspace_id, model=model)
+    if found is None:
+        await execute(conn, _create_generation, workspace_id=workspace_id, id=new_id(), model=model)
+        found = await fetch_one(conn, _find_generation, workspace_id=workspace_id, model=model)
+    return found.id
+
+
+async def list_unembedded(
+    conn: ReadConn, workspace_id: UUID, *, message_id: UUID, generation_id: UUID
+) -> list[Unembedded]:
+    """Return the passages of a message that have no vector yet; none when it was deleted meanwhile."""
+    return await fetch(
+        conn,
+        _list_message_passages,
+        workspace_id=workspace_id,
+        message_id=message_id,
+        generation_id=generation_id,
+    )
+
+
+async def reuse_vectors(
+    conn: Conn, workspace_id: UUID, *, generation_id: UUID, passage_ids: Sequence[UUID]
+) -> set[UUID]:
+    """Give passages the vectors of equal texts that are already there; return which got one."""
+    rows = await fetch(
+        conn,
+        _reuse_vectors,
+        workspace_id=workspace_id,
+        generation_id=generation_id,
+        passage_ids=list(passage_ids),
+    )
+    return {row.passage_id for row in rows}
+
+
+async def store_embeddings(
+    conn: Conn,
+    workspace_id: UUID,
+    *,
+    generation_id: UUID,
+    passage_ids: Sequence[UUID],
+    vectors: Matrix,
+) -> int:
+    """Store one row of `vectors` for each passage that is still there; return the index_seq."""
+    rows: list[dict[str, object]] = [
+        {
+            "workspace_id": workspace_id,
+            "generation_id": generation_id,
+            "passage_id": passage_id,
+            "vector": vector,
+        }
+        for passage_id, vector in zip(passage_ids, vectors, strict=True)
+    ]
+    await execute_many(conn, _add_vector, rows)
+    return await _raised(conn, workspace_id, _Weight(0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Added:
+    ids: tuple[UUID, ...]
+    lexemes: int
+
+
+async def _add(conn: Conn, place: _Place, passages: Sequence[PassageText]) -> _Added:
+    rows = [_row(place, passage) for passage in passages]
+    await execute_many(conn, _add_passage, [row.values for row in rows])
+    return _Added(tuple(row.id for row in rows), sum(row.lexemes for row in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: UUID
+    lexemes: int
+    values: dict[str, object]
+
+
+def _row(place: _Place, passage: PassageText) -> _Row:
+    lang = detect(passage.text)
+    analysed = document(passage.text, lang, headings=" ".join(passage.headings))
+    passage_id = new_id()
+    values: dict[str, object] = {
+        "workspace_id": place.workspace_id,
+        "id": passage_id,
+        "item_id": place.item_id,
+        "build_id": place.build_id,
+        "message_id": place.message_id,
+        "ordinal": passage.ordinal,
+        "span_start": passage.start,
+        "span_end": passage.end,
+        "page_first": passage.page_first,
+        "page_last": passage.page_last,
+        "headings": list(passage.headings),
+        "lang": lang,
+        "author_id": place.author_id,
+        "created_at": place.created_at,
+        "text_hash": hashlib.sha256(passage.text.encode()).digest()[:16],
+        "lexeme_count": analysed.lexeme_count,
+        "tsv": analysed.tsv,
+    }
+    return _Row(passage_id, analysed.lexeme_count, values)
+
+
+async def _raised(conn: Conn, workspace_id: UUID, weight: _Weight) -> int:
+    row = await fetch_one(
+        conn,
+        _raise_index_seq,
+        workspace_id=workspace_id,
+        passages=weight.passages,
+        lexemes=weight.lexemes,
+    )
+    return row.index_seq
+
+
+def _message_parts(content: str) -> Iterator[PassageText]:
+    """Cut a message into passages: as one, or where a paragraph, a line, a sentence or at least a word ends."""
+    start, ordinal = 0, 0
+    while start < len(content):
+        end = _cut(content, start)
+        text = content[start:end].strip()
+        if text:
+            first = start + len(content[start:end]) - len(content[start:end].lstrip())
+            yield PassageText(ordinal, first, first + len(text), None, None, (), text)
+            ordinal += 1
+        start = end
+
+
+def _cut(content: str, start: int) -> int:
+    limit = start + PART_CHARACTERS
+    if len(content) <= limit + PART_CHARACTERS // 5:  # no tail too short to mean anything
+        return len(content)
+    for mark in ("\n\n", "\n", ". ", " "):
+        at = content.rfind(mark, start + PART_CHARACTERS // 2, limit)
+        if at >= 0:
+            return at + len(mark)
+    return limit

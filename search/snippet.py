@@ -1,0 +1,207 @@
+"""Cut the best window out of a passage and say where the query's words stand in it, by the analysis that found them.
+
+Offsets are code points of the text given, so a highlight is text[start:start + length]. A cut never falls inside a
+character that a person sees as one (combining marks, joined emoji).
+"""
+
+import html
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from search.answer import Highlight, Markup, Snippet
+from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query
+from search.terms import Piece, pieces
+
+LEAD: Final = 4  # words of context kept before the first match of a window
+REPEATED: Final = 0.1  # worth of a word that the window already has; a new one is worth 1
+_JOINER: Final = "\u200d"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to highlight: lexemes (stems and words as typed), prefixes, and phrases as sequences of words."""
+
+    lexemes: frozenset[str]
+    prefixes: tuple[str, ...]
+    phrases: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    start: int
+    end: int
+
+
+def wanted(query: Query, langs: Sequence[str]) -> Wanted:
+    """Return what the positive part of a query highlights; stop words only when there is nothing else."""
+    leaves = list(_leaves(query.clauses))
+    cut = [
+        piece
+        for leaf in leaves
+        for lang in langs
+        for piece in pieces(leaf.text, lang)
+        if piece.role != "tail"
+    ]
+    chosen = [piece for piece in cut if piece.role != "stop"] or cut
+    return Wanted(
+        frozenset(lexeme for piece in chosen for lexeme in (piece.stem, piece.exact)),
+        tuple(
+            _words(leaf.text)[-1]
+            for leaf in leaves
+            if isinstance(leaf, Prefix) and _words(leaf.text)
+        ),
+        tuple(
+            words
+            for leaf in leaves
+            if isinstance(leaf, Phrase) and len(words := _words(leaf.text)) > 1
+        ),
+    )
+
+
+def snippet(
+    text: str, wants: Wanted, *, lang: str, crop: int, offset: int, markup: Markup
+) -> Snippet:
+    """Return the window of about `crop` words with the most matches, the earliest of equals; `offset` is of `text` itself."""
+    cut = [piece for piece in pieces(text, lang) if piece.role != "tail"]
+    marks = highlights(cut, wants)
+    window = _best_window(text, [piece for piece in cut if piece.role != "whole"], marks, crop)
+    inside = tuple(
+        Highlight(mark.start - window.start, mark.length, mark.kind)
+        for mark in marks
+        if mark.start >= window.start and mark.start + mark.length <= window.end
+    )
+    shown = text[window.start : window.end]
+    if markup == "html":
+        return Snippet(_marked(shown, inside), offset + window.start, ())
+    return Snippet(shown, offset + window.start, inside)
+
+
+def highlights(cut: Sequence[Piece], wants: Wanted) -> list[Highlight]:
+    """Return where the wanted words stand, in order and without overlap; a phrase covers its words."""
+    found = [Highlight(p.start, p.end - p.start, "word") for p in cut if _is_wanted(p, wants)]
+    return _without_overlap(
+        _phrase_marks([piece for piece in cut if piece.role != "whole"], wants.phrases) + found
+    )
+
+
+def _leaves(clauses: Sequence[Clause]) -> list[Clause]:
+    found: list[Clause] = []
+    for clause in clauses:
+        if isinstance(clause, AnyOf):
+            for option in clause.options:
+                found += _leaves(option)
+        elif not isinstance(clause, Not):
+            found.append(clause)
+    return found
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(piece.exact for piece in pieces(text, "") if piece.role in {"word", "stop"})
+
+
+def _is_wanted(piece: Piece, wants: Wanted) -> bool:
+    if piece.stem in wants.lexemes or piece.exact in wants.lexemes:
+        return True
+    return bool(wants.prefixes) and piece.exact.startswith(wants.prefixes)
+
+
+def _phrase_marks(cut: Sequence[Piece], phrases: Sequence[tuple[str, ...]]) -> list[Highlight]:
+    exacts = tuple(piece.exact for piece in cut)
+    return [
+        Highlight(cut[at].start, cut[at + len(phrase) - 1].end - cut[at].start, "phrase")
+        for phrase in phrases
+        for at in range(len(cut) - len(phrase) + 1)
+        if exacts[at : at + len(phrase)] == phrase
+    ]
+
+
+def _without_overlap(marks: list[Highlight]) -> list[Highlight]:
+    """Phrases first, then the longest; pairs of characters that overlap grow into one mark."""
+    kept: list[Highlight] = []
+    for mark in sorted(marks, key=lambda m: (m.start, m.kind != "phrase", -m.length)):
+        end = mark.start + mark.length
+        if not kept or mark.start >= kept[-1].start + kept[-1].length:
+            kept.append(mark)
+        elif end > (last := kept[-1]).start + last.length and last.kind == mark.kind:
+            kept[-1] = Highlight(last.start, end - last.start, last.kind)
+        elif mark.kind == "phrase" and last.kind == "word":
+            kept[-1] = Highlight(
+                last.start, max(end, last.start + last.length) - last.start, "phrase"
+            )
+    return kept
+
+
+def _best_window(
+    text: str, words: Sequence[Piece], marks: Sequence[Highlight], crop: int
+) -> _Window:
+    if len(words) <= crop:
+        return _Window(0, len(text))
+    first = _best_start(text, words, marks, crop)
+    last = min(first + crop, len(words)) - 1
+    start = _whole_character(text, _word_start(text, words[first].start), step=-1)
+    end = _whole_character(text, _word_end(text, words[last].end), step=1)
+    return _Window(start, end)
+
+
+def _best_start(text: str, words: Sequence[Piece], marks: Sequence[Highlight], crop: int) -> int:
+    """Slide a window over the words; worth is the sum over its distinct matches, repeats counting little."""
+    starts = {mark.start: text[mark.start : mark.start + mark.length].casefold() for mark in marks}
+    keys = [starts.get(word.start) for word in words]
+    inside: Counter[str] = Counter()
+    best, best_worth = 0, 0.0
+    for at, key in enumerate(keys):
+        if key is not None:
+            inside[key] += 1
+        if at >= crop and (gone := keys[at - crop]) is not None:
+            inside[gone] -= 1
+        worth = sum(1 + REPEATED * (count - 1) for count in inside.values() if count)
+        if worth > best_worth + 1e-9:
+            best, best_worth = max(0, at - crop + 1), worth
+    first = next((at for at in range(best, len(keys)) if keys[at] is not None), best)
+    return min(max(0, first - LEAD), len(words) - crop)
+
+
+def _word_start(text: str, at: int) -> int:
+    """Take in a quote or bracket that stands before the word."""
+    while at > 0 and not text[at - 1].isspace() and not text[at - 1].isalnum():
+        at -= 1
+    return at
+
+
+def _word_end(text: str, at: int) -> int:
+    while at < len(text) and not text[at].isspace() and not text[at].isalnum():
+        at += 1
+    return at
+
+
+def _whole_character(text: str, at: int, *, step: int) -> int:
+    """Move a cut outwards until no visible character is split by it."""
+    while 0 < at < len(text) and (_extends(text[at]) or text[at - 1] == _JOINER):
+        at += step
+    return at
+
+
+def _extends(character: str) -> bool:
+    return (
+        character == _JOINER
+        or unicodedata.category(character).startswith("M")
+        or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
+    )
+
+
+def _marked(text: str, marks: Sequence[Highlight]) -> str:
+    parts: list[str] = []
+    at = 0
+    for mark in marks:
+        end = mark.start + mark.length
+        parts += [
+            html.escape(text[at : mark.start]),
+            "<mark>",
+            html.escape(text[mark.start : end]),
+            "</mark>",
+        ]
+        at = end
+    return "".join(parts) + html.escape(text[at:])

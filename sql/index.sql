@@ -1,0 +1,159 @@
+-- The write side of search: passages, vectors and statistics. Every statement runs inside the caller's transaction, in the
+-- transaction that changes the content, so that search sees both or neither.
+
+-- name: raise_index_seq
+-- Counts the transaction, and with it what the passages weigh. The workspace's row stays locked until the commit, so
+-- index_seq follows the order of commits and writers of one workspace never wait for each other in a circle.
+WITH counted AS (
+    INSERT INTO corpus_stat (workspace_id, passage_count, lexeme_total)
+    SELECT :workspace_id, greatest(:passages::bigint, 0), greatest(:lexemes::bigint, 0)
+    WHERE :passages::bigint <> 0
+    ON CONFLICT (workspace_id) DO UPDATE
+    SET passage_count = greatest(corpus_stat.passage_count + :passages::bigint, 0),
+        lexeme_total = greatest(corpus_stat.lexeme_total + :lexemes::bigint, 0)
+)
+UPDATE workspace
+SET index_seq = index_seq + 1
+WHERE id = :workspace_id
+RETURNING index_seq;
+
+-- name: add_passage
+-- unscoped: rows of content that the caller has just written
+INSERT INTO passage (workspace_id, id, item_id, build_id, message_id, ordinal, span_start, span_end, page_first, page_last,
+    headings, lang, author_id, created_at, text_hash, lexeme_count, tsv)
+VALUES (:workspace_id, :id, :item_id, :build_id, :message_id, :ordinal, :span_start, :span_end, :page_first, :page_last,
+    :headings::text[], :lang, :author_id, :created_at, :text_hash, :lexeme_count, :tsv::text::tsvector)
+ON CONFLICT DO NOTHING;
+
+-- name: remove_message_passages
+-- unscoped: the caller has found the message writable
+WITH gone AS (
+    DELETE FROM passage
+    WHERE workspace_id = :workspace_id AND message_id = :message_id
+    RETURNING lexeme_count
+)
+SELECT count(*)::int AS passages, coalesce(sum(lexeme_count), 0)::int AS lexemes
+FROM gone;
+
+-- name: remove_build_passages
+-- unscoped: the worker clears what its job names
+WITH gone AS (
+    DELETE FROM passage
+    WHERE workspace_id = :workspace_id AND item_id = :file_id AND build_id = :build_id
+    RETURNING lexeme_count
+)
+SELECT count(*)::int AS passages, coalesce(sum(lexeme_count), 0)::int AS lexemes
+FROM gone;
+
+-- name: find_file_owner
+-- unscoped: the worker reads what its job names
+SELECT owner_id, created_at
+FROM item
+WHERE workspace_id = :workspace_id AND id = :file_id;
+
+-- name: find_generation
+SELECT id
+FROM generation
+WHERE workspace_id = :workspace_id AND model = :model AND state IN ('active', 'building')
+ORDER BY state, created_at DESC
+LIMIT 1;
+
+-- name: create_generation
+-- A workspace's first generation is active at once; one for another model is built beside it.
+INSERT INTO generation (workspace_id, id, model, state)
+SELECT :workspace_id, :id, :model,
+    CASE WHEN EXISTS (SELECT 1 FROM generation g WHERE g.workspace_id = :workspace_id AND g.state = 'active')
+        THEN 'building' ELSE 'active' END
+ON CONFLICT DO NOTHING;
+
+-- name: list_message_passages
+-- unscoped: the worker reads what its job names
+-- A message's passages that have no vector in this generation, with their text.
+SELECT p.id, substr(m.content, p.span_start + 1, p.span_end - p.span_start) AS text
+FROM passage p
+JOIN message m ON m.workspace_id = :workspace_id AND m.id = p.message_id AND m.deleted_at IS NULL
+WHERE p.workspace_id = :workspace_id
+    AND p.message_id = :message_id
+    AND NOT EXISTS (SELECT 1 FROM embedding e
+        WHERE e.workspace_id = :workspace_id AND e.generation_id = :generation_id AND e.passage_id = p.id)
+ORDER BY p.ordinal;
+
+-- name: reuse_vectors
+-- unscoped: vectors of equal texts within one workspace; the rows are found again only through their own passages
+-- Equal texts have equal vectors: take the one that is there.
+INSERT INTO embedding (workspace_id, passage_id, generation_id, vector)
+SELECT :workspace_id, fresh.id, :generation_id, known.vector
+FROM passage fresh
+CROSS JOIN LATERAL (
+    SELECT e.vector
+    FROM passage same
+    JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation_id AND e.passage_id = same.id
+    WHERE same.workspace_id = :workspace_id AND same.text_hash = fresh.text_hash AND same.id <> fresh.id
+    LIMIT 1
+) AS known
+WHERE fresh.workspace_id = :workspace_id AND fresh.id = ANY (:passage_ids::uuid[])
+ON CONFLICT DO NOTHING
+RETURNING passage_id;
+
+-- name: add_vector
+-- unscoped: vectors of passages that the caller has just read; nothing is kept for a passage that is gone
+INSERT INTO embedding (workspace_id, passage_id, generation_id, vector)
+SELECT :workspace_id, p.id, :generation_id, :vector::halfvec
+FROM passage p
+WHERE p.workspace_id = :workspace_id AND p.id = :passage_id
+ON CONFLICT DO NOTHING;
+
+-- name: list_stale_statistics
+-- Workspaces that grew or shrank by a tenth since their lexemes were last counted.
+SELECT workspace_id AS id
+FROM corpus_stat
+WHERE abs(passage_count - refreshed_count) * 10 > refreshed_count
+ORDER BY workspace_id;
+
+-- name: count_corpus
+-- unscoped: totals of one workspace
+INSERT INTO corpus_stat (workspace_id, passage_count, lexeme_total, refreshed_count)
+SELECT :workspace_id, count(*), coalesce(sum(p.lexeme_count), 0), count(*)
+FROM passage p
+WHERE p.workspace_id = :workspace_id
+ON CONFLICT (workspace_id) DO UPDATE
+SET passage_count = excluded.passage_count,
+    lexeme_total = excluded.lexeme_total,
+    refreshed_count = excluded.refreshed_count,
+    refreshed_at = now();
+
+-- name: count_lexemes
+-- ts_stat() takes a query as text; format() quotes the id.
+INSERT INTO lexeme_stat (workspace_id, lexeme, ndoc)
+SELECT :workspace_id, word, ndoc
+FROM ts_stat(format('SELECT tsv FROM passage WHERE workspace_id = %L', :workspace_id::uuid))
+ON CONFLICT (workspace_id, lexeme) DO UPDATE
+SET ndoc = excluded.ndoc
+WHERE lexeme_stat.ndoc <> excluded.ndoc;
+
+-- name: sample_vectors
+-- unscoped: vectors for the statistics of one workspace; only means and a deviation are kept
+-- Passages in the order of a hash: a random sample, and the same one each time.
+SELECT p.lang, e.vector
+FROM embedding e
+JOIN passage p ON p.workspace_id = :workspace_id AND p.id = e.passage_id
+WHERE e.workspace_id = :workspace_id AND e.generation_id = :generation_id
+ORDER BY hashtext(e.passage_id::text), e.passage_id
+LIMIT :at_most::int;
+
+-- name: list_generations
+SELECT id
+FROM generation
+WHERE workspace_id = :workspace_id AND state IN ('active', 'building');
+
+-- name: set_sigma
+UPDATE generation
+SET sigma = :sigma
+WHERE workspace_id = :workspace_id AND id = :generation_id;
+
+-- name: set_language_mean
+INSERT INTO language_mean (workspace_id, generation_id, lang, passage_count, mean)
+VALUES (:workspace_id, :generation_id, :lang, :passage_count, :mean)
+ON CONFLICT (workspace_id, generation_id, lang) DO UPDATE
+SET passage_count = excluded.passage_count,
+    mean = excluded.mean;
