@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 from app.settings import CHECKOUT, Settings
 
 MASK = "********"
-_PASSWORD = re.compile(r"(://[^:@/?#]*:)[^@]+(?=@)|([?&]password=)[^&#]+")
+# Greedy: rather mask too much than leave the end of a password that holds an @ or a slash.
+_PASSWORD = re.compile(r"(://[^:@/?#]*:).+(?=@)|([?&]password=)[^&#]+")
 
 
 @dataclass(frozen=True, slots=True)

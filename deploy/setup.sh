@@ -52,7 +52,7 @@ install_lock() {
     if "$venv/bin/uv" pip sync -q --python "$venv/bin/python" --require-hashes --no-build "$lock" 2>"$venv/uv.log"; then
         return
     fi
-    say "      uv could not ($(grep -v '^ *$' "$venv/uv.log" | tail -n 1 | cut -c 1-120)): pip does it, about a minute"
+    say "      uv could not ($(grep -m 1 -i error "$venv/uv.log" | cut -c 1-120)): pip does it, about a minute"
     "$venv/bin/python" -m pip install -q --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r "$lock" ||
         fail "the packages could not be installed: see the lines above; is the package index reachable (PIP_INDEX_URL) and the disk not full?"
 }
@@ -65,7 +65,7 @@ pathlib.Path(sysconfig.get_path("purelib"), "recollect.pth").write_text(sys.argv
 PYTHON
     cat >"$venv/bin/recollect" <<'SCRIPT'
 #!/bin/sh
-exec "$(dirname -- "$0")/python" -P -m app.cli "$@"
+exec "$(dirname -- "$(readlink -f -- "$0")")/python" -P -m app.cli "$@"
 SCRIPT
     chmod 755 "$venv/bin/recollect"
 }
