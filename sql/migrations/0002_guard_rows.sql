@@ -26,7 +26,7 @@ BEGIN
         EXECUTE format('CREATE POLICY tenant ON %I TO recollect_app, recollect_worker USING (%s)', t, tenant);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO recollect_app, recollect_worker', t);
     END LOOP;
-    FOREACH t IN ARRAY ARRAY['job', 'file', 'file_version', 'blob', 'build', 'run', 'conversation', 'idempotency_key'] LOOP
+    FOREACH t IN ARRAY ARRAY['job', 'file', 'file_version', 'blob', 'build', 'run', 'conversation', 'idempotency_key', 'corpus_stat'] LOOP
         EXECUTE format('CREATE POLICY every_workspace ON %I TO recollect_worker USING (true)', t);
     END LOOP;
     FOREACH t IN ARRAY ARRAY['membership', 'item', 'access_grant', 'passage', 'generation', 'embedding', 'lexeme_stat',
@@ -62,3 +62,4 @@ GRANT SELECT ON audit TO recollect_app;
 
 CREATE POLICY worker ON heartbeat TO recollect_worker USING (true);
 GRANT SELECT, INSERT, UPDATE, DELETE ON heartbeat TO recollect_worker;
+GRANT SELECT ON schema_migration TO recollect_signin, recollect_worker; -- /readyz tells a schema that is behind
