@@ -17,3 +17,139 @@ FROM file_version v
 WHERE v.workspace_id = :workspace_id AND v.id = :version_id
     AND file.workspace_id = :workspace_id AND file.id = v.file_id AND file.version = v.version
     AND file.state IN ('queued', 'processing');
+
+-- name: find_source
+-- unscoped: the worker reads what its job names
+-- A file that was deleted or has a newer version is not wanted any more.
+SELECT v.id AS version_id, v.file_id, v.version, v.sha256, v.name, b.key, i.deleted_at IS NULL AND f.version = v.version AS wanted
+FROM file_version v
+JOIN file f ON f.workspace_id = v.workspace_id AND f.id = v.file_id
+JOIN item i ON i.workspace_id = v.workspace_id AND i.id = v.file_id
+JOIN blob b ON b.workspace_id = v.workspace_id AND b.sha256 = v.sha256
+WHERE v.workspace_id = :workspace_id AND v.id = :version_id;
+
+-- name: find_build
+-- unscoped: the worker reads what its job names
+-- The build that a crash or a wait left unfinished.
+SELECT id, segments_done FROM build
+WHERE workspace_id = :workspace_id AND version_id = :version_id AND pipeline_version = :pipeline_version AND finished_at IS NULL
+ORDER BY created_at DESC
+LIMIT 1;
+
+-- name: create_build
+-- unscoped: the worker writes what its job names
+INSERT INTO build (workspace_id, id, file_id, version_id, pipeline_version)
+VALUES (:workspace_id, :id, :file_id, :version_id, :pipeline_version);
+
+-- name: show_first_build
+-- unscoped: the worker writes what its job names
+-- Only a file's first build is active while it grows.
+UPDATE item SET active_build_id = :build_id
+WHERE workspace_id = :workspace_id AND id = :file_id AND active_build_id IS NULL;
+
+-- name: start_file
+-- unscoped: the worker writes what its job names
+UPDATE file
+SET state = 'processing', stage = 'extracting', media_type = :media_type, reason_code = '', reason = '', remedy = '',
+    started_at = coalesce(started_at, now()), finished_at = NULL,
+    segments_done = :segments_done, segments_total = CASE WHEN :segments_done::int > 0 THEN segments_total END,
+    passages_total = :passages_total, passages_embedded = :passages_embedded
+WHERE workspace_id = :workspace_id AND id = :file_id;
+
+-- name: list_built_segments
+-- unscoped: the worker reads what its job names
+SELECT ordinal, page, label, content FROM text_segment
+WHERE workspace_id = :workspace_id AND build_id = :build_id
+ORDER BY ordinal;
+
+-- name: list_built_passages
+-- unscoped: the worker reads what its job names
+SELECT p.id, p.ordinal,
+    EXISTS (SELECT 1 FROM embedding e
+        WHERE e.workspace_id = :workspace_id AND e.generation_id = :generation_id AND e.passage_id = p.id) AS has_vector
+FROM passage p
+WHERE p.workspace_id = :workspace_id AND p.item_id = :file_id AND p.build_id = :build_id
+ORDER BY p.ordinal;
+
+-- name: hold_file
+-- unscoped: the worker writes what its job names
+-- Keeps a hard deletion waiting until we commit; no row means that it came first, or that the file is in the bin.
+SELECT id FROM item
+WHERE workspace_id = :workspace_id AND id = :file_id AND deleted_at IS NULL
+FOR KEY SHARE;
+
+-- name: add_segment
+-- unscoped: the worker writes what its job names
+INSERT INTO text_segment (workspace_id, build_id, ordinal, page, label, span_start, content)
+VALUES (:workspace_id, :build_id, :ordinal, :page, :label, :span_start, :content);
+
+-- name: add_problem
+-- unscoped: the worker writes what its job names
+INSERT INTO file_problem (workspace_id, build_id, ordinal, page, code, message, remedy)
+VALUES (:workspace_id, :build_id, :ordinal, :page, :code, :message, :remedy)
+ON CONFLICT DO NOTHING;
+
+-- name: note_segments
+-- unscoped: the worker writes what its job names
+-- The checkpoint: a run after a crash goes on behind these segments.
+WITH checkpoint AS (
+    UPDATE build SET segments_done = :segments_done
+    WHERE workspace_id = :workspace_id AND id = :build_id
+)
+UPDATE file
+SET segments_done = :segments_done, segments_total = coalesce(:segments_total, segments_total),
+    passages_total = passages_total + :passages::int
+WHERE workspace_id = :workspace_id AND id = :file_id;
+
+-- name: note_vectors
+-- unscoped: the worker writes what its job names
+UPDATE file SET passages_embedded = passages_embedded + :vectors::int
+WHERE workspace_id = :workspace_id AND id = :file_id;
+
+-- name: note_stage
+-- unscoped: the worker writes what its job names
+UPDATE file SET stage = :stage WHERE workspace_id = :workspace_id AND id = :file_id;
+
+-- name: show_build
+-- unscoped: the worker writes what its job names
+-- The flip. The file's row is locked: a deletion or a newer version that came first wins, and nothing comes back.
+UPDATE item SET active_build_id = :build_id
+FROM file f
+WHERE item.workspace_id = :workspace_id AND item.id = :file_id AND item.deleted_at IS NULL
+    AND f.workspace_id = item.workspace_id AND f.id = item.id AND f.version = :version
+RETURNING item.id;
+
+-- name: hide_build
+-- unscoped: the worker writes what its job names
+-- A file that failed shows none of its half; an older build that was whole stays.
+UPDATE item SET active_build_id = NULL
+WHERE workspace_id = :workspace_id AND id = :file_id AND active_build_id = :build_id
+RETURNING id;
+
+-- name: close_build
+-- unscoped: the worker writes what its job names
+UPDATE build SET finished_at = now() WHERE workspace_id = :workspace_id AND id = :build_id;
+
+-- name: count_problems
+-- unscoped: the worker reads what its job names
+SELECT f.passages_total AS passages,
+    (SELECT count(*) FROM file_problem p WHERE p.workspace_id = f.workspace_id AND p.build_id = :build_id) AS problems
+FROM file f
+WHERE f.workspace_id = :workspace_id AND f.id = :file_id;
+
+-- name: end_file
+-- unscoped: the worker writes what its job names
+UPDATE file
+SET state = :state, reason_code = :reason_code, reason = :reason, remedy = :remedy, stage = '', finished_at = now(),
+    segments_total = coalesce(segments_total, segments_done)
+WHERE workspace_id = :workspace_id AND id = :file_id AND version = :version;
+
+-- name: bury_file
+-- unscoped: the worker writes what its job names
+-- The job ended without its body's own last word: its worker vanished twice, or it was tried too often.
+UPDATE file
+SET state = 'failed', reason_code = :reason_code, reason = :reason, remedy = :remedy, stage = '', finished_at = now()
+FROM file_version v
+WHERE v.workspace_id = :workspace_id AND v.id = :version_id
+    AND file.workspace_id = :workspace_id AND file.id = v.file_id AND file.version = v.version
+    AND file.state IN ('queued', 'processing');

@@ -1,0 +1,245 @@
+"""What the database knows of a file on its way into the index: its build, range by range. How it ends is in ending.py.
+
+Each function that writes opens one transaction under the job's fence; a crash between two of them loses nothing but time.
+"""
+
+import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.ids import new_id
+from ingest.chunk import Chunk
+from ingest.extract.segment import Problem
+from ingest.ranges import Built, BuiltPassage, BuiltSegment, Range
+from ingest.source import Source, Unwanted
+from ingest.vectors import Embedded, Pending
+from search.index import Build as IndexBuild
+from search.index import (
+    PassageText,
+    find_or_create_generation,
+    index_passages,
+    reuse_vectors,
+    store_embeddings,
+)
+from sql import execute, execute_many, fetch, fetch_opt, read, write
+from sql.fence import Fence, JobId
+from sql.pool import Conn
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """One run's text and passages of one file version. `generation_id` names the vectors it makes."""
+
+    source: Source
+    id: UUID
+    generation_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    id: UUID
+    segments_done: int
+
+
+FIND_BUILD = read("ingest.sql", "find_build", Unfinished)
+LIST_BUILT_SEGMENTS = read("ingest.sql", "list_built_segments", BuiltSegment)
+LIST_BUILT_PASSAGES = read("ingest.sql", "list_built_passages", BuiltPassage)
+CREATE_BUILD = write("ingest.sql", "create_build")
+SHOW_FIRST_BUILD = write("ingest.sql", "show_first_build")
+START_FILE = write("ingest.sql", "start_file")
+HOLD_FILE = write("ingest.sql", "hold_file", JobId)
+ADD_SEGMENT = write("ingest.sql", "add_segment")
+ADD_PROBLEM = write("ingest.sql", "add_problem")
+NOTE_SEGMENTS = write("ingest.sql", "note_segments")
+NOTE_VECTORS = write("ingest.sql", "note_vectors")
+NOTE_STAGE = write("ingest.sql", "note_stage")
+
+_REFUSED_FROM = 1_000_000  # ordinals of problems met while embedding, behind those of extraction (<= 10,000 pages)
+
+
+async def begin(
+    fence: Fence,
+    source: Source,
+    *,
+    pipeline_version: int,
+    media_type: str,
+    model: str,
+) -> tuple[Build, Built]:
+    """Open a new build, or go on with the one that was left unfinished."""
+    ws = fence.workspace_id
+    async with fence.tx() as conn:
+        generation_id = await find_or_create_generation(conn, ws, model=model)
+        found = await fetch_opt(
+            conn,
+            FIND_BUILD,
+            workspace_id=ws,
+            version_id=source.version_id,
+            pipeline_version=pipeline_version,
+        )
+        build = Build(source, new_id() if found is None else found.id, generation_id)
+        if found is None:
+            built = Built()
+            await execute(
+                conn,
+                CREATE_BUILD,
+                workspace_id=ws,
+                id=build.id,
+                file_id=source.file_id,
+                version_id=source.version_id,
+                pipeline_version=pipeline_version,
+            )
+            await execute(
+                conn, SHOW_FIRST_BUILD, workspace_id=ws, file_id=source.file_id, build_id=build.id
+            )
+        else:
+            built = await _built(conn, ws, build, found.segments_done)
+        await _start(conn, ws, build, built, media_type)
+    return build, built
+
+
+async def save_range(fence: Fence, build: Build, part: Range) -> list[Pending]:
+    """Make a range visible, whole, with the checkpoint behind it; return the passages that still need a vector."""
+    ws, file_id = fence.workspace_id, build.source.file_id
+    async with fence.tx() as conn:
+        await _hold(conn, ws, file_id)
+        await _save_text(conn, ws, build, part)
+        ids = await index_passages(
+            conn,
+            IndexBuild(ws, file_id, build.id),
+            [_passage(c, i) for i, c in enumerate(part.chunks, part.first_passage)],
+        )
+        reused = await reuse_vectors(conn, ws, generation_id=build.generation_id, passage_ids=ids)
+        if reused:
+            await execute(conn, NOTE_VECTORS, workspace_id=ws, file_id=file_id, vectors=len(reused))
+    fresh = zip(ids, itertools.count(part.first_passage), part.chunks, strict=False)
+    return [
+        *part.unembedded,
+        *(Pending(id_, n, c.text) for id_, n, c in fresh if id_ not in reused),
+    ]
+
+
+async def save_vectors(fence: Fence, build: Build, embedded: Embedded) -> None:
+    """Store a batch of vectors; a passage that the model refused becomes a problem of the file."""
+    ws, file_id = fence.workspace_id, build.source.file_id
+    async with fence.tx() as conn:
+        await _hold(conn, ws, file_id)
+        await _add_problems(conn, ws, build, [_refusal(p) for p in embedded.refused])
+        await execute(
+            conn, NOTE_VECTORS, workspace_id=ws, file_id=file_id, vectors=len(embedded.done)
+        )
+        await store_embeddings(
+            conn,
+            ws,
+            generation_id=build.generation_id,
+            passage_ids=[p.id for p in embedded.done],
+            vectors=embedded.vectors,
+        )
+
+
+async def note_stage(fence: Fence, build: Build, stage: str) -> None:
+    """Tell people which stage the file is in."""
+    fence.stage = stage
+    async with fence.tx() as conn:
+        await execute(
+            conn,
+            NOTE_STAGE,
+            workspace_id=fence.workspace_id,
+            file_id=build.source.file_id,
+            stage=stage,
+        )
+
+
+async def _built(conn: Conn, ws: UUID, build: Build, segments_done: int) -> Built:
+    return Built(
+        segments_done,
+        tuple(await fetch(conn, LIST_BUILT_SEGMENTS, workspace_id=ws, build_id=build.id)),
+        tuple(
+            await fetch(
+                conn,
+                LIST_BUILT_PASSAGES,
+                workspace_id=ws,
+                file_id=build.source.file_id,
+                build_id=build.id,
+                generation_id=build.generation_id,
+            )
+        ),
+    )
+
+
+async def _start(conn: Conn, ws: UUID, build: Build, built: Built, media_type: str) -> None:
+    await execute(
+        conn,
+        START_FILE,
+        workspace_id=ws,
+        file_id=build.source.file_id,
+        media_type=media_type,
+        segments_done=built.segments_done,
+        passages_total=len(built.passages),
+        passages_embedded=sum(passage.has_vector for passage in built.passages),
+    )
+
+
+async def _hold(conn: Conn, ws: UUID, file_id: UUID) -> None:
+    if await fetch_opt(conn, HOLD_FILE, workspace_id=ws, file_id=file_id) is None:
+        raise Unwanted(f"file {file_id}")
+
+
+async def _save_text(conn: Conn, ws: UUID, build: Build, part: Range) -> None:
+    await execute_many(
+        conn,
+        ADD_SEGMENT,
+        [
+            {
+                "workspace_id": ws,
+                "build_id": build.id,
+                "ordinal": placed.segment.ordinal,
+                "page": placed.segment.page,
+                "label": placed.segment.label,
+                "span_start": placed.start,
+                "content": placed.segment.text,
+            }
+            for placed in part.segments
+        ],
+    )
+    await _add_problems(conn, ws, build, part.problems)
+    await execute(
+        conn,
+        NOTE_SEGMENTS,
+        workspace_id=ws,
+        build_id=build.id,
+        file_id=build.source.file_id,
+        segments_done=part.next_ordinal,
+        segments_total=part.segments_total,
+        passages=len(part.chunks),
+    )
+
+
+async def _add_problems(conn: Conn, ws: UUID, build: Build, problems: Iterable[Problem]) -> None:
+    rows: list[dict[str, object]] = [
+        {"workspace_id": ws, "build_id": build.id, **problem._asdict()} for problem in problems
+    ]
+    if rows:
+        await execute_many(conn, ADD_PROBLEM, rows)
+
+
+def _passage(chunk: Chunk, ordinal: int) -> PassageText:
+    return PassageText(
+        ordinal=ordinal,
+        start=chunk.start,
+        end=chunk.end,
+        page_first=chunk.page_first,
+        page_last=chunk.page_last,
+        headings=chunk.headings,
+        text=chunk.text,
+    )
+
+
+def _refusal(passage: Pending) -> Problem:
+    return Problem(
+        _REFUSED_FROM + passage.ordinal,
+        None,
+        "embedding_refused",
+        f"The embedding model refused passage {passage.ordinal + 1}; it is found by its words only.",
+        "Nothing needs to be done.",
+    )

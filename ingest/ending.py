@@ -1,0 +1,100 @@
+"""How a file's job ends: found whole, in part or without text; unreadable for a stated reason; or wanted no more.
+
+Each ending is one transaction that also ends the job, so that a worker whose lease went to another one changes nothing.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from core.errors import PermanentFailure
+from ingest.build import Build
+from ingest.source import Source, Unwanted
+from search.index import index_seq_raised
+from sql import execute, fetch, fetch_one, fetch_opt, read, write
+from sql.fence import Fence, JobId
+from sql.pool import Conn
+
+FileEnd = Literal["ready", "partial", "no_text", "failed", "cancelled"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    passages: int
+    problems: int
+
+
+COUNT_PROBLEMS = read("ingest.sql", "count_problems", Tally)
+SHOW_BUILD = write("ingest.sql", "show_build", JobId)
+HIDE_BUILD = write("ingest.sql", "hide_build", JobId)
+CLOSE_BUILD = write("ingest.sql", "close_build")
+END_FILE = write("ingest.sql", "end_file")
+
+_NO_REASON = PermanentFailure("", "")
+_NO_TEXT = PermanentFailure(
+    "no_text",
+    "No text was found in the file.",
+    remedy="If it is a scan, run OCR over it and upload the result.",
+)
+
+
+async def finish(fence: Fence, build: Build) -> FileEnd:
+    """Flip the file to this build and end the job, in one transaction; Unwanted when the file went away meanwhile."""
+    ws, source = fence.workspace_id, build.source
+    async with fence.last_tx() as conn:
+        shown = await fetch_opt(
+            conn,
+            SHOW_BUILD,
+            workspace_id=ws,
+            file_id=source.file_id,
+            build_id=build.id,
+            version=source.version,
+        )
+        if shown is None:
+            raise Unwanted(f"file {source.file_id}")
+        tally = await fetch_one(
+            conn, COUNT_PROBLEMS, workspace_id=ws, file_id=source.file_id, build_id=build.id
+        )
+        end: FileEnd = "no_text" if not tally.passages else "partial" if tally.problems else "ready"
+        reason = _NO_TEXT if end == "no_text" else _NO_REASON
+        await _end_file(conn, ws, source, state=end, reason=reason)
+        await execute(conn, CLOSE_BUILD, workspace_id=ws, build_id=build.id)
+        await index_seq_raised(conn, ws)
+    return end
+
+
+async def fail(fence: Fence, source: Source, build: Build | None, reason: PermanentFailure) -> None:
+    """End the file and its job with a reason that a person understands."""
+    ws = fence.workspace_id
+    stored_only = reason.code == "unsupported_type"
+    async with fence.last_tx("done" if stored_only else "failed", reason=reason.code) as conn:
+        await _end_file(
+            conn, ws, source, state="no_text" if stored_only else "failed", reason=reason
+        )
+        if build is not None:
+            await execute(conn, CLOSE_BUILD, workspace_id=ws, build_id=build.id)
+            await fetch(
+                conn, HIDE_BUILD, workspace_id=ws, file_id=source.file_id, build_id=build.id
+            )
+
+
+async def withdraw(fence: Fence, source: Source) -> None:
+    """End the job of a file that is in the bin or has a newer version; what was built so far may be gone on with."""
+    async with fence.last_tx("cancelled") as conn:
+        await _end_file(conn, fence.workspace_id, source, state="cancelled", reason=_NO_REASON)
+
+
+async def _end_file(
+    conn: Conn, ws: UUID, source: Source, *, state: FileEnd, reason: PermanentFailure
+) -> None:
+    await execute(
+        conn,
+        END_FILE,
+        workspace_id=ws,
+        file_id=source.file_id,
+        version=source.version,
+        state=state,
+        reason_code=reason.code,
+        reason=reason.message,
+        remedy=reason.remedy,
+    )

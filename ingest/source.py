@@ -1,0 +1,90 @@
+"""The bytes that a job reads: which they are, a file on this machine that holds them, and what kind of file it is."""
+
+import asyncio
+import hashlib
+import tempfile
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from core.blobs import BlobStore, missing
+from core.errors import PermanentFailure, RecollectError, Unavailable
+from ingest.detect import detect
+from sql import fetch_opt, read
+from sql.fence import Fence
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file version; `wanted` is False once the file is in the bin or has a newer one."""
+
+    version_id: UUID
+    file_id: UUID
+    version: int
+    sha256: bytes
+    name: str
+    key: str
+    wanted: bool
+
+
+class Unwanted(RecollectError):
+    """The file was deleted or replaced while its job waited or ran; there is nothing left to do."""
+
+
+FIND_SOURCE = read("ingest.sql", "find_source", Source)
+
+
+async def find_source(fence: Fence, version_id: UUID) -> Source:
+    """Return what to read; Unwanted when nobody wants it any more."""
+    async with fence.tx() as conn:
+        source = await fetch_opt(
+            conn, FIND_SOURCE, workspace_id=fence.workspace_id, version_id=version_id
+        )
+    if source is None or not source.wanted:
+        raise Unwanted(f"file version {version_id}")
+    return source
+
+
+@asynccontextmanager
+async def on_this_machine(blobs: BlobStore, source: Source) -> AsyncGenerator[Path]:
+    """Lend a file with the source's bytes: the blob itself where it is one, else a verified copy."""
+    local = blobs.local_path(source.key)
+    if local is not None:
+        if await blobs.stat(source.key) is None:
+            raise missing(source.key)
+        yield local
+        return
+    with tempfile.TemporaryDirectory(prefix="recollect-") as folder:
+        copy = Path(folder) / "source"
+        await _download(blobs, source, copy)
+        yield copy
+
+
+async def media_type_of(path: Path, name: str) -> str:
+    """Return what the bytes are; PermanentFailure `unsupported_type` for what is stored but not read."""
+    found = await asyncio.to_thread(_detect, path, name)
+    if found is None:
+        raise PermanentFailure(
+            "unsupported_type",
+            "Files of this type are stored but not read.",
+            remedy="Upload it as PDF, DOCX, HTML, Markdown or plain text.",
+        )
+    return found
+
+
+def _detect(path: Path, name: str) -> str | None:
+    with path.open("rb") as file:
+        return detect(file, name=name)
+
+
+async def _download(blobs: BlobStore, source: Source, copy: Path) -> None:
+    digest = hashlib.sha256()
+    with copy.open("wb") as file:
+        async for data in blobs.open(source.key):
+            digest.update(data)
+            await asyncio.to_thread(file.write, data)
+    if digest.digest() != source.sha256:
+        # A connection that ended early looks like this, so it is worth another try.
+        raise Unavailable(f"The stored bytes {source.key} came damaged.", retry_after_s=5)

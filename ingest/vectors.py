@@ -1,0 +1,77 @@
+"""Ask the model for the vectors of passages: not while it is known to be away, and around a text that it refuses.
+
+Used for files (pipeline.py) and for messages (messages.py). No connection is held meanwhile.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import numpy as np
+
+from core.errors import ProviderAway, Unavailable
+from search.embed import Embedder, Matrix, RefusedText, Vector
+
+BATCH: Final = (
+    64  # texts in one question, committed together: half a second to a second of the default model
+)
+OPEN_S: Final = 15.0  # how long an absent provider is not asked again; its client has been patient for a minute already
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A passage that has no vector yet; `ordinal` is its place in the document or message."""
+
+    id: UUID
+    ordinal: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Passages with their vectors, row by row, and those whose text the model refused."""
+
+    done: tuple[Pending, ...]
+    vectors: Matrix
+    refused: tuple[Pending, ...]
+
+
+class Asking:
+    """The embedder as jobs see it: ProviderAway instead of Unavailable, and at once while it is known to be away."""
+
+    def __init__(self, embedder: Embedder, *, open_s: float = OPEN_S) -> None:
+        self.model = embedder.model
+        self._embedder = embedder
+        self._open_s = open_s
+        self._away_until = 0.0
+
+    async def embed(self, pending: Sequence[Pending]) -> Embedded:
+        """Return the vector of each passage; equal texts are asked once, refused ones are singled out by halving."""
+        texts = list(dict.fromkeys(p.text for p in pending))
+        known = dict(zip(texts, await self._halving(texts), strict=True))
+        done = tuple(p for p in pending if known[p.text] is not None)
+        rows = [row for p in done if (row := known[p.text]) is not None]
+        vectors = np.stack(rows) if rows else np.empty((0, self._embedder.dimension), np.float32)
+        return Embedded(done, vectors, tuple(p for p in pending if known[p.text] is None))
+
+    async def _halving(self, texts: Sequence[str]) -> list[Vector | None]:
+        try:
+            return list(await self._ask(texts))
+        except RefusedText:
+            if len(texts) == 1:
+                return [None]
+            half = len(texts) // 2
+            return await self._halving(texts[:half]) + await self._halving(texts[half:])
+
+    async def _ask(self, texts: Sequence[str]) -> Matrix:
+        left_s = self._away_until - time.monotonic()
+        if left_s > 0:
+            raise ProviderAway(f"{self.model} is away.", retry_after_s=left_s)
+        try:
+            return await self._embedder.embed_documents(texts)
+        except Unavailable as error:
+            wait_s = max(self._open_s, error.retry_after_s or 0)
+            self._away_until = time.monotonic() + wait_s
+            raise ProviderAway(error.message, retry_after_s=wait_s) from error
