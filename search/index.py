@@ -181,14 +181,14 @@ async def find_or_create_generation(conn: Conn, workspace_id: UUID, *, model: st
 
 
 async def list_unembedded(
-    conn: ReadConn, workspace_id: UUID, *, message_id: UUID, generation_id: UUID
+    conn: ReadConn, workspace_id: UUID, *, message_ids: Sequence[UUID], generation_id: UUID
 ) -> list[Unembedded]:
-    """Return the passages of a message that have no vector yet; none when it was deleted meanwhile."""
+    """Return the passages of messages that have no vector yet; none of those deleted meanwhile."""
     return await fetch(
         conn,
         _list_message_passages,
         workspace_id=workspace_id,
-        message_id=message_id,
+        message_ids=list(message_ids),
         generation_id=generation_id,
     )
 

@@ -68,15 +68,15 @@ ON CONFLICT DO NOTHING;
 
 -- name: list_message_passages
 -- unscoped: the worker reads what its job names
--- A message's passages that have no vector in this generation, with their text.
+-- Messages' passages that have no vector in this generation, with their text.
 SELECT p.id, substr(m.content, p.span_start + 1, p.span_end - p.span_start) AS text
 FROM passage p
 JOIN message m ON m.workspace_id = :workspace_id AND m.id = p.message_id AND m.deleted_at IS NULL
 WHERE p.workspace_id = :workspace_id
-    AND p.message_id = :message_id
+    AND p.message_id = ANY (:message_ids::uuid[])
     AND NOT EXISTS (SELECT 1 FROM embedding e
         WHERE e.workspace_id = :workspace_id AND e.generation_id = :generation_id AND e.passage_id = p.id)
-ORDER BY p.ordinal;
+ORDER BY p.message_id, p.ordinal;
 
 -- name: reuse_vectors
 -- unscoped: vectors of equal texts within one workspace; the rows are found again only through their own passages
