@@ -1,0 +1,205 @@
+"""Let a model write into a run's log: its deltas through the citation check, in small batches, until it ends or is stopped.
+
+A batch is committed before it is shown: the first words at once, then what came within 40 ms or 5 deltas. The vendor's
+stream is read by a task of its own, whose cancellation closes the connection, so a stop never waits for the next word.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+
+from core.errors import Unavailable
+from core.events import Feed
+from llm.chat import (
+    ChatEvent,
+    ChatMessage,
+    ChatModel,
+    Delta,
+    Finish,
+    ModelRefused,
+    ModelUnavailable,
+    Source,
+    Usage,
+)
+from llm.citations import Citation, CitationStream, Grounding, TextOut
+from llm.prompt import abstained
+from llm.run_log import FIND_PROGRESS, Ending, RunLog
+from sql import fetch_one
+
+FLUSH_AFTER_S = 0.04
+FLUSH_DELTAS = 5
+STOP_LOOK_S = 2.0  # a stop whose nudge was lost is seen this late while the model is silent
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the model is asked; `sources` are those that it may cite."""
+
+    messages: Sequence[ChatMessage]
+    sources: Sequence[Source]
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    """Somebody asked the run to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Broke:
+    """The model's stream ended in an error."""
+
+    error: BaseException
+
+
+_Heard = ChatEvent | _Stop | _Broke
+
+
+async def generate(model: ChatModel, task: Task, *, log: RunLog, feed: Feed) -> Ending:
+    """Append the model's answer to the log and return how it ended."""
+    heard: asyncio.Queue[_Heard] = asyncio.Queue()
+    answer = _Answer(log, CitationStream(task.sources))
+    async with _beside(heard, _listen(model, task, heard), _await_stop(log, feed, heard)):
+        last = await answer.write(heard)
+    await answer.close()
+    return answer.ending(last)
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What has been written so far, and the batch that waits to be."""
+
+    log: RunLog
+    citations: CitationStream
+    usage: Usage | None = None
+    text: list[str] = field(default_factory=list[str])
+    batch: list[TextOut | Citation] = field(default_factory=list[TextOut | Citation])
+    deltas: int = 0
+    due: float | None = None  # when the batch must go, by the loop's clock
+
+    async def write(self, heard: "asyncio.Queue[_Heard]") -> Finish | _Stop | _Broke:
+        """Take what is heard until the last of it."""
+        while True:
+            event = await self._next(heard)
+            if event is None:
+                await self._flush()
+            elif isinstance(event, Delta):
+                await self._add(event.text)
+            elif isinstance(event, Usage):
+                self.usage = event
+            else:
+                return event
+            if self.log.stop_requested:
+                return _Stop()
+
+    async def close(self) -> None:
+        """Write what was held back."""
+        self._take(self.citations.finish())
+        await self._flush()
+
+    def ending(self, last: Finish | _Stop | _Broke) -> Ending:
+        grounding = self.citations.grounding
+        if isinstance(last, _Stop):
+            return Ending("stopped", self.usage, grounding)
+        if isinstance(last, _Broke):
+            return _failed(last.error, self.usage, grounding)
+        if last.reason == "refused":
+            return Ending(
+                "failed", self.usage, grounding, "refused", "The model declined to answer."
+            )
+        if last.reason == "abstained" or abstained("".join(self.text)):
+            return Ending("abstained", self.usage, grounding)
+        return Ending("complete", self.usage, grounding)
+
+    async def _next(self, heard: "asyncio.Queue[_Heard]") -> _Heard | None:
+        """Return what comes next, None when the batch is due before it."""
+        try:
+            async with asyncio.timeout_at(self.due):
+                return await heard.get()
+        except TimeoutError:
+            return None
+
+    async def _add(self, text: str) -> None:
+        self._take(self.citations.feed(storable(text)))
+        self.deltas += 1
+        now = asyncio.get_running_loop().time()
+        self.due = self.due or now + FLUSH_AFTER_S
+        is_first = not self.text
+        has_citation = any(isinstance(piece, Citation) for piece in self.batch)
+        if is_first or has_citation or self.deltas >= FLUSH_DELTAS or now >= self.due:
+            await self._flush()
+
+    def _take(self, pieces: Sequence[TextOut | Citation]) -> None:
+        self.batch += pieces
+
+    async def _flush(self) -> None:
+        pieces, self.batch, self.deltas, self.due = self.batch, [], 0, None
+        self.text += [piece.text for piece in pieces if isinstance(piece, TextOut)]
+        await self.log.append_pieces(pieces)
+
+
+def storable(text: str) -> str:
+    """Return text that PostgreSQL can hold: without NUL, lone surrogates replaced."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _failed(error: BaseException, usage: Usage | None, grounding: Grounding) -> Ending:
+    if not isinstance(error, ModelUnavailable | ModelRefused):
+        raise error  # no model's fault, hence a bug
+    code = "model_unavailable" if error.retryable else "model_refused"
+    return Ending("failed", usage, grounding, code, error.message, error.retryable)
+
+
+async def _listen(model: ChatModel, task: Task, heard: "asyncio.Queue[_Heard]") -> None:
+    try:
+        async with aclosing(model.stream(task.messages, max_tokens=task.max_tokens)) as events:
+            async for event in events:
+                heard.put_nowait(event)
+    except (ModelUnavailable, ModelRefused) as error:
+        heard.put_nowait(_Broke(error))
+
+
+async def _await_stop(log: RunLog, feed: Feed, heard: "asyncio.Queue[_Heard]") -> None:
+    with feed.listen(stop_topic(str(log.run_id))) as ear:
+        while not await _is_stopped(log):
+            await ear.heard(within_s=STOP_LOOK_S)
+    heard.put_nowait(_Stop())
+
+
+def stop_topic(run_id: str) -> str:
+    """Return what a nudge about a stop is called."""
+    return f"stop:{run_id}"
+
+
+async def _is_stopped(log: RunLog) -> bool:
+    fence = log.fence
+    try:
+        async with fence.pool.tenant_tx(fence.workspace_id) as conn:
+            progress = await fetch_one(
+                conn, FIND_PROGRESS, workspace_id=fence.workspace_id, run_id=log.run_id
+            )
+    except Unavailable:
+        return False  # the next save waits for the database; this only looks
+    return progress.stop_requested
+
+
+@asynccontextmanager
+async def _beside(
+    heard: "asyncio.Queue[_Heard]", *work: Coroutine[None, None, None]
+) -> AsyncGenerator[None]:
+    """Run coroutines until the body ends; what one of them did not expect is heard, and raised there."""
+
+    def tell(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            heard.put_nowait(_Broke(error))
+
+    tasks = [asyncio.create_task(each) for each in work]
+    for task in tasks:
+        task.add_done_callback(tell)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

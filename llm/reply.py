@@ -1,0 +1,188 @@
+"""A reply, from the message to verified citations: retrieve -> prompt -> model -> log. The body of the job `reply`.
+
+Retrieval is the function that the search route calls, with the rights that the asker has now. A run that had shown text
+when its worker died ends as `interrupted` and is never written again by itself; one that had not starts over. Unavailable
+is raised only before the first word, and means "again later".
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+from uuid import UUID
+
+import orjson
+import structlog
+from search.retrieve import Searcher
+
+from core.errors import CallerError
+from core.events import Event, Feed
+from core.scope import Role, Scope
+from llm.chat import ChatMessage, ChatModel, Source
+from llm.generate import Task, generate
+from llm.options import ReplyOptions, read_options
+from llm.prompt import ABSTENTION, Budget, Prompt, build_prompt
+from llm.retrieval import Found, find_sources, told
+from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState, end_run
+from sql import execute, fetch, fetch_one, read, write
+from sql.fence import Fence
+from sql.pool import Conn
+
+log = structlog.get_logger(__name__)
+
+MOST_TURNS = 20  # looked at; the prompt's budget decides how many are given
+
+
+class ModelsByName(Protocol):
+    """The configured chat models: app.chat_models.ChatModels."""
+
+    def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyDeps:
+    """What a worker writes replies with."""
+
+    searcher: Searcher
+    models: ModelsByName
+    feed: Feed
+    announce: Announce
+    embed_later: EmbedLater
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """`role` is the asker's in the workspace, None when he may no longer read the conversation."""
+
+    conversation_id: UUID
+    prompt_message_id: UUID
+    account_id: UUID
+    model: str
+    request: str
+    state: RunState
+    stop_requested: bool
+    last_seq: int
+    has_text: bool
+    role: Role | None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    id: UUID
+    role: Literal["user", "assistant"]
+    content: str
+
+
+LOAD_RUN = read("run.sql", "load_run", Run)
+LIST_TURNS = read("run.sql", "list_turns", Turn)
+KEEP_TRACE = write("run.sql", "keep_trace")
+
+
+async def reply(deps: ReplyDeps, fence: Fence, *, run_id: UUID) -> None:
+    """Write the reply of a run and end its job. Cancelling closes the model's stream and ends nothing."""
+    began = time.monotonic()
+    run, turns = await _load(fence, run_id)
+    run_log = RunLog(fence, run_id, last_seq=run.last_seq, announce=deps.announce)
+    ending = _foregone(run, turns) or await _write(deps, run_log, run, turns=turns)
+    await run_log.end(ending, embed_later=deps.embed_later)
+    log.info(
+        "ended a reply",
+        run_id=str(run_id),
+        state=ending.state,
+        model=run.model,
+        input_tokens=ending.usage.input_tokens if ending.usage else 0,
+        output_tokens=ending.usage.output_tokens if ending.usage else 0,
+        duration_ms=round((time.monotonic() - began) * 1000),
+    )
+
+
+async def interrupt_run(
+    conn: Conn, workspace_id: UUID, *, run_id: UUID, reason: str, embed_later: EmbedLater
+) -> Event | None:
+    """End a run whose job nobody will do any more; what was shown stays. Return the event to announce after COMMIT."""
+    ending = Ending("interrupted", error_code="worker_lost", error=reason, retryable=True)
+    return await end_run(conn, workspace_id, run_id=run_id, ending=ending, embed_later=embed_later)
+
+
+async def _load(fence: Fence, run_id: UUID) -> tuple[Run, list[Turn]]:
+    async with fence.tx() as conn:
+        run = await fetch_one(conn, LOAD_RUN, workspace_id=fence.workspace_id, run_id=run_id)
+        turns = await fetch(
+            conn,
+            LIST_TURNS,
+            workspace_id=fence.workspace_id,
+            message_id=run.prompt_message_id,
+            most=MOST_TURNS,
+        )
+    return run, turns
+
+
+def _foregone(run: Run, turns: Sequence[Turn]) -> Ending | None:
+    """Return the end of a run that needs no writing; for one that has ended it changes nothing."""
+    if run.has_text or run.state != "running":
+        reason = "The worker was lost while it wrote; what it had written is kept."
+        return Ending("interrupted", error_code="worker_lost", error=reason, retryable=True)
+    if run.stop_requested:
+        return Ending("stopped")
+    if run.role is None:
+        return _failed("no_access", "You may no longer read this conversation.")
+    if not turns or turns[0].id != run.prompt_message_id:
+        return _failed("prompt_deleted", "The message to answer was deleted.")
+    return None
+
+
+async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[Turn]) -> Ending:
+    """Retrieve, and have the model write; a request that cannot be served ends the run as failed."""
+    assert run.role is not None, "checked by _foregone"
+    scope = Scope(run.account_id, run_log.fence.workspace_id, run.role)
+    options = read_options(run.request)
+    if run.last_seq == 0:
+        await run_log.append([Entry("run.started", orjson.dumps({"model": run.model}).decode())])
+    found = await find_sources(
+        deps.searcher,
+        scope,
+        question=turns[0].content,
+        options=options,
+        turns={turn.id for turn in turns},
+    )
+    prompt = _prompt(found, turns, options)
+    await _tell(run_log, found, prompt)
+    if not prompt.sources and options.abstain:
+        await run_log.append([Entry("delta", orjson.dumps({"text": ABSTENTION}).decode())])
+        return Ending("abstained")
+    try:
+        model = deps.models.get(run.model, question=turns[0].content, sources=prompt.sources)
+    except CallerError as error:
+        return _failed("model_unknown", error.message)
+    sources = () if options.citations == "off" else prompt.sources
+    task = Task(prompt.messages, sources, options.max_tokens)
+    ending = await generate(model, task, log=run_log, feed=deps.feed)
+    return _held_to(options, ending)
+
+
+def _prompt(found: Found, turns: Sequence[Turn], options: ReplyOptions) -> Prompt:
+    history = [ChatMessage(turn.role, turn.content) for turn in reversed(turns[1:])]
+    return build_prompt(
+        turns[0].content, found.sources, history=history, budget=Budget(passages=options.k)
+    )
+
+
+async def _tell(run_log: RunLog, found: Found, prompt: Prompt) -> None:
+    """Show what was retrieved and keep it as the run's trace."""
+    trace = told(found, prompt.sources)
+    await run_log.append([Entry("retrieval.done", trace)])
+    async with run_log.fence.tx() as conn:
+        run = {"workspace_id": run_log.fence.workspace_id, "run_id": run_log.run_id}
+        await execute(conn, KEEP_TRACE, **run, trace=trace)
+
+
+def _held_to(options: ReplyOptions, ending: Ending) -> Ending:
+    """Where citations are required, an answer without one counts as none."""
+    unsupported = ending.grounding is None or not ending.grounding.supported
+    if options.citations == "required" and ending.state == "complete" and unsupported:
+        return Ending("abstained", ending.usage, ending.grounding)
+    return ending
+
+
+def _failed(code: str, message: str) -> Ending:
+    return Ending("failed", error_code=code, error=message)

@@ -1,0 +1,206 @@
+-- Runs: the log of a reply (docs/adr/0003-the-log-is-in-postgresql.md), its citations, its end, and reading them.
+
+-- name: load_run
+-- unscoped: the worker, who then looks up what the asker may do now
+-- What a reply starts from. role is NULL when the asker has left the workspace or lost the conversation.
+SELECT
+    r.conversation_id,
+    r.prompt_message_id,
+    r.account_id,
+    r.model,
+    r.request,
+    r.state,
+    r.stop_requested,
+    r.last_seq,
+    EXISTS (SELECT 1 FROM run_event e
+        WHERE e.workspace_id = r.workspace_id AND e.run_id = r.id AND e.kind = 'delta') AS has_text,
+    CASE WHEN EXISTS (SELECT 1 FROM readable(r.workspace_id, r.account_id) v WHERE v.item_id = r.conversation_id)
+        THEN m.role END AS role
+FROM run r
+LEFT JOIN membership m ON m.workspace_id = r.workspace_id AND m.account_id = r.account_id
+WHERE r.workspace_id = :workspace_id AND r.id = :run_id;
+
+-- name: list_turns
+-- unscoped: the worker; load_run has asked the predicate for the asker
+-- The prompt and what led to it, the newest first: the branch that ends there, not its siblings.
+WITH RECURSIVE branch AS (
+    SELECT m.id, m.parent_id, m.role, m.content, m.deleted_at, 1 AS depth
+    FROM message m
+    WHERE m.workspace_id = :workspace_id AND m.id = :message_id
+    UNION ALL
+    SELECT m.id, m.parent_id, m.role, m.content, m.deleted_at, b.depth + 1
+    FROM branch b
+    JOIN message m ON m.workspace_id = :workspace_id AND m.id = b.parent_id
+    WHERE b.depth < :most
+)
+SELECT id, role, content
+FROM branch
+WHERE deleted_at IS NULL
+ORDER BY depth;
+
+-- name: list_model_messages
+-- unscoped: the worker, about hits that retrieval found for the asker
+-- Which of these messages a model wrote: an answer is no source for the next one.
+SELECT id FROM message WHERE workspace_id = :workspace_id AND id = ANY(:ids::uuid[]) AND role = 'assistant';
+
+-- name: append_events
+-- unscoped: the worker, under the fence of the run's job
+-- Nothing when the run has ended or another attempt has written: seq has no gaps and one writer.
+WITH raised AS (
+    UPDATE run SET last_seq = last_seq + cardinality(:kinds::text[])
+    WHERE workspace_id = :workspace_id AND id = :run_id AND state = 'running' AND last_seq = :last_seq
+    RETURNING last_seq, stop_requested
+), added AS (
+    INSERT INTO run_event (workspace_id, run_id, seq, kind, data)
+    SELECT :workspace_id, :run_id, :last_seq + e.ordinal, e.kind, e.data
+    FROM unnest(:kinds::text[], :datas::text[]) WITH ORDINALITY AS e (kind, data, ordinal)
+    WHERE EXISTS (SELECT 1 FROM raised)
+)
+SELECT last_seq, stop_requested FROM raised;
+
+-- name: find_progress
+-- unscoped: the worker; the API has asked load_run_for_reader
+SELECT state, last_seq, stop_requested FROM run WHERE workspace_id = :workspace_id AND id = :run_id;
+
+-- name: keep_trace
+-- unscoped: the worker, under the fence of the run's job
+UPDATE run SET trace = :trace WHERE workspace_id = :workspace_id AND id = :run_id;
+
+-- name: add_citation
+-- unscoped: the worker, under the fence of the run's job
+INSERT INTO citation (workspace_id, id, run_id, ref, kind, item_id, version, build_id, message_id, passage_id, title, headings,
+    page_first, page_last, source_start, source_end, answer_start, answer_end, quote, verdict, score)
+SELECT :workspace_id, :id, :run_id, :ref, :kind, :item_id, :version,
+    (SELECT p.build_id FROM passage p WHERE p.workspace_id = :workspace_id AND p.id = :passage_id),
+    :message_id, :passage_id, :title, :headings, :page_first, :page_last, :source_start, :source_end, :answer_start,
+    :answer_end, :quote, :verdict, :score;
+
+-- name: find_shown_text
+-- unscoped: the worker or the reaper
+-- Exactly what readers were shown.
+SELECT coalesce(string_agg(data::json ->> 'text', '' ORDER BY seq), '') AS text
+FROM run_event
+WHERE workspace_id = :workspace_id AND run_id = :run_id AND kind = 'delta';
+
+-- name: end_run
+-- unscoped: the worker, the reaper, or the API after lock_run
+-- The first terminal write wins; its event takes the next seq.
+UPDATE run
+SET state = :state, content = :content, usage = :usage, grounding = :grounding, error_code = :error_code, error = :error,
+    retryable = :retryable, reply_message_id = :reply_message_id, last_seq = last_seq + 1, finished_at = now()
+WHERE workspace_id = :workspace_id AND id = :run_id AND state = 'running'
+RETURNING last_seq, conversation_id, prompt_message_id, account_id;
+
+-- name: add_event
+-- unscoped: after end_run in the same transaction
+INSERT INTO run_event (workspace_id, run_id, seq, kind, data) VALUES (:workspace_id, :run_id, :seq, :kind, :data);
+
+-- name: add_reply
+-- unscoped: the worker or the reaper, after end_run in the same transaction
+WITH raised AS (
+    UPDATE conversation SET last_seq = last_seq + 1
+    WHERE workspace_id = :workspace_id AND id = :conversation_id
+    RETURNING last_seq
+), touched AS (
+    UPDATE item SET updated_at = now() WHERE workspace_id = :workspace_id AND id = :conversation_id
+)
+INSERT INTO message (workspace_id, id, conversation_id, parent_id, seq, role, content, run_id)
+SELECT :workspace_id, :id, :conversation_id, :parent_id, raised.last_seq, 'assistant', :content, :run_id
+FROM raised
+RETURNING created_at;
+
+-- name: find_run
+-- A run, by the rights of its conversation. While it runs, its content is what was shown so far.
+SELECT
+    r.id,
+    r.conversation_id,
+    r.prompt_message_id,
+    r.reply_message_id AS message_id,
+    r.model,
+    r.state,
+    CASE WHEN r.state = 'running' THEN
+        (SELECT coalesce(string_agg(e.data::json ->> 'text', '' ORDER BY e.seq), '') FROM run_event e
+            WHERE e.workspace_id = r.workspace_id AND e.run_id = r.id AND e.kind = 'delta')
+        ELSE r.content END AS content,
+    r.usage,
+    r.grounding,
+    r.error_code,
+    r.error,
+    r.retryable,
+    r.last_seq,
+    r.created_at,
+    r.finished_at,
+    v.can_write OR r.account_id = :account_id AS can_stop
+FROM readable(:workspace_id, :account_id) v
+JOIN run r ON r.workspace_id = :workspace_id AND r.conversation_id = v.item_id
+WHERE r.id = :run_id;
+
+-- name: list_events
+-- The log after a point, with the state that the run had then; one row without an event when there is none.
+SELECT
+    r.state,
+    e.seq,
+    e.kind,
+    e.data
+FROM readable(:workspace_id, :account_id) v
+JOIN run r ON r.workspace_id = :workspace_id AND r.conversation_id = v.item_id
+LEFT JOIN run_event e ON e.workspace_id = :workspace_id AND e.run_id = r.id AND e.seq > :after
+WHERE r.id = :run_id
+ORDER BY e.seq
+LIMIT :limit;
+
+-- name: request_stop
+-- unscoped: find_run has asked the predicate in this transaction
+UPDATE run SET stop_requested = true WHERE workspace_id = :workspace_id AND id = :run_id AND state = 'running';
+
+-- name: cancel_waiting_reply
+-- A job that nobody has begun needs no worker to end it.
+UPDATE job
+SET state = 'cancelled', cancel_requested = true, finished_at = now()
+WHERE workspace_id = :workspace_id AND kind = 'reply' AND subject_id = :run_id AND state IN ('queued', 'retry_wait')
+RETURNING id;
+
+-- name: list_citations
+-- The citations of runs with what has become of their sources; a source that the reader may not see shows nothing of itself.
+SELECT
+    c.id,
+    c.run_id,
+    c.ref,
+    c.kind,
+    c.item_id,
+    c.version,
+    c.message_id,
+    c.passage_id,
+    c.title,
+    c.headings,
+    c.page_first,
+    c.page_last,
+    c.source_start,
+    c.source_end,
+    c.answer_start,
+    c.answer_end,
+    c.quote,
+    c.verdict,
+    c.score,
+    CASE
+        WHEN i.id IS NULL OR i.deleted_at IS NOT NULL OR m.deleted_at IS NOT NULL THEN 'deleted'
+        WHEN s.item_id IS NULL THEN 'no_access'
+        WHEN coalesce(f.version > c.version, m.edited_at > r.created_at) THEN 'superseded'
+        WHEN c.kind = 'file' AND c.build_id <> s.active_build_id THEN 'moved'
+        ELSE 'current'
+    END AS status
+FROM readable(:workspace_id, :account_id) v
+JOIN run r ON r.workspace_id = :workspace_id AND r.conversation_id = v.item_id
+JOIN citation c ON c.workspace_id = :workspace_id AND c.run_id = r.id
+LEFT JOIN readable(:workspace_id, :account_id) s ON s.item_id = c.item_id
+LEFT JOIN item i ON i.workspace_id = :workspace_id AND i.id = c.item_id
+LEFT JOIN file f ON f.workspace_id = :workspace_id AND f.id = c.item_id
+LEFT JOIN message m ON m.workspace_id = :workspace_id AND m.id = c.message_id
+WHERE r.id = ANY(:run_ids::uuid[])
+ORDER BY c.run_id, c.answer_start, c.ref;
+
+-- name: list_readable_sources
+-- Which of these passages' items and messages the reader may see now: for events that name them.
+SELECT v.item_id
+FROM readable(:workspace_id, :account_id) v
+WHERE v.item_id = ANY(:item_ids::uuid[]);
