@@ -349,6 +349,7 @@ CREATE TABLE run (
     content text NOT NULL DEFAULT '', -- the text so far
     trace text NOT NULL DEFAULT '', -- what retrieval gave to the model, as JSON
     usage text NOT NULL DEFAULT '',
+    grounding text NOT NULL DEFAULT '', -- claims, supported, removed, as JSON
     error_code text NOT NULL DEFAULT '',
     error text NOT NULL DEFAULT '',
     retryable boolean NOT NULL DEFAULT false,
