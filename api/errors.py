@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from math import ceil
-from typing import TypedDict
 
 import orjson
 import structlog
@@ -16,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from redis.exceptions import RedisError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from core import errors
 from core.errors import CallerError, FieldProblem, RateLimited, Unavailable
@@ -139,6 +139,13 @@ def error_response(error: Exception, *, request_id: str) -> Response:
     """Return the whole HTTP answer to an error, its special headers included."""
     body = envelope_of(error, request_id=request_id)
     return _response(answer_for(error).status, body, _headers_of(error))
+
+
+def not_ready_response(problems: Sequence[FieldProblem], *, request_id: str) -> Response:
+    """Return the 503 of /readyz, which names every part that is missing."""
+    message = "; ".join(problem.message for problem in problems)
+    body = envelope("UNAVAILABLE", message, request_id=request_id, details=problems)
+    return _response(503, body, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 async def _raised(request: Request, error: Exception) -> Response:

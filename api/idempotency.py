@@ -96,9 +96,4 @@ async def _first_answer(conn: Conn, request: OneRequest) -> Answered:
 
 
 def _named(request: OneRequest) -> dict[str, object]:
-    scope = request.scope
-    return {
-        "workspace_id": scope.workspace_id,
-        "account_id": scope.account_id,
-        "key": request.key,
-    }
+    return {**request.scope.ids, "key": request.key}

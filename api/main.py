@@ -34,6 +34,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     messages.router,
     auth.router,
     workspaces.router,
+    health.status_router,
 )
 
 
@@ -50,11 +51,12 @@ def create_app(opened: Opened) -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router, prefix="/api/v1", responses=docs.ERRORS)
-    app.include_router(health.router)
+    app.include_router(health.router, responses=docs.ERRORS)
     app.include_router(docs.router)
     app.router.default = console_app()
     app.add_middleware(Edge)
     errors.install(app)
+    docs.install(app)
     return app
 
 

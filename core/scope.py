@@ -22,6 +22,11 @@ class Scope:
     role: Role
     is_admin: bool = False  # of the whole installation, not of the workspace
 
+    @property
+    def ids(self) -> dict[str, object]:
+        """Return the two parameters that readable() takes, as every query over content names them."""
+        return {"workspace_id": self.workspace_id, "account_id": self.account_id}
+
     def require(self, role: Role) -> None:
         """Raise Forbidden unless the caller's workspace role is at least `role`."""
         if _RANK[self.role] < _RANK[role]:

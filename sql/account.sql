@@ -152,6 +152,18 @@ WHERE m.workspace_id = :workspace_id
 ORDER BY a.id
 LIMIT :limit;
 
+-- name: find_member
+SELECT
+    a.id AS account_id,
+    a.email,
+    a.name,
+    m.role,
+    m.created_at
+FROM membership m
+JOIN account a ON a.id = m.account_id
+WHERE m.workspace_id = :workspace_id
+    AND m.account_id = :account_id;
+
 -- name: find_workspace
 SELECT
     w.id,

@@ -13,7 +13,9 @@ async def make_scope(owner: asyncpg.Connection, name: str = "ada") -> Scope:
         "INSERT INTO account (id, email, name, password_hash, personal_workspace_id) VALUES ($1, $2, $3, '-', $4)",
         account_id, f"{name}-{account_id}@example.org", name, workspace_id,
     )  # fmt: skip
-    await owner.execute("INSERT INTO workspace (id, name, kind) VALUES ($1, $2, 'personal')", workspace_id, name)
+    await owner.execute(
+        "INSERT INTO workspace (id, name, kind) VALUES ($1, $2, 'personal')", workspace_id, name
+    )
     await make_membership(owner, Scope(account_id, workspace_id, "owner"), "owner")
     return Scope(account_id, workspace_id, "owner")
 
@@ -27,7 +29,9 @@ async def make_membership(owner: asyncpg.Connection, scope: Scope, role: Role = 
     return Scope(scope.account_id, scope.workspace_id, role)
 
 
-async def make_colleague(owner: asyncpg.Connection, of: Scope, name: str = "bob", role: Role = "member") -> Scope:
+async def make_colleague(
+    owner: asyncpg.Connection, of: Scope, name: str = "bob", role: Role = "member"
+) -> Scope:
     """Make another account that is a member of the same workspace."""
     other = await make_scope(owner, name)
     return await make_membership(owner, Scope(other.account_id, of.workspace_id, role), role)

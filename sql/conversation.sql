@@ -1,0 +1,89 @@
+-- Conversations: what its owner made, and what others were let into.
+
+-- name: create_conversation
+-- unscoped: makes the rows that the predicate will find
+WITH made AS (
+    INSERT INTO item (workspace_id, id, kind, owner_id, title)
+    VALUES (:workspace_id, :id, 'conversation', :account_id, :title)
+    RETURNING workspace_id, id, title, owner_id, created_at, updated_at
+), owned AS (
+    INSERT INTO access_grant (workspace_id, item_id, principal_id, role)
+    SELECT workspace_id, id, owner_id, 'owner' FROM made
+), opened AS (
+    INSERT INTO conversation (workspace_id, id)
+    SELECT workspace_id, id FROM made
+)
+SELECT
+    id,
+    title,
+    owner_id,
+    true AS can_write,
+    true AS is_owner,
+    0::bigint AS last_seq,
+    created_at,
+    updated_at
+FROM made;
+
+-- name: list_conversations
+-- Last changed first.
+SELECT
+    i.id,
+    i.title,
+    i.owner_id,
+    r.can_write,
+    r.is_owner,
+    c.last_seq,
+    i.created_at,
+    i.updated_at
+FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
+WHERE r.kind = 'conversation'
+    AND (:before_at::timestamptz IS NULL OR (i.updated_at, i.id) < (:before_at, :before_id::uuid))
+ORDER BY i.updated_at DESC, i.id DESC
+LIMIT :limit;
+
+-- name: find_conversation
+SELECT
+    i.id,
+    i.title,
+    i.owner_id,
+    r.can_write,
+    r.is_owner,
+    c.last_seq,
+    i.created_at,
+    i.updated_at
+FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
+WHERE r.item_id = :id;
+
+-- name: rename_conversation
+UPDATE item i
+SET title = :title, updated_at = now()
+FROM readable(:workspace_id, :account_id) r
+WHERE i.workspace_id = :workspace_id
+    AND i.id = :id
+    AND i.title = :old_title
+    AND r.item_id = i.id
+    AND r.can_write;
+
+-- name: bin_conversation
+UPDATE item i
+SET deleted_at = now()
+FROM readable(:workspace_id, :account_id) r
+WHERE i.workspace_id = :workspace_id
+    AND i.id = :id
+    AND i.kind = 'conversation'
+    AND r.item_id = i.id
+    AND r.is_owner;
+
+-- name: restore_conversation
+-- unscoped: what is in the bin is readable by nobody; only its owner gets it back
+UPDATE item
+SET deleted_at = NULL
+WHERE workspace_id = :workspace_id
+    AND id = :id
+    AND kind = 'conversation'
+    AND owner_id = :account_id
+    AND deleted_at IS NOT NULL;

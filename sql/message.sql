@@ -1,0 +1,197 @@
+-- Messages: a tree by parent_id, in the order of seq, which has no gaps.
+
+-- name: lock_conversation
+-- One writer at a time, so that seq follows the order of commits.
+SELECT
+    c.id,
+    r.can_write
+FROM readable(:workspace_id, :account_id) r
+JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
+WHERE c.id = :conversation_id
+FOR UPDATE OF c;
+
+-- name: find_place
+-- unscoped: the conversation was found by lock_conversation in this transaction
+-- What a new message needs to know: the latest one, whether its parent is there, and whether it was posted already.
+SELECT
+    (SELECT m.id FROM message m
+        WHERE m.workspace_id = :workspace_id AND m.conversation_id = :conversation_id
+        ORDER BY m.seq DESC LIMIT 1) AS latest_id,
+    (SELECT m.id FROM message m
+        WHERE m.workspace_id = :workspace_id AND m.id = :parent_id
+            AND m.conversation_id = :conversation_id) AS parent_id,
+    (SELECT m.id FROM message m
+        WHERE m.workspace_id = :workspace_id AND m.conversation_id = :conversation_id
+            AND m.author_id = :account_id AND m.client_id = :client_id) AS posted_id;
+
+-- name: create_message
+-- unscoped: the conversation was found writable by lock_conversation in this transaction
+WITH raised AS (
+    UPDATE conversation
+    SET last_seq = last_seq + 1
+    WHERE workspace_id = :workspace_id
+        AND id = :conversation_id
+    RETURNING last_seq
+), touched AS (
+    UPDATE item
+    SET updated_at = now(), title = CASE WHEN title = '' THEN :title ELSE title END
+    WHERE workspace_id = :workspace_id
+        AND id = :conversation_id
+)
+INSERT INTO message (workspace_id, id, conversation_id, parent_id, seq, role, author_id, content, client_id)
+SELECT
+    :workspace_id,
+    :id,
+    :conversation_id,
+    :parent_id,
+    raised.last_seq,
+    'user',
+    :account_id,
+    :content,
+    :client_id
+FROM raised
+RETURNING seq, created_at;
+
+-- name: attach_files
+-- Only files that the author may read; the caller compares the number.
+INSERT INTO message_attachment (workspace_id, message_id, file_id)
+SELECT
+    :workspace_id,
+    :message_id,
+    r.item_id
+FROM readable(:workspace_id, :account_id) r
+WHERE r.kind = 'file'
+    AND r.item_id = ANY(:file_ids::uuid[]);
+
+-- name: find_message
+SELECT
+    m.id,
+    m.conversation_id,
+    m.parent_id,
+    m.seq,
+    m.role,
+    m.author_id,
+    coalesce(a.name, '') AS author,
+    CASE WHEN m.deleted_at IS NULL THEN m.content ELSE '' END AS content,
+    m.revision,
+    m.run_id,
+    ARRAY(SELECT t.file_id FROM message_attachment t
+        JOIN readable(:workspace_id, :account_id) f ON f.item_id = t.file_id
+        WHERE t.workspace_id = :workspace_id AND t.message_id = m.id
+        ORDER BY t.file_id) AS attachments,
+    m.created_at,
+    m.edited_at,
+    m.deleted_at
+FROM message m
+JOIN readable(:workspace_id, :account_id) r ON r.item_id = m.conversation_id
+LEFT JOIN account a ON a.id = m.author_id
+WHERE m.workspace_id = :workspace_id
+    AND m.id = :id;
+
+-- name: list_messages
+-- In order of seq, between two bounds. A deleted message stays, without its words, where another answers to it.
+SELECT
+    m.id,
+    m.conversation_id,
+    m.parent_id,
+    m.seq,
+    m.role,
+    m.author_id,
+    coalesce(a.name, '') AS author,
+    CASE WHEN m.deleted_at IS NULL THEN m.content ELSE '' END AS content,
+    m.revision,
+    m.run_id,
+    ARRAY(SELECT t.file_id FROM message_attachment t
+        JOIN readable(:workspace_id, :account_id) f ON f.item_id = t.file_id
+        WHERE t.workspace_id = :workspace_id AND t.message_id = m.id
+        ORDER BY t.file_id) AS attachments,
+    m.created_at,
+    m.edited_at,
+    m.deleted_at
+FROM message m
+JOIN readable(:workspace_id, :account_id) r ON r.item_id = m.conversation_id
+LEFT JOIN account a ON a.id = m.author_id
+WHERE m.workspace_id = :workspace_id
+    AND m.conversation_id = :conversation_id
+    AND m.seq > :after_seq
+    AND (m.deleted_at IS NULL OR EXISTS (
+        SELECT 1 FROM message child WHERE child.workspace_id = :workspace_id AND child.parent_id = m.id))
+ORDER BY m.seq
+LIMIT :limit;
+
+-- name: list_messages_before
+-- The same, going back from a bound: newest first.
+SELECT
+    m.id,
+    m.conversation_id,
+    m.parent_id,
+    m.seq,
+    m.role,
+    m.author_id,
+    coalesce(a.name, '') AS author,
+    CASE WHEN m.deleted_at IS NULL THEN m.content ELSE '' END AS content,
+    m.revision,
+    m.run_id,
+    ARRAY(SELECT t.file_id FROM message_attachment t
+        JOIN readable(:workspace_id, :account_id) f ON f.item_id = t.file_id
+        WHERE t.workspace_id = :workspace_id AND t.message_id = m.id
+        ORDER BY t.file_id) AS attachments,
+    m.created_at,
+    m.edited_at,
+    m.deleted_at
+FROM message m
+JOIN readable(:workspace_id, :account_id) r ON r.item_id = m.conversation_id
+LEFT JOIN account a ON a.id = m.author_id
+WHERE m.workspace_id = :workspace_id
+    AND m.conversation_id = :conversation_id
+    AND m.seq < :before_seq
+    AND (m.deleted_at IS NULL OR EXISTS (
+        SELECT 1 FROM message child WHERE child.workspace_id = :workspace_id AND child.parent_id = m.id))
+ORDER BY m.seq DESC
+LIMIT :limit;
+
+-- name: keep_revision
+-- unscoped: the message was found by find_message in this transaction
+INSERT INTO message_revision (workspace_id, message_id, revision, content, editor_id)
+SELECT workspace_id, id, revision, content, :account_id
+FROM message
+WHERE workspace_id = :workspace_id
+    AND id = :id
+    AND revision = :revision
+ON CONFLICT DO NOTHING;
+
+-- name: edit_message
+-- No row when somebody else was faster.
+UPDATE message m
+SET content = :content, revision = m.revision + 1, edited_at = now()
+FROM readable(:workspace_id, :account_id) r
+WHERE m.workspace_id = :workspace_id
+    AND m.id = :id
+    AND m.revision = :revision
+    AND m.deleted_at IS NULL
+    AND r.item_id = m.conversation_id
+    AND r.can_write;
+
+-- name: delete_message
+UPDATE message m
+SET deleted_at = now()
+FROM readable(:workspace_id, :account_id) r
+WHERE m.workspace_id = :workspace_id
+    AND m.id = :id
+    AND m.deleted_at IS NULL
+    AND r.item_id = m.conversation_id
+    AND r.can_write;
+
+-- name: create_run
+-- unscoped: its message was made in this transaction
+INSERT INTO run (workspace_id, id, conversation_id, prompt_message_id, account_id, model, request, state)
+VALUES (:workspace_id, :id, :conversation_id, :message_id, :account_id, :model, :request, 'running');
+
+-- name: find_run_of
+-- unscoped: its message was found by lock_conversation and find_place in this transaction
+SELECT id
+FROM run
+WHERE workspace_id = :workspace_id
+    AND prompt_message_id = :message_id
+ORDER BY created_at
+LIMIT 1;
