@@ -65,14 +65,14 @@ ABBREVIATED = re.compile(
 class Atoms:
     """State between slices: the open line, the heading path, and what the last line was."""
 
-    def __init__(self, *, start: int, headings: tuple[str, ...]) -> None:
+    def __init__(self) -> None:
         self._pending = ""
-        self._offset = start  # of pending[0] in the document
+        self._offset = 0  # of pending[0] in the document
         self._inside_line = False  # pending[0] continues a line whose kind is known
         self._before = Break.PARAGRAPH
         self._after_heading = False
-        self._path = [(level, title) for level, title in enumerate(headings, start=1)]
-        self.headings = headings
+        self._path: list[tuple[int, str]] = []  # levels and titles of the open headings
+        self._headings: tuple[str, ...] = ()
         self._fence: str | None = None
 
     @property
@@ -119,7 +119,7 @@ class Atoms:
         if not text:
             return
         place = self._offset + start + len(raw) - len(raw.lstrip())
-        yield Atom(place, text, self._before, self.headings)
+        yield Atom(place, text, self._before, self._headings)
         ended = text.rstrip(CLOSERS).endswith(SENTENCE_MARKS) and not self._after_heading
         self._before = Break.SENTENCE if ended else Break.INSIDE
 
@@ -160,7 +160,7 @@ class Atoms:
 
     def _enter(self, level: int, title: str) -> None:
         self._path = [entry for entry in self._path if entry[0] < level] + [(level, title)]
-        self.headings = tuple(entry[1] for entry in self._path)
+        self._headings = tuple(entry[1] for entry in self._path)
 
     def _cut(self, start: int, end: int) -> int:
         """Return where the atom that begins at `start` ends: a sentence's end, else the last space within reach."""

@@ -49,43 +49,28 @@ def chunk(
 
 
 class Chunker:
-    """The same, fed by hand. After `flush`, `position` and `headings` are all it takes to go on with a new Chunker.
+    """The same, fed by hand.
 
     `count_tokens` may count special tokens too; it must add up over texts that are joined by white space.
     """
 
     def __init__(
-        self,
-        count_tokens: Callable[[str], int],
-        *,
-        budget_tokens: int = BUDGET_TOKENS,
-        position: int = 0,
-        headings: tuple[str, ...] = (),
+        self, count_tokens: Callable[[str], int], *, budget_tokens: int = BUDGET_TOKENS
     ) -> None:
         self._count = count_tokens
         self._special = count_tokens("")
         self._budget = budget_tokens - self._special
-        self._atoms = Atoms(start=position, headings=headings)
-        self._text = _Window(position)
+        self._atoms = Atoms()
+        self._text = _Window()
         self._held: list[_Held] = []
         self._tokens = 0
-
-    @property
-    def position(self) -> int:
-        """Where the text begins that is in no chunk yet."""
-        return self._held[0].atom.start if self._held else self._atoms.position
-
-    @property
-    def headings(self) -> tuple[str, ...]:
-        """The open headings, outermost first. Restored, they count as levels 1, 2, 3 ..."""
-        return self._atoms.headings
 
     def feed(self, segment: Segment) -> Iterator[Chunk]:
         """Take the document's next segment; yield the chunks that are settled now."""
         self._text.add(segment)
         for atom in self._atoms.feed(segment.text):
             yield from self._take(atom)
-        self._text.forget(self.position)
+        self._text.forget(self._held[0].atom.start if self._held else self._atoms.position)
 
     def flush(self) -> Iterator[Chunk]:
         """Yield what is held, as if the document ended here."""
@@ -168,8 +153,8 @@ def _split(atom: Atom, at: int) -> tuple[Atom, Atom]:
 class _Window:
     """The stretch of the document that chunks may still be cut from, and its pages."""
 
-    def __init__(self, start: int) -> None:
-        self._start = start
+    def __init__(self) -> None:
+        self._start = 0
         self._text = ""
         self._page_starts: list[int] = []
         self._pages: list[int | None] = []

@@ -28,6 +28,7 @@ COUNT_PROBLEMS = read("ingest.sql", "count_problems", Tally)
 SHOW_BUILD = write("ingest.sql", "show_build", JobId)
 HIDE_BUILD = write("ingest.sql", "hide_build", JobId)
 CLOSE_BUILD = write("ingest.sql", "close_build")
+RETIRE_BUILD = write("ingest.sql", "retire_build")
 END_FILE = write("ingest.sql", "end_file")
 
 _NO_REASON = PermanentFailure("", "")
@@ -58,7 +59,9 @@ async def finish(fence: Fence, build: Build) -> FileEnd:
         end: FileEnd = "no_text" if not tally.passages else "partial" if tally.problems else "ready"
         reason = _NO_TEXT if end == "no_text" else _NO_REASON
         await _end_file(conn, ws, source, state=end, reason=reason)
-        await execute(conn, CLOSE_BUILD, workspace_id=ws, build_id=build.id)
+        await execute(
+            conn, CLOSE_BUILD, workspace_id=ws, file_id=source.file_id, build_id=build.id
+        )
         await index_seq_raised(conn, ws)
     return end
 
@@ -72,7 +75,7 @@ async def fail(fence: Fence, source: Source, build: Build | None, reason: Perman
             conn, ws, source, state="no_text" if stored_only else "failed", reason=reason
         )
         if build is not None:
-            await execute(conn, CLOSE_BUILD, workspace_id=ws, build_id=build.id)
+            await execute(conn, RETIRE_BUILD, workspace_id=ws, build_id=build.id)
             await fetch(
                 conn, HIDE_BUILD, workspace_id=ws, file_id=source.file_id, build_id=build.id
             )

@@ -32,7 +32,8 @@ WHERE v.workspace_id = :workspace_id AND v.id = :version_id;
 -- unscoped: the worker reads what its job names
 -- The build that a crash or a wait left unfinished.
 SELECT id, segments_done FROM build
-WHERE workspace_id = :workspace_id AND version_id = :version_id AND pipeline_version = :pipeline_version AND finished_at IS NULL
+WHERE workspace_id = :workspace_id AND version_id = :version_id AND pipeline_version = :pipeline_version
+    AND finished_at IS NULL AND retired_at IS NULL
 ORDER BY created_at DESC
 LIMIT 1;
 
@@ -128,7 +129,15 @@ RETURNING id;
 
 -- name: close_build
 -- unscoped: the worker writes what its job names
-UPDATE build SET finished_at = now() WHERE workspace_id = :workspace_id AND id = :build_id;
+-- The builds that this one takes the place of go.
+UPDATE build
+SET finished_at = CASE WHEN id = :build_id THEN now() ELSE finished_at END,
+    retired_at = CASE WHEN id <> :build_id THEN now() END
+WHERE workspace_id = :workspace_id AND file_id = :file_id;
+
+-- name: retire_build
+-- unscoped: the worker writes what its job names
+UPDATE build SET finished_at = now(), retired_at = now() WHERE workspace_id = :workspace_id AND id = :build_id;
 
 -- name: count_problems
 -- unscoped: the worker reads what its job names

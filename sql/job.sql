@@ -37,21 +37,21 @@ WHERE workspace_id = :workspace_id AND kind = :kind AND subject_id = :subject_id
 RETURNING state;
 
 -- name: claim_jobs
--- Whose turn it is, and up to :most jobs of the same kind and workspace. Attempts are counted before the work, so that a
--- crash loop is bounded.
+-- Whose turn it is, and up to :most jobs of the same kind and workspace; one that failed before comes alone, so that it
+-- takes no other with it. Attempts are counted before the work, so that a crash loop is bounded.
 WITH turn AS (
-    SELECT workspace_id FROM job
+    SELECT workspace_id, id, attempts FROM job
     WHERE kind = :kind AND state IN ('queued', 'retry_wait') AND run_at <= now()
     ORDER BY fair_key
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 ), taken AS (
     SELECT j.workspace_id, j.id FROM job j
-    WHERE j.workspace_id = (SELECT workspace_id FROM turn) AND j.kind = :kind
-        AND j.state IN ('queued', 'retry_wait') AND j.run_at <= now()
+    JOIN turn ON j.workspace_id = turn.workspace_id AND (j.id = turn.id OR j.attempts = 0 AND turn.attempts = 0)
+    WHERE j.kind = :kind AND j.state IN ('queued', 'retry_wait') AND j.run_at <= now()
     ORDER BY j.fair_key
     LIMIT :most
-    FOR UPDATE SKIP LOCKED
+    FOR UPDATE OF j SKIP LOCKED
 )
 UPDATE job
 SET state = 'leased', lease_token = :token, lease_until = now() + make_interval(secs => :lease_s::float8),
