@@ -167,6 +167,8 @@ CREATE TABLE blob (
     PRIMARY KEY (workspace_id, sha256)
 );
 
+CREATE INDEX blob_key_idx ON blob (key);
+
 CREATE TABLE file (
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -215,12 +217,14 @@ CREATE TABLE build (
     segments_done int NOT NULL DEFAULT 0, -- the checkpoint: a crash goes on after these
     created_at timestamptz NOT NULL DEFAULT now(),
     finished_at timestamptz,
+    retired_at timestamptz, -- hidden for good: its rows are removed within a minute
     PRIMARY KEY (workspace_id, id),
     FOREIGN KEY (workspace_id, file_id) REFERENCES file ON DELETE CASCADE,
     FOREIGN KEY (workspace_id, version_id) REFERENCES file_version ON DELETE CASCADE
 );
 CREATE INDEX build_workspace_id_file_id_idx ON build (workspace_id, file_id);
 CREATE INDEX build_workspace_id_version_id_idx ON build (workspace_id, version_id);
+CREATE INDEX build_retired_at_idx ON build (retired_at) WHERE retired_at IS NOT NULL;
 
 CREATE TABLE file_problem (
     workspace_id uuid NOT NULL,
