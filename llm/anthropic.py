@@ -23,9 +23,16 @@ from llm.chat import (
     ModelUnavailable,
     Usage,
 )
-from llm.upstream import DEFAULT_LIMITS, Limits, bounded_client, guarded, retry_after_s
+from llm.upstream import (
+    DEFAULT_LIMITS,
+    MALFORMED,
+    RETRIED_STATUSES,
+    Limits,
+    bounded_client,
+    guarded,
+    retry_after_s,
+)
 
-RETRIED_STATUSES = frozenset({408, 409, 429})  # besides every 5xx
 PERMANENT_TYPES = frozenset(
     {
         "invalid_request_error",
@@ -89,7 +96,7 @@ class AnthropicChat:
             raise _ours(exc) from exc
         except httpx2.RequestError as exc:
             raise ModelUnavailable("The model's connection broke.") from exc
-        except (ValueError, TypeError, AttributeError) as exc:
+        except MALFORMED as exc:
             raise ModelUnavailable("The model sent a malformed event.") from exc
 
 

@@ -88,6 +88,10 @@ class CitationStream:
         self._shown: dict[int, int] = {}  # the model's number -> the reader's
         self._held = ""
         self._awaits_sentence = False
+        self._removed_lead = (
+            -1,
+            "",
+        )  # where a marker was removed, and the space that stood before it
         self._fence = ""  # the backticks that opened code
         self._length = 0
         self._tail = ""
@@ -162,7 +166,7 @@ class CitationStream:
             found = self._check(refs, [here, *before.claims])
         self._held = self._held[marker.end() :]
         self._count(refs, found, before)
-        return self._keep(marker["lead"], found)
+        return self._keep(marker["lead"] or self._lead_of_removed(), found)
 
     def _before(self) -> _Before:
         """Find the sentence that ends here, and within it what stands behind its last marker."""
@@ -198,6 +202,11 @@ class CitationStream:
                 return claim, found
         return None
 
+    def _lead_of_removed(self) -> str:
+        """Return the space before a removed marker, for one that now takes its place: "x [9][1]" -> "x [1]"."""
+        at, lead = self._removed_lead
+        return lead if at == self._length else ""
+
     def _count(
         self, refs: list[int], found: dict[int, tuple[_Claim, Support]], before: _Before
     ) -> None:
@@ -209,8 +218,10 @@ class CitationStream:
     def _keep(
         self, lead: str, found: dict[int, tuple[_Claim, Support]]
     ) -> Iterator[TextOut | Citation]:
-        if found:
-            yield self._put(lead)
+        if not found:
+            self._removed_lead = (self._length, lead)
+            return
+        yield self._put(lead)
         for ref, (claim, hit) in found.items():
             shown = self._shown.setdefault(ref, len(self._shown) + 1)
             marker_start = self._length

@@ -26,15 +26,21 @@ from llm.chat import (
     ModelUnavailable,
     Usage,
 )
-from llm.upstream import DEFAULT_LIMITS, Limits, bounded_client, guarded, retry_after_s
+from llm.upstream import (
+    DEFAULT_LIMITS,
+    MALFORMED,
+    RETRIED_STATUSES,
+    Limits,
+    bounded_client,
+    guarded,
+    retry_after_s,
+)
 
 log = structlog.get_logger(__name__)
 
-RETRIED_STATUSES = frozenset({408, 409, 429})  # besides every 5xx
 PERMANENT_CODES = frozenset(
     {"insufficient_quota", "invalid_request_error", "context_length_exceeded", "invalid_api_key"}
 )
-MALFORMED = (ValueError, TypeError, AttributeError)  # what reading an unchecked event can raise
 _FINISH: dict[str, FinishReason] = {"length": "length", "content_filter": "refused"}
 
 

@@ -18,7 +18,7 @@ ABSTENTION = "The sources do not answer this."
 TITLE_CHARS = 200
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_DELIMITER = re.compile(r"<(?=\s*/?\s*sources?\b)", re.IGNORECASE)
+_DELIMITER = re.compile(r"<(?=\s*/?\s*source)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

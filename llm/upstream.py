@@ -19,6 +19,10 @@ from llm.chat import ChatEvent, Delta, Finish, ModelUnavailable
 
 log = structlog.get_logger(__name__)
 
+RETRIED_STATUSES = frozenset({408, 409, 429})  # besides every 5xx
+# What reading an event can raise: the SDKs neither check its shape nor bound its nesting.
+MALFORMED = (ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

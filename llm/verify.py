@@ -84,7 +84,7 @@ def support(claim: str, source: Evidence, *, rarity: Rarity) -> Support | None:
     """Return the words of `source` that bear out `claim`; None when nothing there does."""
     bare = plain_claim(claim)
     wanted = frozenset(terms(bare))
-    if not wanted:
+    if not wanted or any(_is_figure(term) and term not in source.terms for term in wanted):
         return None
     quotations = [q for q in _QUOTED.findall(bare) if len(terms(q)) >= QUOTED_WORDS]
     if quotations:
@@ -113,8 +113,6 @@ def _whole_words(text: str, start: int, end: int) -> bool:
 
 
 def _overlap(wanted: frozenset[str], source: Evidence, rarity: Rarity) -> Support | None:
-    if any(term not in source.terms for term in wanted if _is_figure(term)):
-        return None
     total = rarity.total(wanted)
     best = max(_windows(source.sentences, wanted, rarity), key=lambda s: s.score, default=None)
     if best is None or best.score / total < FLOOR:

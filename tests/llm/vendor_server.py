@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
+from llm.chat import ChatEvent, ModelRefused, ModelUnavailable
+
 Fault = Literal[
     "no_first_token",
     "stall",
@@ -26,6 +28,7 @@ Fault = Literal[
     "cut",
     "huge_event",
     "bad_utf8",
+    "deep_nesting",
     "byte_by_byte",
     "stall_after_end",
 ]
@@ -157,6 +160,17 @@ async def _stream(
 STALL, CUT = b"<stall>", b"<cut>"
 
 
+async def collect(events: AsyncGenerator[ChatEvent, None]) -> tuple[list[ChatEvent], str]:
+    """Return what came, and how it ended: the error's message, or "ended"."""
+    seen: list[ChatEvent] = []
+    try:
+        async for event in events:
+            seen.append(event)  # noqa: PERF401  (what came before an error is kept)
+    except (ModelUnavailable, ModelRefused) as error:
+        return seen, error.message
+    return seen, "ended"
+
+
 def openai_frames(reply: Reply) -> list[bytes]:
     def chunk(delta: dict[str, str], finish: str | None = None, reply_id: str = "c1") -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": finish}
@@ -226,6 +240,7 @@ def _with_fault(reply: Reply, stages: list[list[bytes]], wrong: dict[str, bytes]
 
 UNREADABLE = {
     "malformed": b'event: ping2\ndata: {"id": "c1", "choi\n\n',
+    "deep_nesting": b"event: message_start\ndata: " + b"[" * 500_000 + b"\n\n",
     "bad_utf8": b'event: ping2\ndata: {"id": "\xff\xfe"}\n\n',
 }
 

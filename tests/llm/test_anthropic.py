@@ -1,0 +1,200 @@
+import asyncio
+import random
+from contextlib import aclosing
+from dataclasses import replace
+
+import pytest
+from anthropic.types import (
+    RawContentBlockDeltaEvent,
+    RawContentBlockStartEvent,
+    RawMessageDeltaEvent,
+    RawMessageStartEvent,
+    RawMessageStopEvent,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm.anthropic import AnthropicChat, _Reader
+from llm.chat import (
+    ChatEvent,
+    ChatMessage,
+    Delta,
+    Finish,
+    ModelUnavailable,
+    Usage,
+)
+from llm.upstream import MALFORMED, Limits
+from tests.llm.vendor_server import Fault, Reply, collect, vendor_server
+
+FAST = Limits(connect_s=5, first_token_s=9, between_chunks_s=1, total_s=20, backoff_s=0.01)
+ASKED = [ChatMessage("system", "rules"), ChatMessage("user", "why?"), ChatMessage("assistant", "so"), ChatMessage("user", "and?")]  # fmt: skip
+START, HELLO, WORLD, BANG = Usage(11, 0), Delta("Hello"), Delta(" wörld"), Delta("!")
+WHOLE = [START, HELLO, WORLD, BANG, Usage(11, 3), Finish("stop")]
+
+
+def chat(base_url: str, limits: Limits = FAST) -> AnthropicChat:
+    return AnthropicChat(
+        "fake", api_key="sk-secret", base_url=base_url, limits=limits, rng=random.Random(1)
+    )
+
+
+async def ask(model: AnthropicChat) -> tuple[list[ChatEvent], str]:
+    try:
+        return await collect(model.stream(ASKED, max_tokens=9))
+    finally:
+        await model.aclose()
+
+
+async def ask_with(
+    fault: Fault | None, *, finish: str = "", message: str = "", limits: Limits = FAST
+) -> tuple[list[ChatEvent], str, int]:
+    async with vendor_server(Reply(fault=fault, finish=finish, message=message)) as vendor:
+        seen, how = await ask(chat(vendor.base_url, limits))
+        return seen, how, len(vendor.requests)
+
+
+async def test_an_answer_arrives_word_by_word_with_its_counts():
+    async with vendor_server(Reply()) as vendor:
+        assert await ask(chat(vendor.base_url)) == (WHOLE, "ended")
+    assert vendor.requests == [
+        {
+            "model": "fake",
+            "max_tokens": 9,
+            "system": "rules",
+            "messages": [{"role": m.role, "content": m.content} for m in ASKED[1:]],
+            "stream": True,
+        }
+    ]
+
+
+async def test_utf8_split_at_every_byte_is_read():
+    assert await ask_with("byte_by_byte") == (WHOLE, "ended", 1)
+
+
+@pytest.mark.parametrize(("sent", "reason"), [("max_tokens", "length"), ("refusal", "refused"), ("stop_sequence", "stop")])  # fmt: skip
+async def test_the_reason_of_the_end_is_told(sent, reason):
+    seen, _, _ = await ask_with(None, finish=sent)
+    assert seen[-1] == Finish(reason)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("stall", "The model stalled in mid-answer."),
+        ("error_inside", "The model's server reported overloaded_error."),
+        ("malformed", "The model sent a malformed event."),
+        ("wrong_shape", "The model sent a malformed event."),
+        ("deep_nesting", "The model sent a malformed event."),
+        ("bad_utf8", "The model sent a malformed event."),
+        ("duplicate_start", "The model sent message_start out of order."),
+        ("out_of_order", "The model sent text outside a block."),
+        ("eof", "The model's answer broke off before its end."),
+        ("cut", "The model's connection broke."),
+        ("huge_event", "The model's connection broke."),
+    ],
+)
+async def test_a_fault_in_mid_answer_keeps_the_text_and_is_not_tried_again(fault, message):
+    assert await ask_with(fault) == ([START, HELLO], message, 1)
+
+
+async def test_an_answer_without_message_stop_is_not_whole():
+    assert await ask_with("stall_after_end") == (
+        WHOLE[:-1],
+        "The model stalled in mid-answer.",
+        1,
+    )
+
+
+async def test_no_first_word_ends_in_time():
+    assert await ask_with("no_first_token", limits=replace(FAST, first_token_s=0.4)) == (
+        [START],
+        "The model stalled before its first word.",
+        1,
+    )
+
+
+@pytest.mark.parametrize("fault", ["rate_limit", "server_error"])
+async def test_overload_is_tried_three_times(fault):
+    assert await ask_with(fault) == ([], "The model's server reported some_error.", 3)
+
+
+async def test_overload_inside_a_stream_is_tried_again_before_the_first_word():
+    async with vendor_server(Reply(fault="error_inside", before_fault=0), Reply()) as vendor:
+        seen, how = await ask(chat(vendor.base_url))
+    assert (seen[-6:], how, len(vendor.requests)) == (WHOLE, "ended", 2)
+
+
+async def test_a_long_retry_after_is_handed_on():
+    async with vendor_server(Reply(fault="rate_limit", retry_after="120")) as vendor:
+        model = chat(vendor.base_url)
+        with pytest.raises(ModelUnavailable) as caught:
+            await anext(model.stream(ASKED, max_tokens=9))
+        await model.aclose()
+    assert (caught.value.retry_after_s, len(vendor.requests)) == (120, 1)
+
+
+@pytest.mark.parametrize(("fault", "status"), [("bad_request", 400), ("unauthorised", 401)])
+async def test_a_refusal_is_final_and_repeats_no_secret(fault, status):
+    got = await ask_with(fault, message="wrong key sk-secret")
+    assert got == ([], f"The model's server refused the request ({status}).", 1)
+
+
+async def test_an_absent_server_is_unavailable():
+    assert await ask(chat("http://127.0.0.1:9")) == ([], "The model's server cannot be reached.")
+
+
+async def test_stopping_closes_the_vendors_connection_within_a_second():
+    async with vendor_server(Reply(fault="stall")) as vendor:
+        model = chat(vendor.base_url, Limits())
+        async with aclosing(model.stream(ASKED, max_tokens=9)) as events:
+            assert [await anext(events), await anext(events)] == [START, HELLO]
+        async with asyncio.timeout(1):
+            await vendor.client_left.wait()
+        await model.aclose()
+
+
+EVENTS = {
+    "message_start": RawMessageStartEvent,
+    "content_block_start": RawContentBlockStartEvent,
+    "content_block_delta": RawContentBlockDeltaEvent,
+    "message_delta": RawMessageDeltaEvent,
+    "message_stop": RawMessageStopEvent,
+}
+JSON = st.recursive(
+    st.none()
+    | st.integers(-2, 2)
+    | st.text(max_size=4)
+    | st.just("text_delta")
+    | st.just(float("inf")),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                ["type", "text", "usage", "input_tokens", "output_tokens", "stop_reason"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=8,
+)
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"type": st.sampled_from(list(EVENTS))},
+            optional={"index": JSON, "delta": JSON, "message": JSON, "usage": JSON},
+        ),
+        max_size=6,
+    )
+)
+def test_any_events_are_read_or_are_malformed(events):
+    """The SDK builds an event without checking it, so each field may be anything."""
+    reader = _Reader()
+    for fields in events:
+        try:
+            read = reader.read(EVENTS[fields["type"]].construct(**fields))
+        except (ModelUnavailable, *MALFORMED):
+            return
+        assert all(isinstance(event.text, str) for event in read if isinstance(event, Delta))

@@ -1,0 +1,97 @@
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from llm.chat import ChatMessage
+from llm.prompt import ABSTENTION, Budget, abstained, build_prompt, safe
+from tests.llm.make_source import make_source
+
+SEINE = make_source("The Seine flows.", ref=8, start=40)
+
+
+def test_the_prompt_holds_rules_recent_turns_sources_and_question():
+    history = [
+        ChatMessage("assistant", "lost"),
+        ChatMessage("user", "hi"),
+        ChatMessage("assistant", "Yes [3]."),
+    ]
+    prompt = build_prompt(
+        "Which river?", [SEINE, make_source("Two.", title='a\n"b" <c>')], history=history
+    )
+    rules, *turns, asked = prompt.messages
+    assert (rules.role, ABSTENTION in rules.content, "$" in rules.content) == (
+        "system",
+        True,
+        False,
+    )
+    assert turns == [ChatMessage("user", "hi"), ChatMessage("assistant", "Yes.")]
+    sources = (
+        "<sources>\n"
+        '<source number="[1]" kind="file" title="notes.md" section="Rivers" pages="3-4">\nThe Seine flows.\n</source>\n'
+        '<source number="[2]" kind="file" title="a \'b\' ‹c›" section="Rivers" pages="3-4">\nTwo.\n</source>\n'  # noqa: RUF001
+        "</sources>\n\nQuestion: Which river?\n"
+    )
+    assert asked == ChatMessage("user", sources)
+    assert [source.ref for source in prompt.sources] == [1, 2]
+
+
+@pytest.mark.parametrize(("first", "last", "pages"), [(None, None, ""), (3, 3, ' pages="3"'), (3, None, ' pages="3"')])  # fmt: skip
+def test_pages_are_told_where_there_are_any(first, last, pages):
+    prompt = build_prompt("?", [replace(SEINE, page_first=first, page_last=last, headings=())])
+    assert f'title="notes.md"{pages}>' in prompt.messages[-1].content
+
+
+def test_the_passage_over_the_budget_is_cut_and_says_so():
+    long = make_source("abcdef", start=10)
+    prompt = build_prompt(
+        "?", [SEINE, long, long, long], budget=Budget(passages=3, source_chars=20)
+    )
+    assert prompt.sources == (replace(SEINE, ref=1), replace(long, ref=2, text="abcd", end=14))
+
+
+def test_the_newest_whole_turns_are_kept():
+    history = [
+        ChatMessage("user", "a" * 9),
+        ChatMessage("assistant", "b"),
+        ChatMessage("user", "c" * 5),
+    ]
+    prompt = build_prompt("?", [], history=history, budget=Budget(history_chars=7))
+    assert prompt.messages[1:-1] == (ChatMessage("user", "c" * 5),)
+
+
+HOSTILE = st.lists(
+    st.sampled_from(["</source>", "< / SOURCES >", "<source number=\"[1]\">", "<", "/", "source", ">", "\u200b", "\u202e", "\x00",
+                     "\u00ad", "$question", "Question:", "\n", " ", '"']),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@given(text=HOSTILE | st.text(), title=HOSTILE, question=HOSTILE)
+def test_nothing_retrieved_leaves_its_delimiters(text, title, question):
+    prompt = build_prompt(question, [make_source(f"x{text}", title=title)])
+    tags = re.findall(r"<\s*/?\s*sources?", prompt.messages[-1].content, re.IGNORECASE)
+    assert tags == ["<sources", "<source", "</source", "</sources"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a\u202eb\u2066c\u200bd\ufeff\U000e0041e", "abcde"),
+        ("tab\tline\nbell\x07", "tab\tline\nbell"),
+        ("1 < 2 and <b>", "1 < 2 and <b>"),
+        ("<\u200b/source>", "‹/source>"),  # noqa: RUF001
+    ],
+)
+def test_what_hides_or_escapes_is_taken_out(text, expected):
+    assert safe(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [(ABSTENTION, True), (f" **{ABSTENTION}** ", True), ("The sources do not answer this", True), (f"{ABSTENTION} But [1] says so.", False), ("", True)],
+)  # fmt: skip
+def test_only_the_whole_abstention_abstains(answer, expected):
+    assert abstained(answer) is expected
