@@ -26,7 +26,7 @@ MALFORMED = (ValueError, TypeError, AttributeError, OverflowError, RecursionErro
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds unless the name says otherwise; the reasons stand in docs of streaming, provider limits."""
+    """The SDKs' own limits are 600 s and two retries, which leaves a reader in front of a stall for minutes."""
 
     connect_s: float = 10
     first_token_s: float = (

@@ -17,7 +17,9 @@ from llm.sentences import STEM_LETTERS, Span, sentences, terms, trimmed
 
 Verdict = Literal["verbatim", "normalised", "paraphrase"]
 
-FLOOR = 0.4  # of the claim's weight: 42 % of scifact's claims pass on their abstract, 0.4 % on a random one
+# Share of the claim's weight. Chosen on 250 claims of scifact; on 80 others 47 % pass on their own abstract and 0.4 % on
+# another. A well-worded claim about the same subject is harder: of the first 250, 25 % pass on BM25's best wrong abstract.
+FLOOR = 0.4
 NEIGHBOUR_GAIN = 0.15  # a second sentence joins the quote only when it brings this much
 QUOTED_WORDS = 3  # shorter quotation marks are irony or a name, not a quotation
 _QUOTED = re.compile(r"[\"“„«]([^\"“”„«»]{8,400})[\"”“»]")
