@@ -78,10 +78,10 @@ def test_the_folder_says_what_it_holds(model_dir):
     assert read_spec(model_dir) == EmbedderSpec("all-MiniLM-L6-v2", 384, 256)
 
 
-def test_batches_hold_similar_lengths_within_512_tokens_and_8_rows():
+def test_batches_hold_similar_lengths_within_256_tokens_and_8_rows():
     lengths = [10, 256, 9, 256, 256, 128, 128, 128, 128] + [3] * 9
     batches = [[lengths[place] for place in batch] for batch in batches_by_length(lengths)]
-    assert batches == [[256, 256], [256, 128], [128, 128, 128, 10], [9] + [3] * 7, [3, 3]]
+    assert batches == [[256], [256], [256], [128, 128], [128, 128], [10, 9] + [3] * 6, [3, 3, 3]]
 
 
 def test_each_place_is_in_one_batch():
