@@ -18,7 +18,7 @@ from core.errors import Unavailable
 from search.embed import EmbedderSpec, Matrix, QueryVector, RefusedText
 from search.embed_wire import Answer, Ask, Question, frame, pack_texts, read_frame, unpack_rows
 
-SLICE: Final = 64  # texts in one question: half a second to a second of work, so callers take turns
+SLICE: Final = 64  # texts in one question: 1 to 2 s of work of the default model on two cores
 _RECONNECT_S: Final = 0.1
 
 

@@ -18,7 +18,7 @@ from core.errors import Unavailable
 from search.embed import Embedder, EmbedderSpec, RefusedText
 from search.embed_wire import Answer, Question, frame, pack_rows, read_frame, unpack_texts
 
-MAX_TEXTS: Final = 2048  # of all clients together: 20 to 30 s of work for the default model
+MAX_TEXTS: Final = 2048  # of all clients together: 30 to 70 s of work of the default model
 _RETRY_BUSY_S: Final = 5.0
 
 log = structlog.get_logger(__name__)
