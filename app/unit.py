@@ -69,6 +69,19 @@ async def start_program(command: Command, *, log_file: Path) -> Program:
     return Program(child, asyncio.create_task(_copy(child.process.stdout, log_file)))
 
 
+@dataclass(slots=True)
+class _Kept(Generic[R]):
+    """A unit and what runs for it now; nothing between an end and the next start."""
+
+    unit: Unit[R]
+    running: R | None
+
+    async def stop(self) -> None:
+        running, self.running = self.running, None
+        if running is not None:
+            await running.stop(timeout_s=self.unit.stop_timeout_s)
+
+
 @asynccontextmanager
 async def kept(units: Sequence[Unit[R]], *, on_failure: OnFailure) -> AsyncGenerator[list[R]]:
     """Start the units in order and keep them alive in the body; then stop them, all at once.
@@ -76,17 +89,20 @@ async def kept(units: Sequence[Unit[R]], *, on_failure: OnFailure) -> AsyncGener
     `on_failure` hears of what no further start can mend.
     """
     started: list[R] = []
+    places: list[_Kept[R]] = []
     keepers: list[asyncio.Task[None]] = []
     try:
         for unit in units:
             started.append(await unit.start())
-            keepers.append(asyncio.create_task(_keep(unit, started[-1], on_failure)))
+            places.append(_Kept(unit, started[-1]))
+            keepers.append(asyncio.create_task(_keep(places[-1], on_failure)))
             keepers[-1].add_done_callback(_report_bug)
         yield started
     finally:
         for keeper in keepers:
             keeper.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
+        await asyncio.gather(*(place.stop() for place in places))
 
 
 def _report_bug(keeper: asyncio.Task[None]) -> None:
@@ -94,20 +110,18 @@ def _report_bug(keeper: asyncio.Task[None]) -> None:
         log.error("a keeper ended, its unit is not started again", exc_info=error)
 
 
-async def _keep(unit: Unit[R], running: R, on_failure: OnFailure) -> None:
-    delay_s, short_lives = FIRST_DELAY_S, 0
-    while True:
+async def _keep(place: _Kept[R], on_failure: OnFailure) -> None:
+    name, delay_s, short_lives = place.unit.name, FIRST_DELAY_S, 0
+    while place.running is not None:
         began = time.monotonic()
-        try:
-            exit_code = await running.child.wait()
-        finally:
-            await running.stop(timeout_s=unit.stop_timeout_s)
+        exit_code = await place.running.child.wait()
+        await place.stop()
         lived_s = time.monotonic() - began
         short_lives = short_lives + 1 if lived_s < HEALTHY_AFTER_S else 0
         if exit_code == EXIT_START_FAILED or short_lives >= SHORT_LIVES:
-            on_failure(StartFailed(f"{unit.name} cannot run as things are: its last lines say why"))
-        log.warning("starting again what ended", unit=unit.name, exit_code=exit_code)
-        running = await _start_again(unit, delay_s)
+            on_failure(StartFailed(f"{name} cannot run as things are: its last lines say why"))
+        log.warning("starting again what ended", unit=name, exit_code=exit_code)
+        place.running = await _start_again(place.unit, delay_s)
         delay_s = next_delay(delay_s, lived_s=lived_s)
 
 

@@ -1,0 +1,88 @@
+"""The converted model against published similarities and against an independent forward pass in numpy."""
+
+import math
+
+import numpy as np
+import onnxruntime
+import pytest
+from tokenizers import Tokenizer
+
+from app.model_files import _tensors, _wheel_folder
+
+# all-MiniLM-L6-v2's own example in the documentation of sentence-transformers ("Quickstart").
+WEATHER = ("The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium.")
+SIMILARITIES = [[1.0, 0.6660, 0.1046], [0.6660, 1.0, 0.1411], [0.1046, 0.1411, 1.0]]
+
+
+@pytest.fixture(scope="module")
+def embed(model_dir):
+    tokenizer = Tokenizer.from_file(str(model_dir / "tokenizer.json"))
+    session = onnxruntime.InferenceSession(model_dir / "model.onnx")
+
+    def run(*texts):
+        encoded = tokenizer.encode_batch(list(texts))
+        ids, mask = (
+            np.array([getattr(one, name) for one in encoded]) for name in ("ids", "attention_mask")
+        )
+        return session.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+
+    return run
+
+
+def test_the_published_similarities_come_out(embed):
+    vectors = embed(*WEATHER)
+    np.testing.assert_allclose(vectors @ vectors.T, SIMILARITIES, atol=5e-5)
+
+
+def test_a_vector_does_not_depend_on_what_it_is_batched_with(embed):
+    together = embed(*WEATHER, "padding " * 300)
+    np.testing.assert_allclose(
+        together[:3], np.vstack([embed(text) for text in WEATHER]), atol=1e-6
+    )
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+
+
+def test_it_agrees_with_a_forward_pass_written_out(embed, model_dir):
+    text = "Two witnesses signed the contract in Zürich."
+    ids = Tokenizer.from_file(str(model_dir / "tokenizer.json")).encode(text).ids
+    weight = _tensors((_wheel_folder() / "model.safetensors").read_bytes())
+    cosine = float(embed(text)[0] @ forward(weight, ids))
+    assert cosine == pytest.approx(1, abs=1e-5)
+
+
+def forward(weight, ids):
+    """BERT as its paper has it (Devlin et al. 2018), in float64, one text, no mask needed."""
+
+    def linear(x, name):
+        return x @ weight(f"{name}.weight").astype(np.float64).T + weight(f"{name}.bias")
+
+    def norm(x, name):
+        centred = x - x.mean(-1, keepdims=True)
+        return centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-12) * weight(
+            f"{name}.weight"
+        ) + weight(f"{name}.bias")
+
+    words = weight("embeddings.word_embeddings.weight")[ids].astype(np.float64)
+    places = weight("embeddings.position_embeddings.weight")[: len(ids)]
+    x = norm(
+        words + places + weight("embeddings.token_type_embeddings.weight")[0],
+        "embeddings.LayerNorm",
+    )
+    erf = np.vectorize(math.erf)
+    for layer in (f"encoder.layer.{number}" for number in range(6)):
+        parts = [
+            linear(x, f"{layer}.attention.self.{part}").reshape(len(ids), 12, 32).transpose(1, 0, 2)
+            for part in ("query", "key", "value")
+        ]
+        scores = np.exp(parts[0] @ parts[1].transpose(0, 2, 1) / math.sqrt(32))
+        attended = (scores / scores.sum(-1, keepdims=True)) @ parts[2]
+        joined = attended.transpose(1, 0, 2).reshape(len(ids), 384)
+        x = norm(
+            x + linear(joined, f"{layer}.attention.output.dense"),
+            f"{layer}.attention.output.LayerNorm",
+        )
+        wide = linear(x, f"{layer}.intermediate.dense")
+        active = wide * 0.5 * (1 + erf(wide / math.sqrt(2)))
+        x = norm(x + linear(active, f"{layer}.output.dense"), f"{layer}.output.LayerNorm")
+    mean = x.mean(0)
+    return mean / np.linalg.norm(mean)
