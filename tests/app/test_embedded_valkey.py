@@ -31,9 +31,15 @@ async def test_what_was_written_survives_a_restart_and_no_socket_stays(folder):
 
 async def test_it_keeps_all_keys_and_has_no_port(folder):
     server = await start_valkey(folder)
-    names = ("port", "appendonly", "appendfsync", "maxmemory-policy", "save")
-    found = [(await call(server.url, "CONFIG", "GET", name))[1] for name in names]
-    assert found == ["0", "yes", "everysec", "noeviction", ""]
+    expected = {
+        "port": "0",
+        "appendonly": "yes",
+        "appendfsync": "everysec",
+        "maxmemory-policy": "noeviction",
+        "save": "",
+    }
+    found = [await call(server.url, "CONFIG", "GET", name) for name in expected]
+    assert found == [list(pair) for pair in expected.items()]
     assert server.socket.stat().st_mode & 0o777 == 0o700
     await server.stop()
 
