@@ -13,13 +13,11 @@ from ingest.chunk import Chunk
 from ingest.extract.segment import Problem
 from ingest.ranges import Built, BuiltPassage, BuiltSegment, Range
 from ingest.source import Source, Unwanted
-from ingest.vectors import Embedded, Pending
+from ingest.vectors import Embedded, Pending, generation_of, reuse_vectors
 from search.index import Build as IndexBuild
 from search.index import (
     PassageText,
-    find_or_create_generation,
     index_passages,
-    reuse_vectors,
     store_embeddings,
 )
 from sql import execute, execute_many, fetch, fetch_opt, read, write
@@ -69,7 +67,7 @@ async def begin(
     """Open a new build, or go on with the one that was left unfinished."""
     ws = fence.workspace_id
     async with fence.tx() as conn:
-        generation_id = await find_or_create_generation(conn, ws, model=model)
+        generation_id = await generation_of(conn, ws, model=model)
         found = await fetch_opt(
             conn,
             FIND_BUILD,

@@ -4,25 +4,37 @@ Their passages were written by the posting transaction, so they can be found by 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from ingest.vectors import Asking, Pending
-from search.index import (
-    find_or_create_generation,
-    list_unembedded,
-    reuse_vectors,
-    store_embeddings,
-)
+from ingest.vectors import Asking, Pending, generation_of, reuse_vectors
+from search.index import store_embeddings
+from sql import fetch, read
 from sql.fence import Fence
+
+
+@dataclass(frozen=True, slots=True)
+class Unembedded:
+    """A passage that waits for its vector."""
+
+    id: UUID
+    text: str
+
+
+LIST_UNEMBEDDED = read("ingest.sql", "list_message_passages", Unembedded)
 
 
 async def embed_messages(asking: Asking, fence: Fence, *, message_ids: Sequence[UUID]) -> None:
     """Embed what these messages say now, and end their jobs. A text that the model refuses keeps its words only."""
     ws = fence.workspace_id
     async with fence.tx() as conn:
-        generation_id = await find_or_create_generation(conn, ws, model=asking.model)
-        found = await list_unembedded(
-            conn, ws, message_ids=message_ids, generation_id=generation_id
+        generation_id = await generation_of(conn, ws, model=asking.model)
+        found = await fetch(
+            conn,
+            LIST_UNEMBEDDED,
+            workspace_id=ws,
+            message_ids=list(message_ids),
+            generation_id=generation_id,
         )
         reused = await reuse_vectors(
             conn, ws, generation_id=generation_id, passage_ids=[p.id for p in found]

@@ -1,6 +1,6 @@
-"""Ask the model for the vectors of passages: not while it is known to be away, and around a text that it refuses.
+"""Vectors for passages: which generation they belong to, what an equal text has already, and asking the model for the rest.
 
-Used for files (pipeline.py) and for messages (messages.py). No connection is held meanwhile.
+Used for files (pipeline.py) and for messages (messages.py). No connection is held while the model works.
 """
 
 import time
@@ -12,7 +12,10 @@ from uuid import UUID
 import numpy as np
 
 from core.errors import ProviderAway, Unavailable
+from core.ids import new_id
 from search.embed import Embedder, Matrix, RefusedText, Vector
+from sql import execute, fetch, fetch_one, fetch_opt, read, write
+from sql.pool import Conn
 
 BATCH: Final = (
     64  # texts in one question, committed together: half a second to a second of the default model
@@ -36,6 +39,21 @@ class Embedded:
     done: tuple[Pending, ...]
     vectors: Matrix
     refused: tuple[Pending, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationId:
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Reused:
+    passage_id: UUID
+
+
+FIND_GENERATION = read("ingest.sql", "find_generation", GenerationId)
+CREATE_GENERATION = write("ingest.sql", "create_generation")
+REUSE_VECTORS = write("ingest.sql", "reuse_vectors", Reused)
 
 
 class Asking:
@@ -75,3 +93,26 @@ class Asking:
             wait_s = max(self._open_s, error.retry_after_s or 0)
             self._away_until = time.monotonic() + wait_s
             raise ProviderAway(error.message, retry_after_s=wait_s) from error
+
+
+async def generation_of(conn: Conn, workspace_id: UUID, *, model: str) -> UUID:
+    """Return the generation that holds this model's vectors; a workspace's first one is active at once."""
+    found = await fetch_opt(conn, FIND_GENERATION, workspace_id=workspace_id, model=model)
+    if found is None:
+        await execute(conn, CREATE_GENERATION, workspace_id=workspace_id, id=new_id(), model=model)
+        found = await fetch_one(conn, FIND_GENERATION, workspace_id=workspace_id, model=model)
+    return found.id
+
+
+async def reuse_vectors(
+    conn: Conn, workspace_id: UUID, *, generation_id: UUID, passage_ids: Sequence[UUID]
+) -> set[UUID]:
+    """Give passages the vectors that equal texts of the workspace have; return which got one."""
+    rows = await fetch(
+        conn,
+        REUSE_VECTORS,
+        workspace_id=workspace_id,
+        generation_id=generation_id,
+        passage_ids=list(passage_ids),
+    )
+    return {row.passage_id for row in rows}

@@ -162,3 +162,47 @@ FROM file_version v
 WHERE v.workspace_id = :workspace_id AND v.id = :version_id
     AND file.workspace_id = :workspace_id AND file.id = v.file_id AND file.version = v.version
     AND file.state IN ('queued', 'processing');
+
+-- name: find_generation
+SELECT id
+FROM generation
+WHERE workspace_id = :workspace_id AND model = :model AND state IN ('active', 'building')
+ORDER BY state, created_at DESC
+LIMIT 1;
+
+-- name: create_generation
+-- A workspace's first generation is active at once; one for another model is built beside it.
+INSERT INTO generation (workspace_id, id, model, state)
+SELECT :workspace_id, :id, :model,
+    CASE WHEN EXISTS (SELECT 1 FROM generation g WHERE g.workspace_id = :workspace_id AND g.state = 'active')
+        THEN 'building' ELSE 'active' END
+ON CONFLICT DO NOTHING;
+
+-- name: list_message_passages
+-- unscoped: the worker reads what its job names
+-- Messages' passages that have no vector in this generation, with their text.
+SELECT p.id, substr(m.content, p.span_start + 1, p.span_end - p.span_start) AS text
+FROM passage p
+JOIN message m ON m.workspace_id = :workspace_id AND m.id = p.message_id AND m.deleted_at IS NULL
+WHERE p.workspace_id = :workspace_id
+    AND p.message_id = ANY (:message_ids::uuid[])
+    AND NOT EXISTS (SELECT 1 FROM embedding e
+        WHERE e.workspace_id = :workspace_id AND e.generation_id = :generation_id AND e.passage_id = p.id)
+ORDER BY p.message_id, p.ordinal;
+
+-- name: reuse_vectors
+-- unscoped: vectors of equal texts within one workspace; the rows are found again only through their own passages
+-- Equal texts have equal vectors: take the one that is there.
+INSERT INTO embedding (workspace_id, passage_id, generation_id, vector)
+SELECT :workspace_id, fresh.id, :generation_id, known.vector
+FROM passage fresh
+CROSS JOIN LATERAL (
+    SELECT e.vector
+    FROM passage same
+    JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation_id AND e.passage_id = same.id
+    WHERE same.workspace_id = :workspace_id AND same.text_hash = fresh.text_hash AND same.id <> fresh.id
+    LIMIT 1
+) AS known
+WHERE fresh.workspace_id = :workspace_id AND fresh.id = ANY (:passage_ids::uuid[])
+ON CONFLICT DO NOTHING
+RETURNING passage_id;

@@ -103,7 +103,7 @@ SET state = CASE WHEN job.cancel_requested THEN 'cancelled' WHEN job.crashes + 1
     crashes = job.crashes + 1, reason = 'worker_crash', run_at = now(), lease_token = NULL, lease_until = NULL
 FROM late
 WHERE job.workspace_id = late.workspace_id AND job.id = late.id
-RETURNING job.workspace_id, job.id, job.kind, job.subject_id, job.state;
+RETURNING job.workspace_id, job.id, job.kind, job.subject_id, job.state, job.reason;
 
 -- name: close_overdue_jobs
 -- What could not be done within its time is not done at all.
@@ -117,7 +117,7 @@ UPDATE job
 SET state = 'dead', finished_at = now(), reason = 'too_late'
 FROM overdue
 WHERE job.workspace_id = overdue.workspace_id AND job.id = overdue.id
-RETURNING job.workspace_id, job.id, job.kind, job.subject_id, job.state;
+RETURNING job.workspace_id, job.id, job.kind, job.subject_id, job.state, job.reason;
 
 -- name: due_kinds
 -- What waits and may run now, with its age: for bells that were lost, and for the alert on the oldest.

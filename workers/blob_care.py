@@ -1,0 +1,88 @@
+"""Bytes and rows that lost each other: bytes without a row go after a day, rows without bytes fail their files."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from core.blobs import BlobStore
+from sql import execute, fetch, read, write
+from sql.pool import Pool
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+KEEP: Final = timedelta(days=1)  # an upload that is under way has bytes and no row yet
+PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    workspace_id: UUID
+    sha256: bytes
+    key: str
+
+
+LIST_KNOWN_KEYS = read("maintenance.sql", "list_known_keys", Key)
+REMOVE_UNUSED_BLOBS = write("maintenance.sql", "remove_unused_blobs", Key)
+LIST_BLOBS_AFTER = read("maintenance.sql", "list_blobs_after", Blob)
+FAIL_FILES_WITHOUT_BYTES = write("maintenance.sql", "fail_files_without_bytes")
+
+
+async def remove_orphans(pool: Pool, blobs: BlobStore, *, keep: timedelta = KEEP) -> int:
+    """Delete bytes that no row names; return how many blobs went. Rows that no file names go first."""
+    async with pool.write_tx() as conn:
+        for unused in await fetch(conn, REMOVE_UNUSED_BLOBS):
+            log.info("removed an unused blob", key=unused.key)
+    removed = 0
+    page: list[str] = []
+    async for key in blobs.list_older_than(datetime.now(UTC) - keep):
+        page.append(key)
+        if len(page) == PAGE:
+            removed += await _remove_unknown(pool, blobs, page)
+            page = []
+    return removed + await _remove_unknown(pool, blobs, page)
+
+
+async def fail_missing(pool: Pool, blobs: BlobStore) -> int:
+    """Ask the store for every blob that a row names; files whose bytes are gone fail visibly. Return how many blobs."""
+    missing, after = 0, Blob(UUID(int=0), b"", "")
+    while True:
+        async with pool.write_tx() as conn:
+            page = await fetch(
+                conn,
+                LIST_BLOBS_AFTER,
+                workspace_id=after.workspace_id,
+                sha256=after.sha256,
+                most=PAGE,
+            )
+        if not page:
+            return missing
+        gone = [blob for blob in page if await blobs.stat(blob.key) is None]
+        for blob in gone:
+            log.error("a blob is missing", key=blob.key)
+            await _fail(pool, blob)
+        missing += len(gone)
+        after = page[-1]
+
+
+async def _fail(pool: Pool, blob: Blob) -> None:
+    async with pool.write_tx() as conn:
+        await execute(
+            conn, FAIL_FILES_WITHOUT_BYTES, workspace_id=blob.workspace_id, sha256=blob.sha256
+        )
+
+
+async def _remove_unknown(pool: Pool, blobs: BlobStore, keys: list[str]) -> int:
+    async with pool.write_tx() as conn:
+        known = {row.key for row in await fetch(conn, LIST_KNOWN_KEYS, keys=keys)}
+    unknown = [key for key in keys if key not in known]
+    for key in unknown:
+        await blobs.delete(key)
+    return len(unknown)

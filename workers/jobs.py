@@ -1,0 +1,117 @@
+"""What each kind of job does, and what becomes of its subject when the job ends without its own last word.
+
+Bodies are a few lines: they call the pipeline, which also ends the job. Anything they raise is judged by the retry table.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from core.events import Event
+from ingest import pipeline
+from ingest.messages import embed_messages
+from ingest.pipeline import Tools
+from llm.reply import ReplyDeps, interrupt_run, reply
+from sql import execute, write
+from sql.fence import End, Fence
+from sql.pool import Conn
+from workers.ledger import Claim
+from workers.queue import CANCEL_FILE, JobKind, enqueue_embed_message
+
+BURY_FILE = write("ingest.sql", "bury_file")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What bodies work with."""
+
+    tools: Tools
+    replies: ReplyDeps
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job that is over but whose subject does not know; `reason` is the job's."""
+
+    workspace_id: UUID
+    id: UUID
+    kind: JobKind
+    subject_id: UUID
+    state: End
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of job is worked off: `seats` at a time, up to `most` of one workspace in a seat."""
+
+    body: Callable[[Work, Fence, Claim], Awaitable[None]]
+    seats: int
+    most: int = 1
+
+
+async def ingest_file(work: Work, fence: Fence, claim: Claim) -> None:
+    """Bring a file version into the index."""
+    (job,) = claim.jobs
+    await pipeline.ingest_file(
+        work.tools, fence, version_id=job.subject_id, pipeline_version=job.pipeline_version
+    )
+
+
+async def embed_message(work: Work, fence: Fence, claim: Claim) -> None:
+    """Give messages their vectors."""
+    await embed_messages(
+        work.tools.asking, fence, message_ids=[job.subject_id for job in claim.jobs]
+    )
+
+
+async def write_reply(work: Work, fence: Fence, claim: Claim) -> None:
+    """Write the reply of a run."""
+    (job,) = claim.jobs
+    await reply(work.replies, fence, run_id=job.subject_id)
+
+
+KINDS: Final[Mapping[JobKind, Kind]] = {
+    # While the model works on one file the next is fetched, read and cut.
+    "ingest_file": Kind(ingest_file, seats=3),
+    # 64 texts are half a second of the default model, so a thousand posts cost sixteen questions.
+    "embed_message": Kind(embed_message, seats=1, most=64),
+    "reply": Kind(write_reply, seats=8),
+}
+
+REASONS: Final[Mapping[str, str]] = {
+    "worker_crash": "Reading it ended the worker twice.",
+    "too_late": "It could not be read within a week.",
+    "too_often": "It was tried several times without success.",
+}
+
+
+async def bury(conn: Conn, ended: Ended) -> Event | None:
+    """Tell the subject that its job is over; return the event to announce after COMMIT, where there is one."""
+    if ended.kind == "reply":
+        return await interrupt_run(
+            conn,
+            ended.workspace_id,
+            run_id=ended.subject_id,
+            reason="The worker that wrote the reply went away.",
+            embed_later=enqueue_embed_message,
+        )
+    if ended.kind == "ingest_file":
+        await _bury_file(conn, ended)
+    return None
+
+
+async def _bury_file(conn: Conn, ended: Ended) -> None:
+    subject = {"workspace_id": ended.workspace_id, "version_id": ended.subject_id}
+    if ended.state == "cancelled":
+        await execute(conn, CANCEL_FILE, **subject)
+        return
+    await execute(
+        conn,
+        BURY_FILE,
+        reason_code=ended.reason if ended.reason in REASONS else "error",
+        reason=REASONS.get(ended.reason, "It could not be read because of an error in Recollect."),
+        remedy="Try again; if it fails again, report the file.",
+        **subject,
+    )
