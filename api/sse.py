@@ -1,0 +1,167 @@
+"""Server-sent events, written by ourselves over plain ASGI: heartbeats, a deadline on each write, an end at shutdown.
+
+A disconnect ends the stream and nothing else. A client that stops reading is dropped; it loses nothing, for it resumes
+with Last-Event-ID. uvicorn waits for open responses before it lets the lifespan end, so `Streams.close()` must be called
+when the signal comes.
+"""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from typing import cast
+from uuid import UUID
+
+import orjson
+import structlog
+from fastapi import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from api.errors import envelope_of, request_id_of
+from core.errors import CallerError, RateLimited, Unavailable
+
+log = structlog.get_logger(__name__)
+
+HEARTBEAT_S = 15.0
+SEND_TIMEOUT_S = 20.0  # a reader that takes nothing for this long is gone (acceptance F16: <= 30 s)
+STREAMS_PER_ACCOUNT = 5
+STREAMS_PER_PROCESS = 1000
+RETRY_MS = (
+    500  # clients come back after this and up to 5 s more, so that they do not come all at once
+)
+RETRY_JITTER_MS = 5000
+_HEADERS = {
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",
+    "Content-Type": "text/event-stream; charset=utf-8",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One event; `data` is JSON on one line, `id` what Last-Event-ID will say."""
+
+    event: str
+    data: str
+    id: int | None = None
+
+    def encode(self) -> bytes:
+        head = "" if self.id is None else f"id: {self.id}\n"
+        return f"{head}event: {self.event}\ndata: {self.data}\n\n".encode()
+
+
+Frames = AsyncGenerator[Frame | None]
+
+
+class Streams:
+    """The open streams of this process: how many each account has, and whether they are to end."""
+
+    def __init__(self) -> None:
+        self.closing = asyncio.Event()
+        self._open: Counter[UUID] = Counter()
+
+    def close(self) -> None:
+        """Tell every reader to come back, here or at another process."""
+        self.closing.set()
+
+    @contextmanager
+    def counted(self, account_id: UUID) -> Generator[None]:
+        self._open[account_id] += 1
+        try:
+            yield
+        finally:
+            self._open[account_id] -= 1
+            if not self._open[account_id]:
+                del self._open[account_id]
+
+    def admit(self, account_id: UUID) -> None:
+        """Raise unless the account, and this process, may hold one more."""
+        if self.closing.is_set():
+            raise Unavailable("The server is going down; try again.", retry_after_s=1)
+        if self._open[account_id] >= STREAMS_PER_ACCOUNT:
+            raise RateLimited("streams", limit=STREAMS_PER_ACCOUNT, window_s=1, retry_after_s=5)
+        if self._open.total() >= STREAMS_PER_PROCESS:
+            raise Unavailable("Too many streams are open; try again.", retry_after_s=5)
+
+
+def streams_of(request: Request) -> Streams:
+    """Return the streams of the application that serves this request."""
+    return cast("Streams", request.app.state.streams)
+
+
+class EventStream(Response):
+    """Sends `frames`, where None stands for a moment with nothing to say."""
+
+    def __init__(
+        self, frames: Frames, *, streams: Streams, account_id: UUID, request: Request
+    ) -> None:
+        super().__init__(headers=_HEADERS)
+        del self.headers["content-length"]
+        streams.admit(account_id)
+        self._frames = frames
+        self._streams = streams
+        self._account_id = account_id
+        self._request_id = request_id_of(request)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send until the frames end, the client leaves or stops reading, or the process goes down."""
+        with self._streams.counted(self._account_id):
+            sending = asyncio.create_task(self._send_all(send))
+            leaving = asyncio.create_task(_left(receive))
+            closing = asyncio.create_task(self._streams.closing.wait())
+            tasks = {sending, leaving, closing}
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+            if not sending.cancelled():
+                sending.result()
+            elif leaving.cancelled():
+                await self._send_reconnect(send)
+
+    async def _send_all(self, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        try:
+            async with aclosing(self._frames):
+                await self._send_frames(send)
+        except TimeoutError:
+            log.info("dropped a slow reader", account_id=str(self._account_id))
+            return  # without an end: the server closes the connection
+        except (CallerError, Unavailable) as error:
+            body = envelope_of(error, request_id=self._request_id)
+            await _send(send, Frame("error", orjson.dumps(body).decode()).encode())
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _send_frames(self, send: Send) -> None:
+        await _send(send, _retry_line())
+        sent_at = time.monotonic()
+        async for frame in self._frames:
+            if frame is None and time.monotonic() - sent_at < HEARTBEAT_S:
+                continue
+            await _send(send, (frame or Frame("heartbeat", "{}")).encode())
+            sent_at = time.monotonic()
+
+    async def _send_reconnect(self, send: Send) -> None:
+        await _send(send, _retry_line() + Frame("reconnect", "{}").encode())
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _retry_line() -> bytes:
+    return f"retry: {RETRY_MS + random.randrange(RETRY_JITTER_MS)}\n\n".encode()
+
+
+async def _send(send: Send, data: bytes) -> None:
+    async with asyncio.timeout(SEND_TIMEOUT_S):
+        await send({"type": "http.response.body", "body": data, "more_body": True})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,269 @@
+-- Files: what an upload writes, how a file is read and listed, the bin. Reading and indexing are ingest.sql.
+
+-- name: keep_blob
+-- The key of these bytes in the workspace: the one given, or that of equal bytes which are there already.
+INSERT INTO blob (workspace_id, sha256, size_bytes, key)
+VALUES (:workspace_id, :sha256, :size_bytes, :key)
+ON CONFLICT (workspace_id, sha256) DO UPDATE SET size_bytes = EXCLUDED.size_bytes
+RETURNING key;
+
+-- name: create_file
+-- unscoped: the rows are made here, and belong to who asks
+WITH new_item AS (
+    INSERT INTO item (workspace_id, id, kind, owner_id, title, extension)
+    VALUES (:workspace_id, :file_id, 'file', :account_id, :name, :extension)
+), new_grant AS (
+    INSERT INTO access_grant (workspace_id, item_id, principal_id, role)
+    VALUES (:workspace_id, :file_id, :account_id, 'owner')
+), new_file AS (
+    INSERT INTO file (workspace_id, id, folder, state)
+    VALUES (:workspace_id, :file_id, :folder, 'queued')
+), noted AS (
+    INSERT INTO audit (workspace_id, id, account_id, action, object_id)
+    VALUES (:workspace_id, :audit_id, :account_id, 'file.upload', :file_id)
+)
+INSERT INTO file_version (workspace_id, id, file_id, version, sha256, size_bytes, name)
+VALUES (:workspace_id, :version_id, :file_id, 1, :sha256, :size_bytes, :name);
+
+-- name: add_version
+-- unscoped: find_file has asked the predicate in this transaction
+-- The build of the version before stays what search uses until the new one is whole.
+WITH raised AS (
+    UPDATE file
+    SET version = version + 1, state = 'queued', stage = '', reason_code = '', reason = '', remedy = '', started_at = NULL,
+        finished_at = NULL
+    WHERE workspace_id = :workspace_id AND id = :file_id
+    RETURNING version
+), named AS (
+    UPDATE item SET title = :name, extension = :extension, updated_at = now()
+    WHERE workspace_id = :workspace_id AND id = :file_id
+), noted AS (
+    INSERT INTO audit (workspace_id, id, account_id, action, object_id)
+    VALUES (:workspace_id, :audit_id, :account_id, 'file.version', :file_id)
+)
+INSERT INTO file_version (workspace_id, id, file_id, version, sha256, size_bytes, name)
+SELECT :workspace_id, :version_id, :file_id, raised.version, :sha256, :size_bytes, :name
+FROM raised;
+
+-- name: find_file
+SELECT
+    f.id,
+    i.title AS name,
+    f.folder,
+    f.media_type,
+    v.size_bytes,
+    v.sha256,
+    f.state,
+    f.stage,
+    f.reason_code,
+    f.reason,
+    f.remedy,
+    f.version,
+    v.id AS version_id,
+    f.segments_done,
+    f.segments_total,
+    f.passages_total,
+    f.passages_embedded,
+    i.owner_id,
+    r.is_owner,
+    r.can_write,
+    (SELECT d.file_id FROM file_version d
+        JOIN file df ON df.workspace_id = :workspace_id AND df.id = d.file_id AND df.version = d.version
+        JOIN readable(:workspace_id, :account_id) o ON o.item_id = d.file_id
+        WHERE d.workspace_id = :workspace_id AND d.sha256 = v.sha256 AND d.file_id < f.id
+        ORDER BY d.file_id
+        LIMIT 1) AS duplicate_of,
+    i.created_at,
+    i.updated_at,
+    f.started_at,
+    f.finished_at
+FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
+JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = f.id AND v.version = f.version
+WHERE r.item_id = :file_id;
+
+-- name: list_files
+-- Newest first; the same columns as find_file.
+SELECT
+    f.id,
+    i.title AS name,
+    f.folder,
+    f.media_type,
+    v.size_bytes,
+    v.sha256,
+    f.state,
+    f.stage,
+    f.reason_code,
+    f.reason,
+    f.remedy,
+    f.version,
+    v.id AS version_id,
+    f.segments_done,
+    f.segments_total,
+    f.passages_total,
+    f.passages_embedded,
+    i.owner_id,
+    r.is_owner,
+    r.can_write,
+    (SELECT d.file_id FROM file_version d
+        JOIN file df ON df.workspace_id = :workspace_id AND df.id = d.file_id AND df.version = d.version
+        JOIN readable(:workspace_id, :account_id) o ON o.item_id = d.file_id
+        WHERE d.workspace_id = :workspace_id AND d.sha256 = v.sha256 AND d.file_id < f.id
+        ORDER BY d.file_id
+        LIMIT 1) AS duplicate_of,
+    i.created_at,
+    i.updated_at,
+    f.started_at,
+    f.finished_at
+FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
+JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = f.id AND v.version = f.version
+WHERE r.kind = 'file'
+    AND (:states::text[] IS NULL OR f.state = ANY (:states))
+    AND (:name_like::text IS NULL OR i.title ILIKE :name_like)
+    AND (:sha256::bytea IS NULL OR v.sha256 = :sha256)
+    AND (:before_id::uuid IS NULL OR f.id < :before_id)
+ORDER BY f.id DESC
+LIMIT :limit;
+
+-- name: list_deleted_files
+-- unscoped: the owner's own bin, which readable() leaves out
+SELECT i.id, i.title AS name, f.folder, f.state, i.created_at, i.deleted_at
+FROM item i
+JOIN file f ON f.workspace_id = i.workspace_id AND f.id = i.id
+JOIN membership m ON m.workspace_id = i.workspace_id AND m.account_id = i.owner_id
+WHERE i.workspace_id = :workspace_id
+    AND i.owner_id = :account_id
+    AND i.deleted_at IS NOT NULL
+    AND (:before_id::uuid IS NULL OR i.id < :before_id)
+ORDER BY i.id DESC
+LIMIT :limit;
+
+-- name: list_problems
+-- Of the build that search uses.
+SELECT p.page, p.code, p.message, p.remedy
+FROM readable(:workspace_id, :account_id) r
+JOIN file_problem p ON p.workspace_id = :workspace_id AND p.build_id = r.active_build_id
+WHERE r.item_id = :file_id
+ORDER BY p.ordinal
+LIMIT 100;
+
+-- name: list_searchable
+-- Runs of pages without a gap whose text can be found now.
+WITH pages AS (
+    SELECT DISTINCT t.page
+    FROM readable(:workspace_id, :account_id) r
+    JOIN text_segment t ON t.workspace_id = :workspace_id AND t.build_id = r.active_build_id
+    WHERE r.item_id = :file_id AND t.page IS NOT NULL
+), numbered AS (
+    SELECT page, page - row_number() OVER (ORDER BY page) AS island FROM pages
+)
+SELECT min(page) AS first, max(page) AS last
+FROM numbered
+GROUP BY island
+ORDER BY 1;
+
+-- name: list_versions
+SELECT v.id, v.version, v.name, v.size_bytes, v.sha256, v.created_at
+FROM readable(:workspace_id, :account_id) r
+JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = r.item_id
+WHERE r.item_id = :file_id
+ORDER BY v.version DESC
+LIMIT 1000;
+
+-- name: find_content
+-- The bytes of the current version, or of the one that is named.
+SELECT v.name, v.size_bytes, v.sha256, b.key
+FROM readable(:workspace_id, :account_id) r
+JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
+JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = f.id AND v.version = coalesce(:version::int, f.version)
+JOIN blob b ON b.workspace_id = :workspace_id AND b.sha256 = v.sha256
+WHERE r.item_id = :file_id;
+
+-- name: list_text
+-- The segments that touch a stretch of code points or are on a page, with where each begins in the whole text.
+SELECT t.page, t.span_start, t.content
+FROM readable(:workspace_id, :account_id) r
+JOIN text_segment t ON t.workspace_id = :workspace_id AND t.build_id = r.active_build_id
+WHERE r.item_id = :file_id
+    AND (:page::int IS NULL OR t.page = :page)
+    AND t.span_start < :span_end::int
+    AND t.span_start + length(t.content) > :span_start::int
+ORDER BY t.ordinal;
+
+-- name: list_passages
+SELECT
+    p.id,
+    p.ordinal,
+    p.span_start,
+    p.span_end,
+    p.page_first,
+    p.page_last,
+    p.headings,
+    p.lang,
+    coalesce(
+        (SELECT substr(string_agg(t.content, '' ORDER BY t.ordinal), p.span_start - min(t.span_start) + 1, p.span_end - p.span_start)
+            FROM text_segment t
+            WHERE t.workspace_id = :workspace_id AND t.build_id = p.build_id AND t.span_start < p.span_end
+                AND t.span_start + length(t.content) > p.span_start),
+        '') AS text
+FROM readable(:workspace_id, :account_id) r
+JOIN passage p ON p.workspace_id = :workspace_id AND p.item_id = r.item_id AND p.build_id = r.active_build_id
+WHERE r.item_id = :file_id
+    AND p.ordinal > :after
+ORDER BY p.ordinal
+LIMIT :limit;
+
+-- name: delete_file
+-- Into the bin: nobody sees it from now on, its owner can bring it back.
+WITH gone AS (
+    UPDATE item SET deleted_at = now()
+    FROM readable(:workspace_id, :account_id) r
+    WHERE item.workspace_id = :workspace_id AND item.id = r.item_id AND r.item_id = :file_id AND r.is_owner
+    RETURNING item.id
+), noted AS (
+    INSERT INTO audit (workspace_id, id, account_id, action, object_id)
+    SELECT :workspace_id, :audit_id, :account_id, 'file.delete', gone.id FROM gone
+)
+SELECT id FROM gone;
+
+-- name: restore_file
+-- unscoped: out of the owner's own bin, which readable() leaves out
+WITH back AS (
+    UPDATE item SET deleted_at = NULL
+    FROM membership m
+    WHERE item.workspace_id = :workspace_id AND item.id = :file_id AND item.kind = 'file' AND item.owner_id = :account_id
+        AND item.deleted_at IS NOT NULL
+        AND m.workspace_id = item.workspace_id AND m.account_id = :account_id
+    RETURNING item.id
+), noted AS (
+    INSERT INTO audit (workspace_id, id, account_id, action, object_id)
+    SELECT :workspace_id, :audit_id, :account_id, 'file.restore', back.id FROM back
+)
+SELECT id FROM back;
+
+-- name: find_own_file
+-- unscoped: the owner's own file, in the bin or not
+SELECT i.id
+FROM item i
+JOIN membership m ON m.workspace_id = i.workspace_id AND m.account_id = i.owner_id
+WHERE i.workspace_id = :workspace_id AND i.id = :file_id AND i.kind = 'file' AND i.owner_id = :account_id;
+
+-- name: list_builds
+-- unscoped: find_own_file has found the owner's own file
+SELECT id FROM build WHERE workspace_id = :workspace_id AND file_id = :file_id;
+
+-- name: erase_quotes
+-- unscoped: find_own_file has found the owner's own file
+UPDATE citation SET quote = '', title = '', headings = '{}' WHERE workspace_id = :workspace_id AND item_id = :file_id;
+
+-- name: erase_file
+-- unscoped: find_own_file has found the owner's own file
+-- All rows hang on this one; bytes that no version names are removed by the worker.
+WITH noted AS (
+    INSERT INTO audit (workspace_id, id, account_id, action, object_id)
+    VALUES (:workspace_id, :audit_id, :account_id, 'file.erase', :file_id)
+)
+DELETE FROM item WHERE workspace_id = :workspace_id AND id = :file_id;
