@@ -18,6 +18,7 @@ BUDGET_TOKENS = (
 )
 MOST_CHARACTERS = 4_000  # a run of symbols may be one token, so tokens alone bound nothing; prose has 1,000 a chunk
 FULL_ENOUGH = 0.5  # share of the budget behind which any better break is taken
+PARTS = 4  # an atom over the budget falls into parts of a fourth of it at most
 SECTION_ENOUGH = (
     0.25  # share behind which a heading always opens a new chunk; smaller sections are put together
 )
@@ -88,15 +89,15 @@ class Chunker:
             self._held.append(held)
             self._tokens += held.tokens
 
-    def _fitting(self, atom: Atom) -> Iterator["_Held"]:
-        """Yield the atom, or its parts when it is over the budget by itself."""
+    def _fitting(self, atom: Atom, *, most: int | None = None) -> Iterator["_Held"]:
+        """Yield the atom; in parts of `most` tokens, small ones that pack well, when it is over the budget by itself."""
         tokens = self._count(atom.text) - self._special
-        at = _middle(atom.text) if tokens > self._budget else 0
+        at = _middle(atom.text) if tokens > (most or self._budget) else 0
         if at == 0:
             yield _Held(atom, tokens)
             return
         for part in _split(atom, at):
-            yield from self._fitting(part)
+            yield from self._fitting(part, most=max(1, self._budget // PARTS))
 
     def _fits(self, held: "_Held") -> bool:
         characters = held.atom.end - self._held[0].atom.start

@@ -16,7 +16,7 @@ OPEN_FILES = 32
 
 # include/uapi/linux/seccomp.h, linux/bpf_common.h
 ALLOW, EPERM_INSTEAD, KILL = 0x7FFF0000, 0x00050001, 0x80000000
-LOAD_WORD, JUMP_EQUAL, JUMP_GREATER_EQUAL, RETURN = 0x20, 0x15, 0x35, 0x06
+LOAD_WORD, JUMP_EQUAL, JUMP_NOT_LESS, JUMP_ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 NUMBER_OFFSET, ARCHITECTURE_OFFSET = 0, 4
 X32_BIT = 0x40000000  # x86_64 answers a second set of numbers from here on
 
@@ -29,8 +29,12 @@ REFUSED = {
     "vfork": (58, None), "setsid": (112, 157), "ptrace": (101, 117), "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271), "kill": (62, 129), "tkill": (200, 130), "pidfd_send_signal": (424, 424),
     "io_uring_setup": (425, 425), "unlink": (87, None), "unlinkat": (263, 35), "rename": (82, None),
-    "renameat": (264, 38), "renameat2": (316, 276), "truncate": (76, 45),
+    "renameat": (264, 38), "renameat2": (316, 276), "truncate": (76, 45), "creat": (85, None), "openat2": (437, 437),
+    "rmdir": (84, None), "linkat": (265, 37), "symlinkat": (266, 36), "fchmodat": (268, 53), "mkdirat": (258, 34),
 }  # fmt: skip
+# open and openat: allowed for reading; the offset of their flags in struct seccomp_data (little-endian).
+OPENING = {(2, None): 24, (257, 56): 32}
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 
 def confine(*, memory_bytes: int, cpu_s: int) -> tuple[str, ...]:
@@ -65,29 +69,39 @@ def _filter_calls(libc: ctypes.CDLL) -> bool:
     if machine not in ARCHITECTURES:
         return False
     column = list(ARCHITECTURES).index(machine)
-    refused = [number for row in REFUSED.values() if (number := row[column]) is not None]
-    instructions = seccomp_program(ARCHITECTURES[machine], refused)
+    instructions = seccomp_program(ARCHITECTURES[machine], column)
     program = _Program(len(instructions), b"".join(instructions))
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
         return False
     return libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0) == 0
 
 
-def seccomp_program(architecture: int, refused: list[int]) -> list[bytes]:
-    """Return the BPF program that answers EPERM to the refused calls and allows the rest (8 bytes an instruction)."""
-    head = [
+def seccomp_program(architecture: int, column: int) -> list[bytes]:
+    """Return the BPF program that answers EPERM to the refused calls and allows the rest (8 bytes an instruction).
+
+    From the end: refuse, allow, then the calls that may open files but not for writing, then the refused numbers.
+    """
+    program = [_instruction(RETURN, ALLOW), _instruction(RETURN, EPERM_INSTEAD)]
+    for row, flags_offset in OPENING.items():
+        if (number := row[column]) is not None:
+            refuse = len(program) - 1
+            program[:0] = [
+                _instruction(JUMP_EQUAL, number, if_false=2),
+                _instruction(LOAD_WORD, flags_offset),
+                _instruction(JUMP_ANY_BIT, WRITING, if_true=refuse, if_false=refuse - 1),
+            ]
+    for row in REFUSED.values():
+        if (number := row[column]) is not None:
+            program.insert(0, _instruction(JUMP_EQUAL, number, if_true=len(program) - 1))
+    return [
         _instruction(LOAD_WORD, ARCHITECTURE_OFFSET),
         _instruction(JUMP_EQUAL, architecture, if_true=1),
         _instruction(RETURN, KILL),
         _instruction(LOAD_WORD, NUMBER_OFFSET),
-        _instruction(JUMP_GREATER_EQUAL, X32_BIT, if_true=len(refused) + 1),
+        _instruction(JUMP_NOT_LESS, X32_BIT, if_true=len(program) - 1),
+        *program,
     ]
-    tests = [
-        _instruction(JUMP_EQUAL, number, if_true=len(refused) - position)
-        for position, number in enumerate(refused)
-    ]
-    return [*head, *tests, _instruction(RETURN, ALLOW), _instruction(RETURN, EPERM_INSTEAD)]
 
 
-def _instruction(code: int, constant: int, *, if_true: int = 0) -> bytes:
-    return pack("HBBI", code, if_true, 0, constant)
+def _instruction(code: int, constant: int, *, if_true: int = 0, if_false: int = 0) -> bytes:
+    return pack("HBBI", code, if_true, if_false, constant)

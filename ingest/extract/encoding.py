@@ -49,7 +49,7 @@ def _sniff_utf16(head: bytes) -> str | None:
         ("utf-16-le", head[1::2], head[0::2]),
         ("utf-16-be", head[0::2], head[1::2]),
     ):
-        if zeros.count(0) > ZEROS_IN_UTF16 * pairs and letters.count(0) == 0:
+        if pairs and zeros.count(0) > ZEROS_IN_UTF16 * pairs and letters.count(0) == 0:
             return encoding
     return None
 

@@ -1,0 +1,95 @@
+"""Small and hostile files, made when a test runs."""
+
+import io
+import zipfile
+import zlib
+from pathlib import Path
+
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+M = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+MC = 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def make_pdf(pages: list[bytes], *, catalog: bytes = b"", objects: tuple[bytes, ...] = ()) -> bytes:
+    """A PDF of the given content streams; pages with equal bytes share one stream. Extra objects are numbered from 4."""
+    contents = list(dict.fromkeys(pages))
+    first_content = 4 + len(objects)
+    first_page = first_content + len(contents)
+    kids = b" ".join(b"%d 0 R" % (first_page + n) for n in range(len(pages)))
+    body = [
+        b"<</Type/Catalog/Pages 2 0 R%s>>" % catalog,
+        b"<</Type/Pages/Kids[%s]/Count %d>>" % (kids, len(pages)),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        *objects,
+    ]
+    for content in contents:
+        packed = zlib.compress(content)
+        head = b"<</Length %d/Filter/FlateDecode>>" % len(packed)
+        body.append(head + b"stream\n" + packed + b"\nendstream")
+    body += [
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>"
+        % (first_content + contents.index(content))
+        for content in pages
+    ]
+    return _with_xref(body)
+
+
+def _with_xref(body: list[bytes]) -> bytes:
+    out, places = b"%PDF-1.7\n", list[int]()
+    for number, content in enumerate(body, start=1):
+        places.append(len(out))
+        out += b"%d 0 obj%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size = len(body) + 1
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % size
+    tail = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (size, len(out))
+    return out + head + table + tail
+
+
+def show(*lines: str) -> bytes:
+    """A content stream that shows lines of text."""
+    moves = b" ".join(b"(%s) Tj 0 -14 Td" % line.encode("latin-1") for line in lines)
+    return b"BT /F 12 Tf 50 700 Td " + moves + b" ET"
+
+
+def burn(megabytes: float) -> bytes:
+    """A content stream of a few kB compressed that costs a reader seconds."""
+    return b"BT /F 12 Tf " + b"(a) Tj 1 0 Td " * int(megabytes * 2**20 / 14) + b"ET"
+
+
+def make_docx(body: str, *, parts: dict[str, str] | None = None) -> bytes:
+    """A Word file of the given body; parts beside it (styles.xml, footnotes.xml) are related by their names."""
+    others = {f"word/{name}": content for name, content in (parts or {}).items()}
+    relations = "".join(
+        f'<Relationship Id="r{n}" Type="{OFFICE}/{name.removesuffix(".xml")}" Target="{name}"/>'
+        for n, name in enumerate(parts or {})
+    )
+    return make_zip(
+        {
+            "_rels/.rels": f'<Relationships xmlns="{RELATIONS}"><Relationship Id="r" '
+            f'Type="{OFFICE}/officeDocument" Target="word/document.xml"/></Relationships>',
+            "word/document.xml": f"<w:document {W} {M} {MC}><w:body>{body}</w:body></w:document>",
+            "word/_rels/document.xml.rels": f'<Relationships xmlns="{RELATIONS}">{relations}</Relationships>',
+            **others,
+        }
+    )
+
+
+def make_zip(members: dict[str, str]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def paragraph(text: str, *, properties: str = "") -> str:
+    return f"<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def write(folder: Path, content: bytes) -> Path:
+    path = folder / "file"
+    path.write_bytes(content)
+    return path

@@ -1,0 +1,47 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from ingest.detect import DOCX, HTML, MARKDOWN, PDF, TEXT, detect
+from tests.ingest.make_files import make_docx, make_pdf, make_zip, show
+
+DATA = Path(__file__).parents[1] / "data" / "files"
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "expected"),
+    [
+        (make_pdf([show("a")]), "a.txt", PDF),
+        (b"junk\n" + make_pdf([show("a")]), "a", PDF),
+        (make_docx(""), "a.pdf", DOCX),
+        (make_zip({"xl/workbook.xml": "<x/>"}), "a.docx", None),
+        (b"PK\x03\x04 cut off", "a.docx", None),
+        (b"<!DOCTYPE HTML><p>x", "a.txt", HTML),
+        (b"\xef\xbb\xbf <!-- %PDF- -->\n<?xml version='1.0'?><html>", "", HTML),
+        ("<html><p>x".encode("utf-16"), "", HTML),
+        (b"<!-- never closed", "a", TEXT),
+        (b"<p>a fragment</p>", "a.htm", HTML),
+        (b"<p>a fragment</p>", "a.txt", TEXT),
+        (b"# Title", "a.MD", MARKDOWN),
+        (b"# Title", "notes", TEXT),
+        ("Grüße".encode("cp1252"), "a.txt", TEXT),
+        ("Grüße".encode("utf-16-le"), "a.txt", TEXT),
+        (b"x", "", TEXT),
+        (b"\0", "a.txt", None),
+        (b"", "a.txt", TEXT),
+        (PNG, "a.md", None),
+        (bytes(range(1, 256)) * 4, "a.txt", None),
+        (b"{\\rtf1 text}", "a.txt", None),
+    ],
+)
+def test_the_bytes_decide_and_the_name_only_between_kinds_of_text(content, name, expected):
+    assert detect(io.BytesIO(content), name=name) == expected
+
+
+def test_real_files():
+    paths = [path for path in DATA.iterdir() if path.suffix != ".md"]
+    found = {path.name: detect(io.BytesIO(path.read_bytes()), name=path.name) for path in paths}
+    by_suffix = {".pdf": PDF, ".docx": DOCX, ".html": HTML, ".txt": TEXT}
+    assert found == {name: by_suffix[Path(name).suffix] for name in found}
