@@ -16,30 +16,20 @@ from core.errors import Forbidden
 
 router = APIRouter(prefix="/auth", tags=["Accounts"])
 
-Password = Annotated[str, Field(max_length=1024)]  # bounded before it is hashed; 8-256 are accepted
+Email = Annotated[Text, Field(max_length=1024, examples=["ada@example.org"])]
+# Bounded before it is hashed; 8-256 characters are accepted.
+Password = Annotated[Text, Field(max_length=1024, examples=["a sentence nobody guesses"])]
 
 
 class RegisterBody(Body):
-    email: Text
+    email: Email
     password: Password
-    name: Text = ""
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [{"email": "ada@example.org", "password": "a long sentence", "name": "Ada"}]
-        }
-    }
+    name: Annotated[Text, Field(max_length=1024, examples=["Ada"])] = ""
 
 
 class LoginBody(Body):
-    email: Text
+    email: Email
     password: Password
-
-    model_config = {
-        "json_schema_extra": {
-            "examples": [{"email": "ada@example.org", "password": "a long sentence"}]
-        }
-    }
 
 
 class User(Answer):
@@ -111,9 +101,7 @@ async def login(
             token=new.token, token_type="Bearer", expires_at=new.session.expires_at, user=user
         )
     _set_cookie(request, response, new)
-    return SignedIn(
-        csrf_token=new.session.csrf_token, expires_at=new.session.expires_at, user=user
-    )
+    return SignedIn(csrf_token=new.session.csrf_token, expires_at=new.session.expires_at, user=user)
 
 
 @router.post("/logout", status_code=204, summary="Sign out")

@@ -120,9 +120,7 @@ async def create_conversation(
     title = (body.title if body else "").strip()
 
     async def create(conn: Conn) -> Answered:
-        made = await fetch_one(
-            conn, _create_conversation, **scope.ids, id=new_id(), title=title
-        )
+        made = await fetch_one(conn, _create_conversation, **scope.ids, id=new_id(), title=title)
         return Answered(201, ConversationAnswer.model_validate(made).model_dump_json())
 
     same = await one_request(request, scope, idempotency_key)
@@ -137,7 +135,9 @@ async def get_conversation(
     api: ApiDep,
     response: Response,
     *,
-    around: Annotated[PathId | None, Query(description="The message to open at; else the end")] = None,
+    around: Annotated[
+        PathId | None, Query(description="The message to open at; else the end")
+    ] = None,
     before: Around = 50,
     after: Around = 50,
 ) -> OpenedConversation:
@@ -148,10 +148,11 @@ async def get_conversation(
             seq = (await find_message(conn, scope, around, within=conversation_id)).seq
         earlier = await messages_before(conn, scope, conversation_id, seq=seq, limit=before + 1)
         later = await messages_after(conn, scope, conversation_id, seq=seq - 1, limit=after + 2)
+    window = [*reversed(earlier[:before]), *later[: after + 1]]
     response.headers["ETag"] = found.etag
     return OpenedConversation(
         **ConversationAnswer.model_validate(found).model_dump(),
-        messages=[*reversed(earlier[:before]), *later[: after + 1]],
+        messages=[MessageAnswer.model_validate(message) for message in window],
         has_before=len(earlier) > before,
         has_after=len(later) > after + 1,
     )
@@ -216,7 +217,9 @@ async def list_members(
     return ListPage[GrantAnswer].model_validate({"items": grants, "next_cursor": None})
 
 
-@router.put("/{conversation_id}/members", summary="Share a conversation, or change what someone may do")
+@router.put(
+    "/{conversation_id}/members", summary="Share a conversation, or change what someone may do"
+)
 async def set_member(
     conversation_id: PathId, body: GrantBody, scope: ScopeDep, api: ApiDep
 ) -> ListPage[GrantAnswer]:

@@ -51,7 +51,7 @@ class Cursors:
 
     def sign(self, scope: Scope, listing: str, *, position: Position) -> str:
         """Return the cursor of `listing` (its name and its filters) that goes on after `position`."""
-        payload = orjson.dumps([position.value, position.id])
+        payload = orjson.dumps([position.value, str(position.id)])
         return base64.urlsafe_b64encode(self._mac(scope, listing, payload) + payload).decode()
 
     def read(self, scope: Scope, listing: str, *, cursor: str | None) -> Position | None:

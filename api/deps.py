@@ -25,7 +25,9 @@ from core.scope import Scope
 from search.retrieve import Searcher
 
 COOKIE = "recollect_session"
-SECURE_COOKIE = "__Host-recollect_session"  # browsers take this name only over TLS, for one host, on the path /
+SECURE_COOKIE = (
+    "__Host-recollect_session"  # browsers take this name only over TLS, for one host, on the path /
+)
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -115,10 +117,14 @@ def refuse_other_sites(request: Request, *, origin_needed: bool) -> None:
     """Raise Forbidden when a browser says that another site sent this, or (if needed) says nothing."""
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    if site not in {None, "same-origin"} or (origin is not None and not _same_origin(request, origin)):
+    if site not in {None, "same-origin"} or (
+        origin is not None and not _same_origin(request, origin)
+    ):
         raise Forbidden("This request was sent by another site.")
     if origin_needed and site is None and origin is None:
-        raise Forbidden("A request with the session cookie must carry its Origin; programs use a bearer token.")
+        raise Forbidden(
+            "A request with the session cookie must carry its Origin; programs use a bearer token."
+        )
 
 
 def _check_transport(request: Request, session: Session) -> None:

@@ -17,7 +17,10 @@ router = APIRouter(include_in_schema=False)
 _ENVELOPE = {"model": ErrorEnvelope}
 ERRORS: dict[int | str, dict[str, object]] = {
     "4XX": {**_ENVELOPE, "description": "The request cannot be served as it is"},
-    "5XX": {**_ENVELOPE, "description": "A part of the service is away; Retry-After says when to try again"},
+    "5XX": {
+        **_ENVELOPE,
+        "description": "A part of the service is away; Retry-After says when to try again",
+    },
 }
 DESCRIPTION = f"""Errors have one shape, and `code` is one of: {", ".join(CODES)}.
 
@@ -58,8 +61,10 @@ def operations(app: FastAPI) -> Iterator[Operation]:
     """Yield every operation of the contract, in the order of the routes."""
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
-            for method in sorted(route.methods):
-                yield Operation(method, route.path, route.summary or route.name, not signs_in(route))
+            for method in sorted(route.methods or ()):
+                yield Operation(
+                    method, route.path, route.summary or route.name, not signs_in(route)
+                )
 
 
 def signs_in(route: APIRoute) -> bool:
@@ -97,6 +102,6 @@ def _add_sign_in(app: FastAPI) -> None:
     }
     for route in app.routes:
         if isinstance(route, APIRoute) and route.include_in_schema and signs_in(route):
-            for method in route.methods:
+            for method in route.methods or ():
                 operation = schema["paths"][route.path_format][method.lower()]
                 operation["security"] = [{"bearer": []}, {"cookie": []}]

@@ -1,5 +1,7 @@
-"""The outermost layer of every request, as plain ASGI: request id, one log line, security headers, a bound on JSON bodies,
-counters, and the answer to a bug. It costs tens of microseconds; Starlette's BaseHTTPMiddleware costs a task a request.
+"""The outermost layer of every request, as plain ASGI.
+
+It gives the request id, one log line, security headers, a bound on JSON bodies, counters, and the answer to a bug, in tens
+of microseconds; Starlette's BaseHTTPMiddleware costs a task a request.
 """
 
 import re
@@ -74,15 +76,13 @@ class Edge:
             REQUESTS_IN_FLIGHT.dec()
             _account(scope, exchange)
 
-    async def _serve(
-        self, scope: Scope, receive: Receive, send: Send, exchange: _Exchange
-    ) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, exchange: _Exchange) -> None:
         try:
             _refuse_declared_size(scope)
             await self.app(scope, receive, send)
         except TooLarge as error:
             await error_response(error, request_id=exchange.request_id)(scope, receive, send)
-        except Exception as error:  # noqa: BLE001 the top of a request: a bug is logged once, here
+        except Exception as error:  # the top of a request: a bug is logged once, here
             log.exception("failed to serve a request", path=scope["path"], code=INTERNAL.code)
             if not exchange.status:
                 await error_response(error, request_id=exchange.request_id)(scope, receive, send)

@@ -1,5 +1,7 @@
-"""The one table from error to HTTP status and code, and the envelope in which every error leaves: routes, unknown paths,
-bodies that are no JSON, events inside a stream. What an error means to a catcher stands in core/errors.py.
+"""The one table from error to HTTP status and code, and the envelope in which every error leaves.
+
+That holds for routes, unknown paths, bodies that are no JSON, and events inside a stream. What an error means to a catcher
+stands in core/errors.py.
 """
 
 from collections.abc import Sequence

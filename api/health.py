@@ -115,7 +115,10 @@ async def get_status(resources: ResourcesDep, _: ScopeDep) -> Status:
         embedding_model=resources.embedder.model,
         chat_model=resources.chat.default,
         worker_seen_s=checked.worker_seen_s,
-        jobs={state: sum(j.jobs for j in jobs if j.state == state) for state in {j.state for j in jobs}},
+        jobs={
+            state: sum(j.jobs for j in jobs if j.state == state)
+            for state in {j.state for j in jobs}
+        },
     )
 
 
@@ -138,7 +141,9 @@ def pools(resources: Resources) -> tuple[Pool, ...]:
 def _problems(found: _Health) -> list[FieldProblem]:
     problems: list[FieldProblem] = []
     if (found.schema_number or 0) < _newest_migration():
-        problems.append(FieldProblem("schema", "The schema is behind this code: recollect migrate."))
+        problems.append(
+            FieldProblem("schema", "The schema is behind this code: recollect migrate.")
+        )
     if found.vector_version is None or _version(found.vector_version) < PGVECTOR_AT_LEAST:
         problems.append(FieldProblem("pgvector", "pgvector is missing or too old."))
     if found.worker_seen_s is None or found.worker_seen_s > HEARTBEAT_LATE_S:
@@ -149,7 +154,7 @@ def _problems(found: _Health) -> list[FieldProblem]:
 async def _redis_away(redis: Redis) -> bool:
     try:
         async with asyncio.timeout(REDIS_TIMEOUT_S):
-            await redis.ping()
+            await redis.ping()  # pyright: ignore[reportUnknownMemberType]
     except (RedisError, OSError, TimeoutError):
         return True
     return False

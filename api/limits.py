@@ -1,5 +1,7 @@
-"""Rate limits: token buckets in Redis, one script a request; without Redis buckets of this process, so that a limit holds
-per process instead of per installation. It fails limited, never open.
+"""Rate limits: token buckets in Redis, one script a request.
+
+Without Redis the buckets of this process count, so that a limit holds per process instead of per installation: it fails
+limited, never open.
 """
 
 import time

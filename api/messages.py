@@ -34,7 +34,7 @@ class RetrieveBody(Body):
     """How the sources of a reply are looked for; without `q` the message itself is the query."""
 
     q: Annotated[Text, Field(max_length=512)] | None = None
-    filters: Annotated[list[Text], Field(max_length=32)] = []
+    filters: Annotated[tuple[Text, ...], Field(max_length=32)] = ()
     k: Annotated[int, Field(ge=1, le=20)] = 5
     mode: Literal["hybrid", "lexical", "semantic"] = "hybrid"
 
@@ -54,7 +54,7 @@ class MessageBody(Body):
     content: Content = Field(examples=["When does the pension start?"])
     client_id: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
     parent_id: UUID | None = None
-    attachments: Annotated[list[UUID], Field(max_length=MAX_ATTACHMENTS)] = []
+    attachments: Annotated[tuple[UUID, ...], Field(max_length=MAX_ATTACHMENTS)] = ()
     reply: ReplyBody | None = None
 
 
@@ -82,7 +82,9 @@ _edit_message = write("message.sql", "edit_message")
 _delete_message = write("message.sql", "delete_message")
 
 
-@router.get("/conversations/{conversation_id}/messages", summary="A conversation's messages, oldest first")
+@router.get(
+    "/conversations/{conversation_id}/messages", summary="A conversation's messages, oldest first"
+)
 async def list_messages(
     conversation_id: PathId,
     scope: ScopeDep,
@@ -121,7 +123,7 @@ async def post_message(
     api: ApiDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    new = NewMessage(body.content, body.client_id, body.parent_id, tuple(body.attachments))
+    new = NewMessage(body.content, body.client_id, body.parent_id, body.attachments)
     run = _run_of(body.reply, api.resources.chat)
 
     async def write_message(conn: Conn) -> Answered:
@@ -165,7 +167,9 @@ async def delete_message(message_id: PathId, scope: ScopeDep, api: ApiDep) -> No
         old = await find_message(conn, scope, message_id)
         conversation = await find_conversation(conn, scope, old.conversation_id)
         if scope.account_id != old.author_id and not conversation.is_owner:
-            raise Forbidden("Only its author or the owner of the conversation may delete a message.")
+            raise Forbidden(
+                "Only its author or the owner of the conversation may delete a message."
+            )
         if await execute(conn, _delete_message, **scope.ids, id=message_id):
             await remove_message(conn, scope.workspace_id, message_id=message_id)
 
@@ -185,7 +189,9 @@ async def _edit(conn: Conn, scope: Scope, old: Message, *, content: str) -> Post
     named = {**scope.ids, "id": old.id, "revision": old.revision}
     await execute(conn, _keep_revision, **named)
     if not await execute(conn, _edit_message, **named, content=content):
-        raise Stale("The message was changed meanwhile, or you may no longer write here; read it again.")
+        raise Stale(
+            "The message was changed meanwhile, or you may no longer write here; read it again."
+        )
     message = await find_message(conn, scope, old.id)
     return Posted(message, await index(conn, scope, message), None)
 

@@ -121,9 +121,7 @@ async def index(conn: Conn, scope: Scope, message: Message) -> int:
 async def _lock_place(
     conn: Conn, scope: Scope, conversation_id: UUID, *, new: NewMessage
 ) -> _Place:
-    locked = await fetch_opt(
-        conn, _lock_conversation, **scope.ids, conversation_id=conversation_id
-    )
+    locked = await fetch_opt(conn, _lock_conversation, **scope.ids, conversation_id=conversation_id)
     if locked is None:
         raise NotFound("No such conversation.")
     if not locked.can_write:
@@ -169,15 +167,11 @@ async def _write(
     return Posted(message, index_seq, run_id)
 
 
-async def _attach(
-    conn: Conn, scope: Scope, message_id: UUID, *, file_ids: Sequence[UUID]
-) -> None:
+async def _attach(conn: Conn, scope: Scope, message_id: UUID, *, file_ids: Sequence[UUID]) -> None:
     wanted = list(dict.fromkeys(file_ids))
     if not wanted:
         return
-    done = await execute(
-        conn, _attach_files, **scope.ids, message_id=message_id, file_ids=wanted
-    )
+    done = await execute(conn, _attach_files, **scope.ids, message_id=message_id, file_ids=wanted)
     if done != len(wanted):
         raise InvalidInput.of("attachments", "names a file that is not there for you")
 
@@ -198,9 +192,7 @@ async def _start_run(conn: Conn, scope: Scope, message: Message, *, run: NewRun)
     return run_id
 
 
-async def _posted_before(
-    conn: Conn, scope: Scope, message_id: UUID, *, new: NewMessage
-) -> Posted:
+async def _posted_before(conn: Conn, scope: Scope, message_id: UUID, *, new: NewMessage) -> Posted:
     message = await find_message(conn, scope, message_id)
     if message.revision == 1 and message.deleted_at is None and message.content != new.content:
         raise Conflict("This client_id was used for another message; make a new one.")
@@ -215,4 +207,11 @@ def title_of(content: str) -> str:
     line = " ".join(next((line for line in content.splitlines() if line.strip()), "").split())
     if len(line) <= TITLE_CHARACTERS:
         return line
-    return line[: line.rfind(" ", 1, TITLE_CHARACTERS) if " " in line[:TITLE_CHARACTERS] else TITLE_CHARACTERS] + "…"
+    return (
+        line[
+            : line.rfind(" ", 1, TITLE_CHARACTERS)
+            if " " in line[:TITLE_CHARACTERS]
+            else TITLE_CHARACTERS
+        ]
+        + "…"
+    )

@@ -86,13 +86,13 @@ class SearchFields(BaseModel):
 
 
 class SearchParameters(SearchFields):
-    filter: Annotated[list[Text], Field(max_length=MAX_FILTERS, examples=[["from:ada"]])] = []
+    filter: Annotated[tuple[Text, ...], Field(max_length=MAX_FILTERS)] = ()
 
 
 class SearchBody(SearchFields):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    filter: Annotated[list[FilterBody], Field(max_length=MAX_FILTERS)] = []
+    filter: Annotated[tuple[FilterBody, ...], Field(max_length=MAX_FILTERS)] = ()
 
 
 class HighlightAnswer(Answer):
@@ -191,7 +191,9 @@ async def search(
     return await _answer(request, api, scope, asked=parameters.request(filters))
 
 
-@router.post("", summary="Search messages and files, with the parameters as JSON", response_model=Found)
+@router.post(
+    "", summary="Search messages and files, with the parameters as JSON", response_model=Found
+)
 async def search_by_body(
     request: Request, body: SearchBody, scope: ScopeDep, api: ApiDep
 ) -> Response:
@@ -219,7 +221,9 @@ def _read_filter(text: str) -> Filter:
     for known in OPERATORS:
         if op.lower() == known:
             return _checked(Filter(known, value.strip().strip('"'), text.startswith("-")))
-    raise InvalidInput.of("filter", f"is written operator:value, with one of {', '.join(OPERATORS)}")
+    raise InvalidInput.of(
+        "filter", f"is written operator:value, with one of {', '.join(OPERATORS)}"
+    )
 
 
 def _checked(asked: Filter) -> Filter:

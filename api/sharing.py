@@ -80,7 +80,9 @@ async def set_grant(conn: Conn, scope: Scope, *, item_id: UUID, body: GrantBody)
         role=body.role,
     )
     if done is None:
-        raise Conflict("The owner's own access stays; anyone else must be a member of the workspace.")
+        raise Conflict(
+            "The owner's own access stays; anyone else must be a member of the workspace."
+        )
     return await list_grants(conn, scope, item_id=item_id)
 
 

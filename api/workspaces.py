@@ -158,7 +158,9 @@ async def add_member(
         await _require_power(conn, scope, workspace_id, over=body.role)
         account = await fetch_opt(conn, _find_account_by_email, email=body.email.strip())
         if account is None:
-            raise InvalidInput.of("email", "belongs to no account here; the person must register first")
+            raise InvalidInput.of(
+                "email", "belongs to no account here; the person must register first"
+            )
         if await _member(conn, workspace_id, account.id) is not None:
             raise Conflict("This person is a member already; change the role instead.")
         await _let_in(conn, workspace_id, account.id, role=body.role)

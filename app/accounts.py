@@ -101,7 +101,9 @@ async def account_of(pool: Pool, account_id: UUID) -> Account:
         return await fetch_one(conn, _find_account, account_id=account_id)
 
 
-async def record(conn: Conn, workspace_id: UUID, *, account_id: UUID, action: str, object_id: UUID) -> None:
+async def record(
+    conn: Conn, workspace_id: UUID, *, account_id: UUID, action: str, object_id: UUID
+) -> None:
     """Write a line of the audit, in the transaction of what it tells."""
     await execute(
         conn,

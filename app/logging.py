@@ -66,7 +66,9 @@ def _renderers(log_format: LogFormat) -> list[Processor]:
             structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(serializer=_to_json),
         ]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    # Rich's tracebacks would print local variables: passwords, tokens, people's texts.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=plain)]
 
 
 def _to_json(event: EventDict, **_options: object) -> str:

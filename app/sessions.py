@@ -170,9 +170,7 @@ class Sessions:
             )
         if row is None:
             raise _not_signed_in()
-        session = Session(
-            row.session_id, row.account_id, row.kind, row.csrf_token, row.expires_at
-        )
+        session = Session(row.session_id, row.account_id, row.kind, row.csrf_token, row.expires_at)
         session = await self._prolonged(session)
         await self._cache(token_hash, session)
         return _caller(session, _Standing(row.is_admin, row.workspace_id, row.role))
@@ -201,7 +199,13 @@ class Sessions:
 
     async def _cache(self, token_hash: bytes, session: Session) -> None:
         value = orjson.dumps(
-            [session.id, session.account_id, session.kind, session.csrf_token, session.expires_at]
+            [
+                str(session.id),
+                str(session.account_id),
+                session.kind,
+                session.csrf_token,
+                session.expires_at,
+            ]
         )
         try:
             await self.redis.set(_key(token_hash), value, ex=CACHED_S, nx=True)

@@ -1,0 +1,50 @@
+"""The API as its callers see it: real resources behind it, httpx in front of it, no socket between."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack, nullcontext
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api.main import api_state, create_app
+from app.resources import Resources
+from core.scope import Scope
+
+BASE = "http://127.0.0.1:4512"
+SignedIn = Callable[[Scope], Awaitable[httpx.AsyncClient]]
+
+
+@pytest.fixture(scope="session")
+async def app(opened: Resources) -> AsyncGenerator[FastAPI]:
+    """The application, started once; each test finds the database empty."""
+    app = create_app(nullcontext(opened))
+    app.state.api = await api_state(opened)
+    yield app
+    app.state.api.passwords.close()
+
+
+@pytest.fixture
+async def client(app: FastAPI, resources: Resources) -> AsyncGenerator[httpx.AsyncClient]:
+    """Nobody signed in."""
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as client:
+        yield client
+
+
+@pytest.fixture
+async def signed_in(app: FastAPI, resources: Resources) -> AsyncGenerator[SignedIn]:
+    """A function from a Scope to a client with its bearer token, acting in its workspace."""
+    async with AsyncExitStack() as stack:
+
+        async def sign_in(scope: Scope) -> httpx.AsyncClient:
+            new = await app.state.api.sessions.start(scope.account_id, kind="bearer")
+            headers = {
+                "Authorization": f"Bearer {new.token}",
+                "X-Workspace": str(scope.workspace_id),
+            }
+            client = httpx.AsyncClient(
+                transport=httpx.ASGITransport(app), base_url=BASE, headers=headers
+            )
+            return await stack.enter_async_context(client)
+
+        yield sign_in
