@@ -43,7 +43,7 @@ class Terms:
 class Drain:
     """The seats of one kind of job in this process."""
 
-    def __init__(self, pool: Pool, name: JobKind, kind: Kind, work: Work, terms: Terms) -> None:
+    def __init__(self, pool: Pool, name: JobKind, kind: Kind, *, work: Work, terms: Terms) -> None:
         self._pool = pool
         self._name: JobKind = name
         self._kind = kind

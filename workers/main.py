@@ -1,0 +1,125 @@
+"""The worker process, top to bottom: what is retried, what runs how often, what happens at SIGTERM."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from typing import Final
+
+import structlog
+
+from app.logging import configure_logging
+from app.resources import Resources, open_resources
+from app.settings import Settings
+from core.errors import CallerError, PermanentFailure, ProviderAway, Unavailable
+from sql import execute, write
+from workers import blob_care, maintenance
+from workers.bells import hear_bells
+from workers.drain import Drain, Terms
+from workers.jobs import KINDS, Kind, Work
+from workers.loops import end_all, every, kept, watch_lag
+from workers.queue import JobKind
+from workers.retry import Rule
+from workers.tools import make_work
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+# The first rule that fits decides; what is none of the others is a bug.
+RETRY: Final = (
+    Rule(PermanentFailure, "fail"),
+    Rule(CallerError, "fail"),
+    Rule(ProviderAway, "wait"),
+    Rule(Unavailable, "retry", attempts=20),
+    Rule(Exception, "retry", attempts=5),
+)
+HEARTBEAT_S: Final = 5.0
+RECONCILE_S: Final = 60.0
+BLOBS_S: Final = 3600.0
+FINISH_S: Final = (
+    3.0  # for jobs to end at SIGTERM before they are handed back; the supervisor waits 5.5 s in all
+)
+
+BEAT = write("maintenance.sql", "beat")
+STOP_BEATING = write("maintenance.sql", "stop_beating")
+
+
+def main() -> None:
+    """Work by the environment's settings until SIGTERM or SIGINT."""
+    settings = Settings()
+    configure_logging(settings.log_format, process="worker", level=settings.log_level)
+    asyncio.run(run_worker(settings, Terms(RETRY)))
+
+
+async def run_worker(settings: Settings, terms: Terms) -> None:
+    """Work until a signal; then let short jobs end and hand the others back."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with open_resources(settings, purpose="worker") as resources, working(resources, terms):
+        log.info("worker is ready")
+        await stop.wait()
+        log.info("worker stops")
+
+
+@asynccontextmanager
+async def working(
+    resources: Resources, terms: Terms, *, kinds: Mapping[JobKind, Kind] = KINDS
+) -> AsyncGenerator[None]:
+    """Work jobs off while the block runs; at its end give them FINISH_S, then hand the rest back."""
+    work = make_work(resources)
+    drains = {
+        name: Drain(resources.worker, name, kind, work=work, terms=terms)
+        for name, kind in kinds.items()
+    }
+    working = [asyncio.create_task(kept(name, drain.run)) for name, drain in drains.items()]
+    beside = _beside(resources, work, terms)
+    bells = hear_bells(resources.redis, lambda kind: drains[kind].ring())
+    beside.append(asyncio.create_task(bells))
+    try:
+        yield
+    finally:
+        for drain in drains.values():
+            drain.stop()
+        _, late = await asyncio.wait(working, timeout=FINISH_S)
+        await end_all([*late, *beside])
+        await _stop_beating(resources)
+
+
+def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Task[None]]":
+    """Start what runs beside the jobs. Each round takes an advisory lock or may run twice without harm."""
+    pool, announce = resources.worker, work.replies.announce
+    reaper = maintenance.Reaper(pool, announce, lease_s=terms.lease_s)
+    reconcile = partial(maintenance.reconcile, pool, resources.redis, announce)
+    loops = (
+        every(HEARTBEAT_S, "heartbeat", partial(_beat, resources)),
+        every(terms.lease_s / 3, "reaper", reaper.round),
+        every(RECONCILE_S, "reconciler", reconcile),
+        every(RECONCILE_S, "removal", partial(maintenance.remove_retired_builds, pool)),
+        every(RECONCILE_S, "statistics", partial(maintenance.refresh_statistics, pool)),
+        every(BLOBS_S, "orphans", partial(blob_care.remove_orphans, pool, resources.blobs)),
+        every(BLOBS_S, "missing", partial(blob_care.fail_missing, pool, resources.blobs)),
+        watch_lag(HEARTBEAT_S),
+    )
+    return [asyncio.create_task(loop) for loop in loops]
+
+
+async def _beat(resources: Resources) -> None:
+    async with resources.worker.write_tx() as conn:
+        await execute(conn, BEAT, process=_ourselves())
+
+
+async def _stop_beating(resources: Resources) -> None:
+    with suppress(Unavailable):
+        async with resources.worker.write_tx() as conn:
+            await execute(conn, STOP_BEATING, process=_ourselves())
+
+
+def _ourselves() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+if __name__ == "__main__":
+    main()

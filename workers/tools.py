@@ -1,0 +1,70 @@
+"""What the bodies of jobs work with, made of the process's resources once."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from app.resources import Resources
+from app.settings import Settings
+from core.events import announce, nudge
+from ingest.pipeline import Tools
+from ingest.sandbox import Limits
+from ingest.vectors import Asking
+from llm.reply import ReplyDeps
+from search.retrieve import Searcher
+from search.wordpiece import load_token_counter
+from workers.jobs import Work
+from workers.queue import enqueue_embed_message
+
+_CHARACTERS_PER_TOKEN: Final = (
+    4  # fewer than English words have, so that a count without a tokenizer is no lower
+)
+
+
+def make_work(resources: Resources) -> Work:
+    """Return what jobs need."""
+    tools = Tools(
+        blobs=resources.blobs,
+        asking=Asking(resources.embedder),
+        count_tokens=token_counter(resources.settings),
+        limits=Limits(),
+        nudge=_file_nudge(resources),
+    )
+    return Work(tools, _reply_deps(resources))
+
+
+def token_counter(settings: Settings) -> Callable[[str], int]:
+    """Return the default model's own count; for another model a generous estimate."""
+    if settings.embedder == "minilm":
+        return load_token_counter(settings.recollect_home / "models" / "all-MiniLM-L6-v2")
+    return estimate_tokens
+
+
+def estimate_tokens(text: str) -> int:
+    """Return at least one token a word and one for every four characters of it; adds up over spaces."""
+    return sum(-(-len(word) // _CHARACTERS_PER_TOKEN) for word in text.split())
+
+
+def _file_nudge(resources: Resources) -> Callable[[UUID], Awaitable[None]]:
+    async def tell(file_id: UUID) -> None:
+        await nudge(resources.redis, f"file:{file_id}")
+
+    return tell
+
+
+def _reply_deps(resources: Resources) -> ReplyDeps:
+    searcher = Searcher(
+        search_pool=resources.search,
+        read_pool=resources.app,
+        embedder=resources.embedder,
+        redis=resources.redis,
+        cursor_key=b"",  # a reply asks for one page
+    )
+    return ReplyDeps(
+        searcher=searcher,
+        models=resources.chat,
+        feed=resources.feed,
+        announce=partial(announce, resources.redis),
+        embed_later=enqueue_embed_message,
+    )
