@@ -21,12 +21,15 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.deps import caller_of
 from api.errors import envelope_of, request_id_of
 from core.errors import CallerError, RateLimited, Unavailable
+from core.scope import Scope as CallerScope
 
 log = structlog.get_logger(__name__)
 
 HEARTBEAT_S = 15.0
+CHECK_S = 30.0  # whether the session still holds; rights on what is streamed are asked more often, with the rows
 SEND_TIMEOUT_S = 20.0  # a reader that takes nothing for this long is gone (acceptance F16: <= 30 s)
 STREAMS_PER_ACCOUNT = 5
 STREAMS_PER_PROCESS = 1000
@@ -97,15 +100,15 @@ class EventStream(Response):
     """Sends `frames`, where None stands for a moment with nothing to say."""
 
     def __init__(
-        self, frames: Frames, *, streams: Streams, account_id: UUID, request: Request
+        self, frames: Frames, *, streams: Streams, request: Request, scope: CallerScope
     ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
-        streams.admit(account_id)
+        streams.admit(scope.account_id)
         self._frames = frames
         self._streams = streams
-        self._account_id = account_id
-        self._request_id = request_id_of(request)
+        self._account_id = scope.account_id
+        self._request = request
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the frames end, the client leaves or stops reading, or the process goes down."""
@@ -135,14 +138,17 @@ class EventStream(Response):
             log.info("dropped a slow reader", account_id=str(self._account_id))
             return  # without an end: the server closes the connection
         except (CallerError, Unavailable) as error:
-            body = envelope_of(error, request_id=self._request_id)
+            body = envelope_of(error, request_id=request_id_of(self._request))
             await _send(send, Frame("error", orjson.dumps(body).decode()).encode())
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_frames(self, send: Send) -> None:
         await _send(send, _retry_line())
-        sent_at = time.monotonic()
+        sent_at = checked_at = time.monotonic()
         async for frame in self._frames:
+            if time.monotonic() - checked_at > CHECK_S:
+                await caller_of(self._request)
+                checked_at = time.monotonic()
             if frame is None and time.monotonic() - sent_at < HEARTBEAT_S:
                 continue
             await _send(send, (frame or Frame("heartbeat", "{}")).encode())

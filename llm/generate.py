@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from core.errors import Unavailable
 from core.events import Feed
@@ -161,13 +162,13 @@ async def _listen(model: ChatModel, task: Task, heard: "asyncio.Queue[_Heard]") 
 
 
 async def _await_stop(log: RunLog, feed: Feed, heard: "asyncio.Queue[_Heard]") -> None:
-    with feed.listen(stop_topic(str(log.run_id))) as ear:
+    with feed.listen(stop_topic(log.run_id)) as ear:
         while not await _is_stopped(log):
             await ear.heard(within_s=STOP_LOOK_S)
     heard.put_nowait(_Stop())
 
 
-def stop_topic(run_id: str) -> str:
+def stop_topic(run_id: UUID) -> str:
     """Return what a nudge about a stop is called."""
     return f"stop:{run_id}"
 

@@ -1,0 +1,279 @@
+"""POST /upload and PUT /files/{id}/content: bytes go to the blob store as they arrive, then one transaction accepts them.
+
+The body is multipart/form-data with one file part (and a field `folder`), or the bytes themselves with `X-Filename` and
+`X-Folder`, both percent-encoded. A body that is cut or too long leaves nothing. Equal bytes are stored once.
+"""
+
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Annotated
+from urllib.parse import unquote_to_bytes
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Request, Response
+from starlette.requests import ClientDisconnect
+
+from api.deps import PathId, ResourcesDep, ScopeDep
+from api.etags import IfMatch, check_etag
+from api.file_answers import FileAnswer, file_answer, find_file
+from api.idempotency import Answered, IdempotencyKey, OneRequest, once
+from api.multipart import MultipartFile
+from api.names import FileName, file_name
+from api.wire import Answer
+from app.resources import Resources
+from core.blobs import Stored, new_key
+from core.errors import CallerError, Forbidden, InvalidInput, TooLarge
+from core.events import nudge
+from core.ids import new_id
+from core.scope import Scope
+from sql import execute, fetch_one, write
+from sql.pool import Conn
+from workers.queue import enqueue_ingest, ring
+
+router = APIRouter(tags=["Files"])
+
+MULTIPART_OVERHEAD_BYTES = 65_536  # what boundaries, headers and fields may add to a file
+_BODIES: dict[str, object] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "folder": {"type": "string", "examples": ["reports/2024"]},
+                    },
+                }
+            },
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+        },
+    }
+}
+FilenameHeader = Annotated[
+    str | None,
+    Header(alias="X-Filename", max_length=4096, description="Of a raw body, percent-encoded"),
+]
+FolderHeader = Annotated[
+    str | None,
+    Header(alias="X-Folder", max_length=4096, description="Of a raw body, percent-encoded"),
+]
+
+
+class JobReference(Answer):
+    id: UUID
+
+
+class UploadAnswer(Answer):
+    file: FileAnswer
+    job: JobReference
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Bytes that are stored under `key`, and have no row yet."""
+
+    name: FileName
+    key: str
+    stored: Stored
+
+    @property
+    def columns(self) -> dict[str, object]:
+        """Return what the statements of an upload name alike."""
+        return {
+            "sha256": self.stored.sha256,
+            "size_bytes": self.stored.size_bytes,
+            "name": self.name.name,
+            "extension": self.name.extension,
+            "audit_id": new_id(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    file_id: UUID
+    version_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    key: str
+
+
+_keep_blob = write("file.sql", "keep_blob", _Kept)
+_create_file = write("file.sql", "create_file")
+_add_version = write("file.sql", "add_version")
+
+
+@router.post(
+    "/upload",
+    status_code=202,
+    summary="Upload a file",
+    response_model=UploadAnswer,
+    openapi_extra=_BODIES,
+)
+async def upload(
+    request: Request,
+    scope: ScopeDep,
+    resources: ResourcesDep,
+    filename: FilenameHeader = None,
+    folder: FolderHeader = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    received = await _receive(request, resources, scope, raw_name=_raw_name(filename, folder))
+    same = OneRequest(scope, idempotency_key, _hash(request, received))
+
+    async def create(conn: Conn) -> FileVersion:
+        made = FileVersion(new_id(), new_id())
+        named = {**scope.ids, **asdict(made), **received.columns, "folder": received.name.folder}
+        await execute(conn, _create_file, **named)
+        return made
+
+    return await _accept(resources, _Acceptance(scope, received, create), same)
+
+
+@router.put(
+    "/files/{file_id}/content",
+    status_code=202,
+    summary="Upload a new version of a file",
+    response_model=UploadAnswer,
+    openapi_extra=_BODIES,
+)
+async def replace_content(
+    file_id: PathId,
+    request: Request,
+    scope: ScopeDep,
+    resources: ResourcesDep,
+    filename: FilenameHeader = None,
+    if_match: IfMatch = None,
+) -> Response:
+    async with resources.app.read_tx(scope) as conn:
+        old = await find_file(conn, scope, file_id)
+    if not old.can_write:
+        raise Forbidden("You may read this file, not change it.")
+    check_etag(if_match, old.etag)
+    raw_name = _raw_name(filename, None) or FileName(old.folder, old.name)
+    received = await _receive(request, resources, scope, raw_name=raw_name)
+
+    async def add(conn: Conn) -> FileVersion:
+        current = await find_file(
+            conn, scope, file_id
+        )  # it may have been changed or deleted meanwhile
+        check_etag(if_match, current.etag)
+        made = FileVersion(file_id, new_id())
+        await execute(conn, _add_version, **scope.ids, **asdict(made), **received.columns)
+        return made
+
+    not_repeated = OneRequest(scope, None, b"")
+    response = await _accept(resources, _Acceptance(scope, received, add), not_repeated)
+    await nudge(resources.redis, f"file:{file_id}")
+    return response
+
+
+@dataclass(slots=True)
+class _Acceptance:
+    """One transaction that turns received bytes into a file; `kept_key` is where the workspace has them."""
+
+    scope: Scope
+    received: Received
+    write_rows: Callable[[Conn], Awaitable[FileVersion]]
+    kept_key: str = ""
+
+    async def work(self, conn: Conn) -> Answered:
+        stored = self.received.stored
+        kept = await fetch_one(
+            conn,
+            _keep_blob,
+            workspace_id=self.scope.workspace_id,
+            sha256=stored.sha256,
+            size_bytes=stored.size_bytes,
+            key=self.received.key,
+        )
+        made = await self.write_rows(conn)
+        job_id = await enqueue_ingest(
+            conn,
+            self.scope,
+            version_id=made.version_id,
+            sha256=stored.sha256,
+            size_bytes=stored.size_bytes,
+        )
+        row = await find_file(conn, self.scope, made.file_id)
+        answer = UploadAnswer(file=file_answer(row), job=JobReference(id=job_id))
+        self.kept_key = kept.key
+        return Answered(202, answer.model_dump_json())
+
+
+async def _accept(resources: Resources, acceptance: _Acceptance, same: OneRequest) -> Response:
+    """Commit the rows and ring; bytes that no row names after a refusal, or twice, go at once."""
+    key = acceptance.received.key
+    try:
+        answered = await once(resources.app, same, work=acceptance.work)
+    except CallerError:
+        await resources.blobs.delete(key)
+        raise
+    # Any other error may have come after the commit: then the worker removes what has no row, a day later.
+    if acceptance.kept_key != key:
+        await resources.blobs.delete(key)
+    if answered.fresh:
+        await ring(resources.redis, "ingest_file")
+    return answered.response()
+
+
+async def _receive(
+    request: Request, resources: Resources, scope: Scope, *, raw_name: FileName | None
+) -> Received:
+    """Store the body; whatever goes wrong, nothing is kept."""
+    limit_bytes = resources.settings.max_upload_bytes
+    _refuse_declared_size(request, limit_bytes)
+    key = new_key(scope.workspace_id)
+    content_type = request.headers.get("content-type", "")
+    if not content_type.lower().startswith("multipart/form-data"):
+        if raw_name is None:
+            raise InvalidInput.of(
+                "X-Filename", "is needed with a raw body; or send multipart/form-data"
+            )
+        stored = await resources.blobs.put(key, _body(request), limit_bytes=limit_bytes)
+        return Received(raw_name, key, stored)
+    form = MultipartFile(content_type, _body(request))
+    stored = await resources.blobs.put(key, form.file(), limit_bytes=limit_bytes)
+    try:
+        name = file_name(form.filename or "", folder=form.fields.get("folder", ""))
+    except InvalidInput:
+        await resources.blobs.delete(key)
+        raise
+    return Received(name, key, stored)
+
+
+async def _body(request: Request) -> AsyncGenerator[bytes]:
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect:
+        raise InvalidInput.of("body", "was cut off; nothing was kept") from None
+
+
+def _refuse_declared_size(request: Request, limit_bytes: int) -> None:
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit_bytes + MULTIPART_OVERHEAD_BYTES:
+        raise TooLarge(f"The file is larger than {limit_bytes:,} bytes, the limit of this server.")
+
+
+def _raw_name(filename: str | None, folder: str | None) -> FileName | None:
+    if filename is None:
+        return None
+    return file_name(_decoded("X-Filename", filename), folder=_decoded("X-Folder", folder or ""))
+
+
+def _decoded(header: str, value: str) -> str:
+    """Return a header's text: percent-encoded UTF-8, or UTF-8 as it is."""
+    try:
+        return unquote_to_bytes(value.encode("latin-1")).decode()
+    except UnicodeDecodeError:
+        raise InvalidInput.of(header, "is not UTF-8") from None
+
+
+def _hash(request: Request, received: Received) -> bytes:
+    named = f"{request.method} {request.url.path}\0{received.name.folder}\0{received.name.name}\0"
+    return hashlib.sha256(named.encode() + received.stored.sha256).digest()
