@@ -17,7 +17,8 @@ from pathlib import Path
 
 from app.child import Command, end_leftover
 from app.embedded import Say, embedded_services, published, run_folder, with_services
-from app.folders import claim_folder, private_folder, short_folder
+from app.embedders import needs_process
+from app.folders import claim_folder, private_folder, require_space, short_folder
 from app.identity import ourselves
 from app.model_files import prepare_model
 from app.probe import answers_ok, require_free_port
@@ -28,17 +29,19 @@ from sql.migrate import migrate
 
 Programs = Mapping[str, Sequence[str]]  # name -> command line
 
-# In the order of their start.
-OUR_PROGRAMS: Programs = {
-    name: (sys.executable, "-m", "app.cli", name) for name in ("embedder", "api", "worker")
-}
 PROGRAM_STOP_S = 5.5  # the worker hands its jobs back in that time; with the services' below 10 s
 READY_TIMEOUT_S = 90.0
 
 
-def serve(settings: Settings, *, say: Say, programs: Programs = OUR_PROGRAMS) -> None:
+def serve(settings: Settings, *, say: Say, programs: Programs | None = None) -> None:
     """Run everything until SIGINT, SIGTERM or SIGHUP; raises a RecollectError when it cannot start."""
-    asyncio.run(_until_signalled(_serve(settings, say, programs)))
+    asyncio.run(_until_signalled(_serve(settings, say, programs or our_programs(settings))))
+
+
+def our_programs(settings: Settings) -> Programs:
+    """Return our own processes in the order of their start."""
+    names = ("embedder", "api", "worker") if needs_process(settings) else ("api", "worker")
+    return {name: (sys.executable, "-m", "app.cli", name) for name in names}
 
 
 async def _until_signalled(serving: Coroutine[None, None, None]) -> None:
@@ -90,8 +93,14 @@ async def _serve(settings: Settings, say: Say, programs: Programs) -> None:
 def _claim_home(stack: AsyncExitStack, settings: Settings) -> None:
     """Take the folder for ourselves, and make the one of the embedder's socket."""
     folder = run_folder(settings)
-    settings.recollect_home.mkdir(parents=True, exist_ok=True)
-    stack.callback(os.close, claim_folder(folder))
+    try:
+        settings.recollect_home.mkdir(parents=True, exist_ok=True)
+        require_space(settings.recollect_home)
+        stack.callback(os.close, claim_folder(folder))
+    except OSError as error:
+        raise StartFailed(
+            f"{settings.recollect_home} cannot be written ({error.strerror}): set RECOLLECT_HOME to a folder of yours"
+        ) from error
     private_folder(logs_folder(settings), ourselves())
     if settings.embed_socket.parent == short_folder(folder):
         private_folder(short_folder(folder), ourselves())

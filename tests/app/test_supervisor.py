@@ -15,7 +15,7 @@ import pytest
 from app.child import command_line
 from app.probe import free_ports
 from app.settings import CHECKOUT, Settings
-from app.supervisor import OUR_PROGRAMS, welcome
+from app.supervisor import our_programs, welcome
 
 SERVER = """
 import http.server, os
@@ -218,8 +218,24 @@ def test_a_program_that_cannot_run_ends_the_start(served, port):
     assert supervisor.processes() == []
 
 
-def test_our_programs_are_commands_of_this_checkout():
-    assert list(OUR_PROGRAMS) == ["embedder", "api", "worker"]
+@pytest.mark.parametrize(
+    ("embedder", "names"),
+    [
+        ("minilm", ["embedder", "api", "worker"]),
+        ("st:/srv/model", ["embedder", "api", "worker"]),
+        ("openai:text-embedding-3-small", ["api", "worker"]),
+    ],
+)
+def test_a_vendors_embedder_needs_no_process_of_ours(embedder, names):
+    programs = our_programs(Settings(embedder=embedder))
+    assert list(programs) == names
+    assert programs["api"] == (sys.executable, "-m", "app.cli", "api")
+
+
+def test_a_home_that_cannot_be_written_is_one_clear_line(port):
+    supervisor = Supervisor(Path("/proc/nowhere"), port=port)
+    assert supervisor.outcome() == 1
+    assert supervisor.said.startswith("recollect: /proc/nowhere cannot be written")
 
 
 def test_the_welcome_says_where_and_what_next():
