@@ -7,12 +7,13 @@ alone deletes the signal that raw scores carry. reciprocal_rank() stands in wher
 Büttcher, SIGIR 2009; k = 60, ranks 1-based, absence contributes nothing).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from math import inf
 from typing import Final
 from uuid import UUID
 
-from search.answer import Match
+from search.answer import Grouping, Match
 
 WEIGHT: Final = (
     3.1  # BM25 points for one standard deviation of cosine; flat from 2.1 to 4.3 on 12 sets
@@ -21,6 +22,9 @@ FLUENT: Final = (
     4.3  # characters a word piece from which an English model reads a query as its own language
 )
 DISTRUST: Final = 3  # power with which less fluent queries count less
+FLOOR: Final = (
+    1.0  # standard deviations above the mean below which a passage without the words is no hit
+)
 NAME_WEIGHT: Final = 0.3  # of a title's words beside the passage's own
 RRF_K: Final = 60
 
@@ -30,18 +34,23 @@ class Candidate:
     """One passage with every score known of it; cosine is None while it has no vector."""
 
     id: UUID
+    item_id: UUID
+    is_message: bool
+    text_hash: bytes
     bm25: float
     name: float  # idf of the query's words that stand in the title
     cosine: float | None
     centre: float  # of its language: q . mu
-    near: bool  # among the nearest of the semantic leg
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class Listed:
+    """A hit before it is read: `also_in` are the items that hold a duplicate."""
+
     id: UUID
     score: float
     match: tuple[Match, ...]
+    also_in: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +59,47 @@ class Blend:
 
     lexical: float
     semantic: float  # per unit of cosine
+    floor: float  # centred cosine below which a passage is not near, however few are nearer
+
+
+LEXICAL_ALONE: Final = Blend(1.0, 0.0, inf)
 
 
 def blend(*, sigma: float, characters_per_piece: float, semantic_ratio: float) -> Blend:
     """Return the weights of a query; a ratio of 0.5 is the measured rule, 0 and 1 are one leg alone."""
     trust = min(1.0, characters_per_piece / FLUENT) ** DISTRUST
-    return Blend(2 * (1 - semantic_ratio), 2 * semantic_ratio * WEIGHT * trust / sigma)
+    semantic = 2 * semantic_ratio * WEIGHT * trust / sigma
+    return Blend(2 * (1 - semantic_ratio), semantic, FLOOR * sigma)
 
 
-def fuse(candidates: Sequence[Candidate], weights: Blend) -> list[Ranked]:
-    """Return the candidates best first, equal scores by id."""
-    ranked = [Ranked(c.id, _score(c, weights), _match(c)) for c in candidates]
-    return sorted(ranked, key=lambda hit: (-hit.score, hit.id))
+def fuse(
+    candidates: Sequence[Candidate], weights: Blend, *, near: Collection[UUID]
+) -> list[tuple[Candidate, Listed]]:
+    """Return the candidates best first, equal scores by id; `near` are the nearest of the semantic leg."""
+    matched = [(c, _match(c, weights, c.id in near)) for c in candidates]
+    ranked = [(c, Listed(c.id, _score(c, weights), match)) for c, match in matched if match]
+    return sorted(ranked, key=lambda pair: (-pair[1].score, pair[1].id))
+
+
+def collapse(ranked: Sequence[tuple[Candidate, Listed]], *, group_by: Grouping) -> list[Listed]:
+    """Keep the best of equal texts, and of each file or conversation where asked; order stays."""
+    kept: dict[bytes, Listed] = {}
+    items: dict[bytes, set[UUID]] = {}
+    groups: set[UUID] = set()
+    for candidate, listed in ranked:
+        same = candidate.text_hash
+        if same in kept:
+            items[same].add(candidate.item_id)
+        elif (
+            not (is_grouped := _is_grouped(candidate, group_by)) or candidate.item_id not in groups
+        ):
+            kept[same], items[same] = listed, {candidate.item_id}
+            groups |= {candidate.item_id} if is_grouped else set()
+    first = {candidate.id: candidate.item_id for candidate, _ in ranked}
+    return [
+        replace(listed, also_in=tuple(sorted(items[same] - {first[listed.id]})))
+        for same, listed in kept.items()
+    ]
 
 
 def reciprocal_rank(rankings: Sequence[Sequence[UUID]]) -> list[UUID]:
@@ -73,6 +111,10 @@ def reciprocal_rank(rankings: Sequence[Sequence[UUID]]) -> list[UUID]:
     return sorted(sums, key=lambda passage_id: (-sums[passage_id], passage_id))
 
 
+def _is_grouped(candidate: Candidate, group_by: Grouping) -> bool:
+    return group_by == ("conversation" if candidate.is_message else "file")
+
+
 def _score(candidate: Candidate, weights: Blend) -> float:
     lexical = weights.lexical * (candidate.bm25 + NAME_WEIGHT * candidate.name)
     if candidate.cosine is None:  # not embedded yet: neither near nor far
@@ -80,12 +122,16 @@ def _score(candidate: Candidate, weights: Blend) -> float:
     return lexical + weights.semantic * (candidate.cosine - candidate.centre)
 
 
-def _match(candidate: Candidate) -> tuple[Match, ...]:
+def _match(candidate: Candidate, weights: Blend, near: bool) -> tuple[Match, ...]:
     found: list[Match] = []
-    if candidate.bm25 > 0:
+    if candidate.bm25 > 0 and weights.lexical > 0:
         found.append("lexical")
-    if candidate.near:
+    if (
+        near
+        and candidate.cosine is not None
+        and candidate.cosine - candidate.centre >= weights.floor
+    ):
         found.append("semantic")
-    if candidate.name > 0:
+    if candidate.name > 0 and weights.lexical > 0:
         found.append("name")
     return tuple(found)

@@ -14,8 +14,8 @@ from uuid import UUID
 from core.ids import new_id
 from search.embed import Matrix
 from search.terms import detect, document
-from sql import execute, execute_many, fetch, fetch_one, fetch_opt, read, write
-from sql.pool import Conn, ReadConn
+from sql import execute_many, fetch_one, read, write
+from sql.pool import Conn
 
 PART_CHARACTERS: Final = (
     1_000  # of a long message: about what the embedder reads at once (256 tokens)
@@ -57,14 +57,6 @@ class PassageText:
 
 
 @dataclass(frozen=True, slots=True)
-class Unembedded:
-    """A passage that waits for its vector."""
-
-    id: UUID
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Place:
     """Where a passage belongs."""
 
@@ -93,25 +85,11 @@ class _Owner:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Id:
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class _PassageId:
-    passage_id: UUID
-
-
 _raise_index_seq = write("index.sql", "raise_index_seq", _Seq)
 _add_passage = write("index.sql", "add_passage")
 _remove_message_passages = write("index.sql", "remove_message_passages", _Weight)
 _remove_build_passages = write("index.sql", "remove_build_passages", _Weight)
 _find_file_owner = read("index.sql", "find_file_owner", _Owner)
-_find_generation = read("index.sql", "find_generation", _Id)
-_create_generation = write("index.sql", "create_generation")
-_list_message_passages = read("index.sql", "list_message_passages", Unembedded)
-_reuse_vectors = write("index.sql", "reuse_vectors", _PassageId)
 _add_vector = write("index.sql", "add_vector")
 
 
@@ -169,42 +147,6 @@ async def remove_passages(conn: Conn, build: Build) -> int:
 async def index_seq_raised(conn: Conn, workspace_id: UUID) -> int:
     """Count a change of what can be found that is none of passages: a title, a grant, the bin, a build shown."""
     return await _raised(conn, workspace_id, _Weight(0, 0))
-
-
-async def find_or_create_generation(conn: Conn, workspace_id: UUID, *, model: str) -> UUID:
-    """Return the generation that holds this model's vectors; a workspace's first one is active at once."""
-    found = await fetch_opt(conn, _find_generation, workspace_id=workspace_id, model=model)
-    if found is None:
-        await execute(conn, _create_generation, workspace_id=workspace_id, id=new_id(), model=model)
-        found = await fetch_one(conn, _find_generation, workspace_id=workspace_id, model=model)
-    return found.id
-
-
-async def list_unembedded(
-    conn: ReadConn, workspace_id: UUID, *, message_ids: Sequence[UUID], generation_id: UUID
-) -> list[Unembedded]:
-    """Return the passages of messages that have no vector yet; none of those deleted meanwhile."""
-    return await fetch(
-        conn,
-        _list_message_passages,
-        workspace_id=workspace_id,
-        message_ids=list(message_ids),
-        generation_id=generation_id,
-    )
-
-
-async def reuse_vectors(
-    conn: Conn, workspace_id: UUID, *, generation_id: UUID, passage_ids: Sequence[UUID]
-) -> set[UUID]:
-    """Give passages the vectors of equal texts that are already there; return which got one."""
-    rows = await fetch(
-        conn,
-        _reuse_vectors,
-        workspace_id=workspace_id,
-        generation_id=generation_id,
-        passage_ids=list(passage_ids),
-    )
-    return {row.passage_id for row in rows}
 
 
 async def store_embeddings(

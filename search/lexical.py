@@ -5,19 +5,34 @@ two of the remaining terms, the least common first. The tsquery is the OR of tho
 every term still counts in the score. Phrases, prefixes, groups and negations are conditions on the candidates.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from math import log
 from typing import Final
+from uuid import UUID
 
+from core.scope import Scope
+from search.filters import Constraints, like_pattern
 from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
 from search.terms import Piece, pieces
+from sql import fetch, read
+from sql.pool import ReadConn
 
 BUDGET: Final = 3_000  # passages; keeps 0.99 of exact BM25's top 10 on 962,529 messages (search.md)
 CAP: Final = (
     20_000  # candidates at most, where statistics are missing or no cheaper condition exists
 )
+COMMON: Final = (
+    200  # passages; a rarer stem is looked up together with the word as typed, which costs little
+)
+TOGETHER: Final = (
+    2  # how much more often two words of one question meet than by chance (measured on chat)
+)
+MIN_NAMED: Final = 3  # characters; shorter words stand in every title by chance
+NAMED_SHARE: Final = 0.6  # of the query's idf that a title has to hold to be a hit by its name
+NAMED_DEPTH: Final = 10
 VARIANTS: Final = 4  # lexemes of one term: stems in up to three languages, and the word as typed
 
 
@@ -25,8 +40,9 @@ VARIANTS: Final = 4  # lexemes of one term: stems in up to three languages, and 
 class Term:
     """One word of the query; `count` is how often it was asked. Any of its lexemes stands for it."""
 
-    lexemes: tuple[str, ...]
+    lexemes: tuple[str, ...]  # stems, then the word as typed unless it is one of them
     word: str  # as typed, folded
+    typed: str
     count: int = 1
     is_prefix: bool = False
 
@@ -34,37 +50,109 @@ class Term:
         return tuple(quoted(lexeme) + (":*" if self.is_prefix else "") for lexeme in self.lexemes)
 
     def tsquery(self) -> str:
-        return _any(self.tsqueries())
+        return any_of(self.tsqueries())
 
 
 @dataclass(frozen=True, slots=True)
-class Statistics:
-    """Document frequencies for some terms, in their order, of a workspace with `passage_count` passages."""
+class Weighed:
+    """A term with its document frequency (at least 1) and Lucene's idf times its count."""
 
-    passage_count: int
-    average_length: float
-    ndocs: tuple[int, ...]
+    term: Term
+    ndoc: int
+    idf: float
 
 
 @dataclass(frozen=True, slots=True)
-class Scoring:
-    """The terms as columns for sql/search.sql: up to four tsqueries each (None where fewer) and the weight."""
+class LexicalQuestion:
+    """What the leg is asked: the bounded tsquery, and how its matches are scored."""
 
-    columns: tuple[tuple[str | None, ...], ...]
-    idfs: tuple[float, ...]
+    candidates: str
+    weighed: tuple[Weighed, ...]
     average_length: float
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class DatedQuestion:
+    """A list by date: what matches (None: everything), and whether only the openings of items are listed."""
+
+    candidates: str | None
+    openings: bool
+    oldest: bool
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    id: UUID
+    bm25: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    id: UUID
+
+
+_find_lexical = read("search.sql", "find_lexical", Scored)
+_find_named = read("search.sql", "find_named", Found)
+_find_dated = read("search.sql", "find_dated", Found)
+
+
+async def find_lexical(
+    conn: ReadConn, scope: Scope, question: LexicalQuestion, *, constraints: Constraints
+) -> list[Scored]:
+    """Return the best passages by BM25 that the caller may see, equal scores by id."""
+    return await fetch(
+        conn, _find_lexical, **scope.ids, **constraints.values(),
+        **scoring_values(question.weighed, average_length=question.average_length),
+        candidates=question.candidates, cap=CAP, depth=question.depth,
+    )  # fmt: skip
+
+
+async def find_named(
+    conn: ReadConn,
+    scope: Scope,
+    weighed: Sequence[Weighed],
+    *,
+    condition: str | None,
+    constraints: Constraints,
+) -> list[UUID]:
+    """Return the opening passages of items whose titles hold most of the query, by idf."""
+    patterns = title_patterns(weighed)
+    if not any(patterns):
+        return []
+    idfs = [entry.idf for entry in weighed]
+    rows = await fetch(
+        conn, _find_named, **scope.ids, **constraints.values(), patterns=patterns, idfs=idfs,
+        at_least=NAMED_SHARE * sum(idfs), condition=condition, depth=NAMED_DEPTH,
+    )  # fmt: skip
+    return [row.id for row in rows]
+
+
+async def find_dated(
+    conn: ReadConn, scope: Scope, matching: DatedQuestion, *, constraints: Constraints
+) -> list[UUID]:
+    """Return the newest or oldest matches; without words, the opening passage of every item and every message."""
+    rows = await fetch(
+        conn, _find_dated, **scope.ids, **constraints.values(),
+        candidates=matching.candidates, openings=matching.openings, oldest=matching.oldest, depth=matching.depth,
+    )  # fmt: skip
+    return [row.id for row in rows]
+
+
+def title_patterns(weighed: Sequence[Weighed]) -> list[str | None]:
+    """Return the words as ILIKE patterns for titles; None where one is too short to mean anything."""
+    typed = [entry.term.typed for entry in weighed]
+    return [like_pattern(text) if len(text) >= MIN_NAMED else None for text in typed]
 
 
 def query_terms(query: Query, langs: Sequence[str]) -> tuple[Term, ...]:
     """Return what ranks, in the order first written; words that come twice count twice. Stop words rank only alone."""
     found = list(_terms(query.clauses, langs))
     chosen = [term for term, stop in found if not stop] or [term for term, _ in found]
-    counts: dict[Term, int] = {}
-    for term in chosen:
-        counts[term] = counts.get(term, 0) + 1
-    return tuple(
-        Term(term.lexemes, term.word, count, term.is_prefix) for term, count in counts.items()
-    )
+    counts = Counter((term.lexemes, term.is_prefix) for term in chosen)
+    first = {(term.lexemes, term.is_prefix): term for term in reversed(chosen)}
+    return tuple(replace(first[key], count=count) for key, count in counts.items())
 
 
 def conditions(query: Query, langs: Sequence[str]) -> str | None:
@@ -80,46 +168,71 @@ def has_positive_condition(query: Query) -> bool:
     return any(isinstance(clause, Phrase | Prefix | AnyOf) for clause in query.clauses)
 
 
+def weigh(
+    terms: Sequence[Term], counts: Mapping[str, int], *, passage_count: int
+) -> tuple[Weighed, ...]:
+    """Return the terms with idf ln(1 + (N - n + 1/2) / (n + 1/2)); a lexeme that `counts` lacks is rare."""
+    total = max(passage_count, 1)
+    return tuple(_weighed(_trimmed(term, counts), counts, total) for term in terms)
+
+
 def candidates(
-    query: Query, terms: Sequence[Term], statistics: Statistics, condition: str | None
+    query: Query, weighed: Sequence[Weighed], *, passage_count: int, condition: str | None
 ) -> str | None:
     """Return the tsquery whose matches are scored, or None when nothing can be looked up."""
     if condition is not None and has_positive_condition(query):
         return condition
-    options = _within_budget(terms, statistics)
+    options = _within_budget(weighed, max(passage_count, 1))
     if not options:
         return None
-    return _any(options) if condition is None else f"{_any(options)} & {condition}"
+    return any_of(options) if condition is None else f"{any_of(options)} & {condition}"
 
 
-def scoring(terms: Sequence[Term], statistics: Statistics) -> Scoring:
-    """Return the terms with Lucene's idf, ln(1 + (N - n + 1/2) / (n + 1/2))."""
-    total = max(statistics.passage_count, 1)
-    padded = [term.tsqueries() + (None,) * (VARIANTS - len(term.lexemes)) for term in terms]
-    idfs = [
-        term.count * log(1 + (total - ndoc + 0.5) / (ndoc + 0.5))
-        for term, ndoc in zip(terms, (min(ndoc, total) for ndoc in statistics.ndocs), strict=True)
-    ]
-    return Scoring(
-        tuple(zip(*padded, strict=True)), tuple(idfs), max(statistics.average_length, 1.0)
+def all_terms(weighed: Sequence[Weighed], condition: str | None) -> str | None:
+    """Return the tsquery of what holds every term, for lists by date, where half a match is noise."""
+    parts = [entry.term.tsquery() for entry in weighed] + ([condition] if condition else [])
+    return " & ".join(parts) or None
+
+
+def scoring_values(weighed: Sequence[Weighed], *, average_length: float) -> dict[str, object]:
+    """Return the terms as the parallel arrays that BM25 in sql/search.sql takes, None where a term has fewer lexemes."""
+    padded = [(entry.term.tsqueries() + (None,) * VARIANTS)[:VARIANTS] for entry in weighed]
+    columns = list(zip(*padded, strict=True)) or [()] * VARIANTS
+    return {
+        **dict(zip("abcd", columns, strict=True)),
+        "idfs": [entry.idf for entry in weighed],
+        "average_length": max(average_length, 1.0),
+    }
+
+
+def _trimmed(term: Term, counts: Mapping[str, int]) -> Term:
+    """Drop the word as typed where a stem of it is so common that it has surely been seen: it costs as much again."""
+    *stems, last = term.lexemes
+    if not stems or last != term.word:
+        return term
+    common = max(counts.get(stem, 0) for stem in stems)
+    return (
+        replace(term, lexemes=tuple(stems)) if common > max(COMMON, counts.get(last, 0)) else term
     )
 
 
-def _within_budget(terms: Sequence[Term], statistics: Statistics) -> list[str]:
-    ordered = sorted(
-        zip(statistics.ndocs, terms, strict=True), key=lambda entry: (entry[0], entry[1].word)
-    )
+def _weighed(term: Term, counts: Mapping[str, int], total: int) -> Weighed:
+    known = [counts.get(lexeme, 0) for lexeme in term.lexemes]
+    ndoc = max(
+        total // 20 if term.is_prefix else 1, *known
+    )  # a prefix stands for words that were not counted
+    ndoc = min(ndoc, total)
+    return Weighed(term, ndoc, term.count * log(1 + (total - ndoc + 0.5) / (ndoc + 0.5)))
+
+
+def _within_budget(weighed: Sequence[Weighed], total: int) -> list[str]:
+    ordered = sorted(weighed, key=lambda entry: (entry.ndoc, entry.term.word))
     left, chosen = BUDGET, list[str]()
-    while ordered and ordered[0][0] <= left:
-        ndoc, term = ordered.pop(0)
-        left -= ndoc
-        chosen.append(term.tsquery())
-    total = max(statistics.passage_count, 1)
-    joint = sorted(
-        (a[0] * b[0] / total, f"({a[1].tsquery()} & {b[1].tsquery()})")
-        for a, b in combinations(ordered, 2)
-    )
-    for expected, both in joint:
+    while ordered and ordered[0].ndoc <= left:
+        rarest = ordered.pop(0)
+        left -= rarest.ndoc
+        chosen.append(rarest.term.tsquery())
+    for expected, both in _pairs(ordered, total):
         if expected > left:
             break
         left -= int(expected)
@@ -127,31 +240,37 @@ def _within_budget(terms: Sequence[Term], statistics: Statistics) -> list[str]:
     if (
         not chosen and ordered
     ):  # only frequent terms: all of them at once is the smallest set there is
-        chosen.append("(" + " & ".join(term.tsquery() for _, term in ordered) + ")")
+        chosen.append("(" + " & ".join(entry.term.tsquery() for entry in ordered) + ")")
     return chosen
 
 
+def _pairs(frequent: Sequence[Weighed], total: int) -> list[tuple[float, str]]:
+    """Return the conjunctions of two terms with the number of passages to expect, smallest first."""
+    return sorted(
+        (TOGETHER * a.ndoc * b.ndoc / total, f"({a.term.tsquery()} & {b.term.tsquery()})")
+        for a, b in combinations(frequent, 2)
+    )
+
+
 def _terms(clauses: Sequence[Clause], langs: Sequence[str]) -> Iterator[tuple[Term, bool]]:
-    """Yield each term with whether it is a stop word."""
+    """Yield each term with whether it is a stop word of the first language."""
     for clause in clauses:
         if isinstance(clause, AnyOf):
             for option in clause.options:
                 yield from _terms(option, langs)
-        elif isinstance(clause, Prefix):
-            *before, last = _aligned(clause.text, langs) or [None]
-            for columns in before:
-                if columns is not None:
-                    yield _term(columns)
-            if last is not None:
-                yield Term((last[0].exact,), last[0].exact, is_prefix=True), False
         elif not isinstance(clause, Not):
-            yield from (_term(columns) for columns in _aligned(clause.text, langs))
+            found = [_term(clause.text, columns) for columns in _aligned(clause.text, langs)]
+            if isinstance(clause, Prefix) and found:
+                last = found.pop()[0]
+                found.append((replace(last, lexemes=(last.word,), is_prefix=True), False))
+            yield from found
 
 
-def _term(columns: tuple[Piece, ...]) -> tuple[Term, bool]:
-    exact = columns[0].exact
-    lexemes = dict.fromkeys([piece.stem for piece in columns[: VARIANTS - 1]])
-    return Term(tuple(lexemes), exact), columns[0].role == "stop"
+def _term(text: str, columns: tuple[Piece, ...]) -> tuple[Term, bool]:
+    first = columns[0]
+    lexemes = (*(piece.stem for piece in columns[: VARIANTS - 1]), first.exact)
+    term = Term(tuple(dict.fromkeys(lexemes)), first.exact, text[first.start : first.end])
+    return term, first.role == "stop"
 
 
 def _aligned(text: str, langs: Sequence[str]) -> list[tuple[Piece, ...]]:
@@ -173,7 +292,7 @@ def _condition(clause: Clause, langs: Sequence[str], *, top: bool) -> str | None
             return None if inner is None else f"!({inner})"
         case AnyOf():
             options = [_all(option, langs) for option in clause.options]
-            return _any([option for option in options if option])
+            return any_of([option for option in options if option])
 
 
 def _all(clauses: Sequence[Clause], langs: Sequence[str]) -> str:
@@ -182,7 +301,9 @@ def _all(clauses: Sequence[Clause], langs: Sequence[str]) -> str:
 
 
 def _word(text: str, langs: Sequence[str]) -> str | None:
-    terms = [_term(columns)[0] for columns in _aligned(text, langs) if columns[0].role != "whole"]
+    terms = [
+        _term(text, columns)[0] for columns in _aligned(text, langs) if columns[0].role != "whole"
+    ]
     return f"({' & '.join(term.tsquery() for term in terms)})" if terms else None
 
 
@@ -205,7 +326,8 @@ def _phrase(text: str, *, suffix: str) -> str | None:
     return f"({''.join(steps)})" if steps else None
 
 
-def _any(options: Sequence[str]) -> str:
+def any_of(options: Sequence[str]) -> str:
+    """Return the OR of tsqueries, in parentheses where needed."""
     return options[0] if len(options) == 1 else f"({' | '.join(options)})" if options else ""
 
 

@@ -29,7 +29,23 @@ OPERATORS: Final[tuple[Operator, ...]] = (
 )
 # Named in the contract or known from other search boxes: worth telling that they did nothing.
 _ANNOUNCED: Final = frozenset(
-    "to on during last has is page size tag near like file site title author".split()
+    (
+        "to",
+        "on",
+        "during",
+        "last",
+        "has",
+        "is",
+        "page",
+        "size",
+        "tag",
+        "near",
+        "like",
+        "file",
+        "site",
+        "title",
+        "author",
+    )
 )
 
 
@@ -98,7 +114,7 @@ _TOKEN = re.compile(
     ) | (?P<close>\)) | (?P<stray>-)""",
     re.VERBOSE,
 )
-_QUOTES = str.maketrans("“”„‟«»", '""""""')  # noqa: RUF001 quotes as word processors type them
+_QUOTES = str.maketrans("“”„‟«»", '""""""')  # as word processors type them
 
 
 def parse(text: str) -> Query:
@@ -108,7 +124,7 @@ def parse(text: str) -> Query:
     query = Query(
         reader.text, clauses, tuple(reader.filters), tuple(dict.fromkeys(reader.warnings))
     )
-    return Query(query.text, query.clauses, query.filters, query.warnings, _refusal(query))
+    return Query(query.text, query.clauses, query.filters, query.warnings, refusal(query))
 
 
 def plain(text: str) -> Query:
@@ -118,7 +134,7 @@ def plain(text: str) -> Query:
         Word(word) for word in list(dict.fromkeys(cleaned.split()))[:MAX_TERMS] if _has_letter(word)
     )
     query = Query(cleaned, words)
-    return Query(cleaned, words, refused=_refusal(query))
+    return Query(cleaned, words, refused=refusal(query))
 
 
 class _Reader:
@@ -255,7 +271,8 @@ def _positive(clauses: tuple[Clause, ...]) -> list[str]:
     return found
 
 
-def _refusal(query: Query) -> str | None:
+def refusal(query: Query) -> str | None:
+    """Return why a query finds nothing by itself, or None."""
     if query.words() or query.filters:
         return None
     if query.clauses:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from search.answer import Highlight, Markup, Snippet
-from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query
+from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
 from search.terms import Piece, pieces
 
 LEAD: Final = 4  # words of context kept before the first match of a window
@@ -27,6 +27,15 @@ class Wanted:
     lexemes: frozenset[str]
     prefixes: tuple[str, ...]
     phrases: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How snippets are cut: about `crop` words long."""
+
+    wants: Wanted
+    crop: int
+    markup: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +70,18 @@ def wanted(query: Query, langs: Sequence[str]) -> Wanted:
     )
 
 
-def snippet(
-    text: str, wants: Wanted, *, lang: str, crop: int, offset: int, markup: Markup
-) -> Snippet:
-    """Return the window of about `crop` words with the most matches, the earliest of equals; `offset` is of `text` itself."""
+def snippet(text: str, view: View, *, lang: str, offset: int) -> Snippet:
+    """Return the window with the most matches, the earliest of equals; `offset` is where `text` itself stands."""
     cut = [piece for piece in pieces(text, lang) if piece.role != "tail"]
-    marks = highlights(cut, wants)
-    window = _best_window(text, [piece for piece in cut if piece.role != "whole"], marks, crop)
+    marks = highlights(cut, view.wants)
+    window = _best_window(text, [piece for piece in cut if piece.role != "whole"], marks, view.crop)
     inside = tuple(
         Highlight(mark.start - window.start, mark.length, mark.kind)
         for mark in marks
         if mark.start >= window.start and mark.start + mark.length <= window.end
     )
     shown = text[window.start : window.end]
-    if markup == "html":
+    if view.markup == "html":
         return Snippet(_marked(shown, inside), offset + window.start, ())
     return Snippet(shown, offset + window.start, inside)
 
@@ -87,8 +94,8 @@ def highlights(cut: Sequence[Piece], wants: Wanted) -> list[Highlight]:
     )
 
 
-def _leaves(clauses: Sequence[Clause]) -> list[Clause]:
-    found: list[Clause] = []
+def _leaves(clauses: Sequence[Clause]) -> list[Word | Phrase | Prefix]:
+    found: list[Word | Phrase | Prefix] = []
     for clause in clauses:
         if isinstance(clause, AnyOf):
             for option in clause.options:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
-import snowballstemmer
+import snowballstemmer  # pyright: ignore[reportMissingTypeStubs]
 
 MAX_LEXEME: Final = (
     96  # characters; longer runs are keys or encoded data, cut so that a prefix still finds them
@@ -85,7 +85,8 @@ def document(body: str, lang: str, *, headings: str = "") -> Document:
 def detect(text: str) -> str:
     """Return the ISO 639-1 language of `text`, or "" where too little speaks for any.
 
-    By script, and among languages of one script by stop words: good for sentences, silent on names and code."""
+    By script, and among languages of one script by stop words: good for sentences, silent on names and code.
+    """
     sample = text[:2000]
     script = _script(sample)
     if script is not None and script != "ru":
@@ -115,7 +116,7 @@ _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _IS_CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2}")
 _CONTRACTED = frozenset(("s", "t", "d", "m", "ll", "re", "ve"))
 _FOLDS = str.maketrans(
-    {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "ı": "i"}
+    {"ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "\u0131": "i"}
 )
 _ESCAPES = str.maketrans({"'": "''", "\\": "\\\\"})
 
@@ -144,7 +145,7 @@ def _parts(chunk: str, lang: str) -> Iterator[Piece]:
         if match["pairs"]:
             yield from _pairs(match[0], match.start())
         elif match["word"]:
-            after_apostrophe = match.start() > 0 and chunk[match.start() - 1] in "'’"
+            after_apostrophe = match.start() > 0 and chunk[match.start() - 1] in "'\u2019"
             yield from _words(match[0], match.start(), lang, contracted=after_apostrophe)
         else:
             yield Piece(match.start(), match.end(), match[0].lower(), match[0].lower(), "word")
@@ -208,9 +209,15 @@ def _stem(folded: str, exact: str, lang: str) -> str:
     return fold(_stemmer(lang).stemWord(folded))[:MAX_LEXEME] or exact
 
 
+class _Stemmer(Protocol):
+    def stemWord(self, word: str) -> str: ...
+
+
 @cache
-def _stemmer(lang: str):
-    return snowballstemmer.stemmer(_ALGORITHMS.get(lang, _ALGORITHMS[FALLBACK]))
+def _stemmer(lang: str) -> _Stemmer:
+    return snowballstemmer.stemmer(  # pyright: ignore[reportUnknownMemberType]
+        _ALGORITHMS.get(lang, _ALGORITHMS[FALLBACK])
+    )
 
 
 @cache

@@ -132,6 +132,9 @@ async def open_pool(  # noqa: PLR0913  (one opener for all pools)
         "timezone": "UTC",
         # A generic plan took over after five runs and cost 0.8 -> 1,500 ms (dnotitia/akb#626).
         "plan_cache_mode": "force_custom_plan",
+        # HNSW goes on until enough rows pass the filters (search/semantic.py).
+        "hnsw.iterative_scan": "relaxed_order",
+        "hnsw.ef_search": "150",
     }
     if role is not None:
         settings["role"] = role

@@ -82,7 +82,7 @@ FROM passage p
 JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
 WHERE p.workspace_id = :workspace_id
         AND (:candidates::text IS NULL OR p.tsv @@ :candidates::text::tsquery)
-        AND (:candidates::text IS NOT NULL OR p.ordinal = 0) -- a list of everything shows each file once
+        AND (NOT :openings::boolean OR p.ordinal = 0) -- a list of everything shows each file once
         AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
         AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
         AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
@@ -213,7 +213,7 @@ WITH seen AS MATERIALIZED (
     FROM language_mean m
     WHERE m.workspace_id = :workspace_id AND m.generation_id = :generation::uuid
 ), candidate AS (
-    SELECT p.id, p.item_id, p.lang, p.created_at, p.text_hash, p.message_id IS NOT NULL AS is_message, p.tsv, i.title,
+    SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, p.tsv, i.title,
         1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
     FROM passage p
     JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
@@ -224,7 +224,6 @@ SELECT
     candidate.id,
     candidate.item_id,
     candidate.is_message,
-    candidate.created_at,
     candidate.text_hash,
     coalesce(scored.bm25, 0) AS bm25,
     coalesce((
@@ -269,7 +268,6 @@ SELECT
     p.span_start,
     p.span_end,
     v.version,
-    p.text_hash,
     coalesce(
         substr(m.content, p.span_start + 1, p.span_end - p.span_start),
         (SELECT substr(string_agg(t.content, '' ORDER BY t.ordinal), p.span_start - min(t.span_start) + 1, p.span_end - p.span_start)

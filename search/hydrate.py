@@ -1,0 +1,89 @@
+"""Turn the ids of one page into hits: what the caller may still see, with its words around the matches.
+
+Read by the application role under row-level security, so that every row passes both walls again; what was deleted or
+closed since the list was made is left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from core.scope import Scope
+from search.answer import Coverage, Hit, Location, Recall
+from search.fuse import Listed
+from search.snippet import View, snippet
+from sql import fetch, fetch_one, read
+from sql.pool import ReadConn
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    id: UUID
+    is_message: bool
+    item_id: UUID
+    message_id: UUID | None
+    title: str
+    headings: list[str]
+    author: str
+    created_at: datetime
+    lang: str
+    page_first: int | None
+    page_last: int | None
+    span_start: int
+    span_end: int
+    version: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    pending: int
+    no_text: int
+    failed: int
+
+
+_hydrate = read("search.sql", "hydrate", Row)
+_coverage = read("search.sql", "count_coverage", _Counts)
+
+
+async def hydrate(
+    conn: ReadConn, scope: Scope, listed: Sequence[Listed], *, view: View
+) -> list[Hit]:
+    """Return the hits of `listed` that the caller may see now, in that order."""
+    if not listed:
+        return []
+    rows = await fetch(conn, _hydrate, **scope.ids, ids=[entry.id for entry in listed])
+    known = {row.id: row for row in rows}
+    return [_hit(known[entry.id], entry, view) for entry in listed if entry.id in known]
+
+
+async def count_coverage(conn: ReadConn, scope: Scope, *, recall: Recall) -> Coverage:
+    """Return how many files search cannot answer from, among those that the caller may see."""
+    counts = await fetch_one(conn, _coverage, **scope.ids)
+    return Coverage(counts.pending, counts.no_text, counts.failed, recall)
+
+
+def _hit(row: Row, entry: Listed, view: View) -> Hit:
+    pages = None
+    if row.page_first is not None and row.page_last is not None:
+        pages = (row.page_first, row.page_last)
+    return Hit(
+        id=row.id,
+        type="message" if row.is_message else "file",
+        item_id=row.item_id,
+        file_id=None if row.is_message else row.item_id,
+        version=row.version,
+        conversation_id=row.item_id if row.is_message else None,
+        message_id=row.message_id,
+        title=row.title,
+        headings=tuple(row.headings),
+        author=row.author,
+        created_at=row.created_at,
+        location=Location(pages, row.span_start, row.span_end),
+        text=row.text,
+        snippet=snippet(row.text, view, lang=row.lang, offset=row.span_start),
+        score=entry.score,
+        match=entry.match,
+        also_in=entry.also_in,
+    )

@@ -1,0 +1,112 @@
+"""Pages over a frozen list: the ids of one ranking are kept in Redis for five minutes, the cursor says where to go on.
+
+The cursor is signed and good only for the caller, the workspace and the query it was made for. A list that Redis has lost
+is made again by the same rule; between two equal searches of an unchanged index nothing differs.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+import structlog
+from pydantic import TypeAdapter
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from core.errors import InvalidInput
+from core.scope import Scope
+from search.answer import Recall, SearchRequest
+from search.fuse import Listed
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+KEPT_S: Final = 300
+_MAC_BYTES: Final = 16
+_TOKEN_BYTES: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The list's name in Redis and how many of its entries were read."""
+
+    token: bytes
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A ranking as it was when its first page was read."""
+
+    listed: list[Listed]
+    index_seq: int
+    recall: Recall
+    langs: tuple[str, ...]
+
+
+_FROZEN = TypeAdapter(Frozen)
+
+
+def new_token() -> bytes:
+    return os.urandom(_TOKEN_BYTES)
+
+
+def sign(cursor: Cursor, scope: Scope, request: SearchRequest, *, key: bytes) -> str:
+    """Return the cursor as text."""
+    payload = cursor.token + cursor.offset.to_bytes(2)
+    return base64.urlsafe_b64encode(_mac(payload, scope, request, key) + payload).decode()
+
+
+def read_cursor(text: str, scope: Scope, request: SearchRequest, *, key: bytes) -> Cursor:
+    """Return what sign() was given; anything else, or another query's cursor, is InvalidInput."""
+    try:
+        raw = base64.b64decode(text, altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise _unusable() from None
+    mac, payload = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
+    if len(payload) != _TOKEN_BYTES + 2 or not hmac.compare_digest(
+        mac, _mac(payload, scope, request, key)
+    ):
+        raise _unusable()
+    return Cursor(payload[:_TOKEN_BYTES], int.from_bytes(payload[_TOKEN_BYTES:]))
+
+
+async def keep(redis: Redis | None, token: bytes, frozen: Frozen) -> None:
+    """Freeze a list; without Redis the next page makes it again."""
+    if redis is None:
+        return
+    try:
+        await redis.set(_name(token), orjson.dumps(frozen), ex=KEPT_S)
+    except RedisError as error:
+        log.warning("result list not kept", error=str(error))
+
+
+async def recall(redis: Redis | None, token: bytes) -> Frozen | None:
+    """Return a frozen list, or None when it is gone."""
+    if redis is None:
+        return None
+    try:
+        kept: bytes | None = await redis.get(_name(token))
+    except RedisError as error:
+        log.warning("result list not read", error=str(error))
+        return None
+    return None if kept is None else _FROZEN.validate_json(kept)
+
+
+def _name(token: bytes) -> str:
+    return f"recollect:list:{token.hex()}"
+
+
+def _mac(payload: bytes, scope: Scope, request: SearchRequest, key: bytes) -> bytes:
+    asked = [request.q, request.type, request.mode, request.semantic_ratio, request.sort, request.group_by, request.lang,
+             request.syntax, [[f.op, f.value, f.negated] for f in request.filters]]  # fmt: skip
+    bound = scope.workspace_id.bytes + scope.account_id.bytes + orjson.dumps(asked)
+    return hmac.digest(key, bound + b"\0" + payload, hashlib.sha256)[:_MAC_BYTES]
+
+
+def _unusable() -> InvalidInput:
+    return InvalidInput.of("cursor", "is not one that this search gave out; start again without it")

@@ -1,0 +1,123 @@
+"""Query and Scope in, hits out: the one function behind the search route, replies and the command line.
+
+read the query -> rank (search/rank.py) -> freeze the list -> hydrate one page of it
+"""
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+from core.errors import InvalidInput
+from core.scope import Scope
+from search.answer import Coverage, Hit, Page, QueryEcho, SearchAnswer, SearchRequest, Timing
+from search.filters import resolve
+from search.hydrate import count_coverage, hydrate
+from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
+from search.query import Query, parse, plain, refusal
+from search.rank import Ranking, Searcher, Watch, rank
+from search.snippet import View, wanted
+
+__all__ = ["Searcher", "retrieve"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """One page, and where in the list the next one begins."""
+
+    hits: tuple[Hit, ...]
+    next_offset: int
+    coverage: Coverage
+
+
+async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> SearchAnswer:
+    """Return a page of what `scope` may see, best first, equal scores by passage id.
+
+    Raises InvalidInput for a query with nothing to look for and for a foreign cursor, Unavailable when the database
+    is away; whatever is less than that only degrades the answer.
+    """
+    started = perf_counter()
+    query = read_query(request)
+    cursor = _cursor(searcher, scope, request)
+    ranking = await _ranking(searcher, scope, request, query=query, cursor=cursor)
+    ranked = perf_counter()
+    view = View(wanted(query, ranking.langs), request.crop, request.highlight)
+    window = range(cursor.offset, cursor.offset + request.limit)
+    shown = await _show(searcher, scope, ranking, view=view, window=window)
+    return SearchAnswer(
+        query=QueryEcho(query.text, query.filters, query.warnings, ranking.langs[0]),
+        hits=shown.hits,
+        page=_page(
+            searcher,
+            scope,
+            request,
+            ranking=ranking,
+            following=Cursor(cursor.token, shown.next_offset),
+        ),
+        coverage=shown.coverage,
+        degraded=tuple(ranking.watch.degraded),
+        timing_ms=_timing(ranking.watch, started=started, ranked=ranked),
+        index_seq=ranking.index_seq,
+    )
+
+
+def read_query(request: SearchRequest) -> Query:
+    """Return the query with the filters given beside it; one that looks for nothing is InvalidInput."""
+    query = parse(request.q) if request.syntax == "operators" else plain(request.q)
+    query = replace(query, filters=(*query.filters, *request.filters))
+    refused = refusal(query)
+    if refused is not None and (request.type is None or request.syntax == "plain"):
+        raise InvalidInput.of("q", refused)
+    return query
+
+
+def _cursor(searcher: Searcher, scope: Scope, request: SearchRequest) -> Cursor:
+    if request.cursor is None:
+        return Cursor(new_token(), 0)
+    return read_cursor(request.cursor, scope, request, key=searcher.cursor_key)
+
+
+async def _ranking(
+    searcher: Searcher, scope: Scope, request: SearchRequest, *, query: Query, cursor: Cursor
+) -> Ranking:
+    """Return the list that a cursor goes on in, or a new one, kept when it has more than one page."""
+    if request.cursor is not None and (kept := await recall(searcher.redis, cursor.token)):
+        return Ranking(kept.listed, kept.index_seq, kept.recall, kept.langs, Watch())
+    within = await resolve(searcher.read_pool, scope, query.filters, kind=request.type)
+    ranking = await rank(searcher, scope, request, query=query, within=within)
+    if len(ranking.listed) > request.limit:
+        await keep(searcher.redis, cursor.token, ranking.frozen())
+    return ranking
+
+
+async def _show(
+    searcher: Searcher, scope: Scope, ranking: Ranking, *, view: View, window: range
+) -> _Shown:
+    """Hydrate from the window's start until it is full: rows that are gone since do not shorten a page."""
+    offset, hits = window.start, list[Hit]()
+    async with searcher.read_pool.read_tx(scope) as conn:
+        while len(hits) < len(window) and offset < len(ranking.listed):
+            part = ranking.listed[offset : offset + len(window) - len(hits)]
+            hits += await hydrate(conn, scope, part, view=view)
+            offset += len(part)
+        covered = await count_coverage(conn, scope, recall=ranking.recall)
+    return _Shown(tuple(hits), offset, covered)
+
+
+def _page(
+    searcher: Searcher, scope: Scope, request: SearchRequest, *, ranking: Ranking, following: Cursor
+) -> Page:
+    total = len(ranking.listed)
+    if following.offset >= total:
+        return Page(None, False, total)
+    return Page(sign(following, scope, request, key=searcher.cursor_key), True, total)
+
+
+def _timing(watch: Watch, *, started: float, ranked: float) -> Timing:
+    now = perf_counter()
+    return Timing(
+        total=round((now - started) * 1000, 2),
+        embed=watch.embed,
+        lexical=watch.lexical,
+        semantic=watch.semantic,
+        fuse=watch.fuse,
+        hydrate=round((now - ranked) * 1000, 2),
+    )

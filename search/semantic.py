@@ -1,0 +1,113 @@
+"""The semantic leg: exact where few passages may be seen, HNSW where many may. We choose, not the planner.
+
+On 200,000 vectors the planner took HNSW for a tenant with 1.4 % of them: recall 0.66 in 7 ms where exact was 1.00 in
+1.2 ms. HNSW that finds too few is followed by exact within the time that is left.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from core.scope import Scope
+from search.answer import Recall
+from search.embed import Embedder, QueryVector, Vector
+from search.filters import Constraints
+from sql import fetch, fetch_one, read
+from sql.pool import ReadConn
+
+EXACT_UP_TO: Final = 20_000  # passages; about 1 us each at 384 dimensions
+ENOUGH: Final = 20  # of HNSW; fewer mean that the filters pass too little of the graph
+CACHED_VECTORS: Final = 2_000  # queries; 1.5 KB each
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    id: UUID
+    cosine: float
+
+
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    ids: tuple[UUID, ...]
+    recall: Recall
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticQuestion:
+    """`bounded` says that the condition alone leaves few passages, as a phrase does."""
+
+    vector: Vector
+    generation_id: UUID
+    condition: str | None
+    bounded: bool
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    passages: int
+
+
+_find_near_exact = read("search.sql", "find_near_exact", Near)
+_find_near_hnsw = read("search.sql", "find_near_hnsw", Near)
+_count_visible = read("search.sql", "count_visible", _Count)
+
+
+@dataclass(slots=True)
+class VectorCache:
+    """The vectors of the latest queries by model and text; a repeated query never asks the model."""
+
+    size: int = CACHED_VECTORS
+    known: OrderedDict[tuple[str, str], QueryVector] = field(
+        default_factory=OrderedDict[tuple[str, str], QueryVector]
+    )
+
+    async def embed(self, embedder: Embedder, text: str) -> QueryVector:
+        """Return the query's vector from here or from the embedder."""
+        key = (embedder.model, text)
+        if (found := self.known.get(key)) is not None:
+            self.known.move_to_end(key)
+            return found
+        self.known[key] = made = await embedder.embed_query(text)
+        if len(self.known) > self.size:
+            self.known.popitem(last=False)
+        return made
+
+
+async def find_nearest(
+    conn: ReadConn,
+    scope: Scope,
+    question: SemanticQuestion,
+    *,
+    constraints: Constraints,
+    exact: bool,
+) -> Nearest:
+    """Return the nearest passages that the caller may see, best first."""
+    if not exact and not question.bounded and await _many_visible(conn, scope, constraints):
+        found = await _ask(conn, scope, question, constraints=constraints, exact=False)
+        if len(found) >= min(ENOUGH, question.depth):
+            return Nearest(found, "approximate")
+    return Nearest(await _ask(conn, scope, question, constraints=constraints, exact=True), "exact")
+
+
+async def _many_visible(conn: ReadConn, scope: Scope, constraints: Constraints) -> bool:
+    counted = await fetch_one(
+        conn, _count_visible, **scope.ids, items=constraints.items, at_most=EXACT_UP_TO + 1
+    )
+    return counted.passages > EXACT_UP_TO
+
+
+async def _ask(
+    conn: ReadConn,
+    scope: Scope,
+    question: SemanticQuestion,
+    *,
+    constraints: Constraints,
+    exact: bool,
+) -> tuple[UUID, ...]:
+    rows = await fetch(
+        conn, _find_near_exact if exact else _find_near_hnsw, **scope.ids, **constraints.values(),
+        vector=question.vector, generation=question.generation_id, condition=question.condition, depth=question.depth,
+    )  # fmt: skip
+    return tuple(row.id for row in rows)
