@@ -12,9 +12,9 @@ from core.errors import StartFailed
 
 # A unix socket's path must fit sockaddr_un: 104 bytes on macOS and 108 on Linux, the final NUL included.
 SOCKET_PATH_BYTES = 103
-# initdb takes 45 MB and the first WAL segments 32 MB; below this a start would only fail later and less clearly.
-MIN_FREE_BYTES = 200_000_000
 MIB = 1 << 20
+# initdb takes 45 MB and the first WAL segments 32 MB; below this a start would only fail later and less clearly.
+MIN_FREE_BYTES = 200 * MIB
 
 
 def socket_in(folder: Path, name: str) -> Path:
