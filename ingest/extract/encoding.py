@@ -15,10 +15,10 @@ BOMS = (  # the longer first: UTF-16's mark opens UTF-32's
 )
 OLD = "cp1252"
 READ_BYTES = 2**20
-ODD_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x08\x1b")
-MOST_CONTROLS = 0.005  # of the bytes; compressed data has 0.1, text none
+ODD_CONTROLS = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x08\x1b")
+MOST_CONTROLS = 0.005  # of the characters; compressed data has 0.1, text none
 ZEROS_IN_UTF16 = (
-    0.2  # of the high or low bytes; ASCII punctuation and spaces alone reach it in most languages
+    0.2  # of the high bytes; ASCII punctuation and spaces alone reach it in most languages
 )
 
 
@@ -28,28 +28,23 @@ class Measured(NamedTuple):
 
 
 def sniff(head: bytes) -> str | None:
-    """Return the encoding of a file that begins so, or None when it is no text."""
+    """Return the encoding of a file that begins so, as far as its head tells, or None when it is no text."""
     for mark, encoding in BOMS:
         if head.startswith(mark):
             return encoding
     if 0 in head:
         return _sniff_utf16(head)
-    if sum(byte in ODD_CONTROLS for byte in head) > MOST_CONTROLS * len(head):
-        return None
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        return OLD
-    return "utf-8"
+    return "utf-8" if _is_text(head.decode("latin-1")) else None
+
+
+def _is_text(text: str) -> bool:
+    return sum(character in ODD_CONTROLS for character in text) <= MOST_CONTROLS * len(text)
 
 
 def _sniff_utf16(head: bytes) -> str | None:
-    pairs = len(head) // 2
-    for encoding, zeros, letters in (
-        ("utf-16-le", head[1::2], head[0::2]),
-        ("utf-16-be", head[0::2], head[1::2]),
-    ):
-        if pairs and zeros.count(0) > ZEROS_IN_UTF16 * pairs and letters.count(0) == 0:
+    for encoding, high in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
+        text = head.decode(encoding, "ignore")
+        if text and high.count(0) > ZEROS_IN_UTF16 * len(high) and _is_text(text):
             return encoding
     return None
 
@@ -57,8 +52,8 @@ def _sniff_utf16(head: bytes) -> str | None:
 def measure(source: BinaryIO, encoding: str) -> Measured:
     """Return the encoding after a look at the whole file, and the number of characters it gives.
 
-    UTF-8 by its head stays UTF-8 when most of what is not ASCII is valid: a cut sequence must not turn a text into
-    Windows-1252, and one accent behind megabytes of ASCII must not be lost.
+    UTF-8 needs to be mostly valid, not wholly: one broken sequence must not turn a text into Windows-1252, and the one
+    accent behind megabytes of ASCII must not be lost.
     """
     source.seek(0)
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
@@ -68,7 +63,9 @@ def measure(source: BinaryIO, encoding: str) -> Measured:
         size_bytes += len(piece)
         characters += len(text)
         bad += text.count("\ufffd")
-    characters += len(decoder.decode(b"", final=True))
+    rest = decoder.decode(b"", final=True)
+    characters += len(rest)
+    bad += len(rest)
     if encoding == "utf-8" and bad > size_bytes - characters:
         return Measured(OLD, size_bytes)
     return Measured(encoding, characters)

@@ -61,8 +61,11 @@ def _declared(head: bytes) -> str:
     match = DECLARED.search(head)
     try:
         name = codecs.lookup(match[1].decode()).name if match else ""
-        b"".decode(name or "ascii")  # LookupError for codecs that are no text encoding, as base64
-    except LookupError:
+        b" ".decode(name or "ascii")
+    except (
+        LookupError,
+        UnicodeDecodeError,
+    ):  # unknown, no text encoding (base64), or UTF-16, which it is not
         return ""
     return "" if name in NOT_TRUSTED else name
 
@@ -101,7 +104,7 @@ class _Page:
             self._inline.append(f" {SPACE.sub(' ', attributes.get('alt', ''))} ")
         elif tag in BLOCKS:
             self.close_block()
-            self._open(tag)
+            self._open(tag, attributes.get("start", ""))
 
     def data(self, text: str) -> None:
         if not self._skipped:
@@ -117,11 +120,12 @@ class _Page:
     def close(self) -> None:
         """Called by the parser at the end."""
 
-    def _open(self, tag: str) -> None:
+    def _open(self, tag: str, number: str) -> None:
         if tag in LISTS or tag in HEADINGS:
             self._tables.read_as_layout()
         if tag in LISTS:
-            self._lists.append(0 if tag == "ol" else -1)
+            first = int(number) if number.isdecimal() else 1
+            self._lists.append(first - 1 if tag == "ol" else -1)
         elif tag in HEADINGS:
             self._level = HEADINGS[tag]
         elif tag == "pre":

@@ -1,0 +1,69 @@
+import io
+
+import pytest
+
+from ingest.extract.archive import open_archive
+from ingest.extract.ooxml import parse, related
+from ingest.extract.segment import Unreadable
+from tests.ingest.make_files import MC, W, make_docx, make_zip
+
+LAUGHS = (
+    """<!DOCTYPE r [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><r>&b;</r>"""
+)
+OUTSIDE = """<!DOCTYPE r [<!ENTITY a SYSTEM "file:///etc/passwd">]><r>&a;</r>"""
+
+
+class Heard:
+    def __init__(self):
+        self.events = []
+
+    def start(self, name, attributes):
+        self.events.append((name, attributes))
+
+    def data(self, text):
+        self.events.append(text)
+
+    def end(self, name):
+        self.events.append("/" + name)
+
+
+def hear(content, part="x.xml"):
+    heard = Heard()
+    for _ in parse(open_archive(io.BytesIO(make_zip({"x.xml": content}))), part, heard):
+        pass
+    return heard.events
+
+
+def test_names_get_their_usual_prefix_and_attributes_none():
+    content = f'<x:p xmlns:x={W.partition("=")[2]} {MC} x:a="1"><mc:Fallback/><q/>t&amp;</x:p>'
+    assert hear(content) == [
+        ("w:p", {"a": "1"}),
+        *[("mc:Fallback", {}), "/mc:Fallback", ("?q", {}), "/?q", "t&", "/w:p"],
+    ]
+
+
+def test_an_absent_part_says_nothing():
+    assert hear("<r/>", part="y.xml") == []
+
+
+@pytest.mark.parametrize("content", [LAUGHS, OUTSIDE, "<r><s></r>", "", "<r>", "\x01"])
+def test_declared_types_and_broken_xml_are_refused(content):
+    with pytest.raises(Unreadable) as caught:
+        hear(content or " ")
+    assert caught.value.code == "broken_file"
+
+
+def test_relations_lead_to_parts_of_the_archive_only():
+    archive = open_archive(io.BytesIO(make_docx("", parts={"styles.xml": "", "header1.xml": ""})))
+    assert related(archive, "") == [("officeDocument", "word/document.xml")]
+    assert related(archive, "word/document.xml") == [
+        ("styles", "word/styles.xml"),
+        ("header1", "word/header1.xml"),
+    ]
+    odd = "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>" + (
+        "<Relationship Type='a/image' Target='http://x' TargetMode='External'/>"
+        "<Relationship Type='a/styles' Target='/word/s.xml'/>"
+        "<Relationship Type='a/footer' Target='../../../etc/passwd'/></Relationships>"
+    )
+    archive = open_archive(io.BytesIO(make_zip({"word/_rels/d.xml.rels": odd})))
+    assert related(archive, "word/d.xml") == [("styles", "word/s.xml"), ("footer", "etc/passwd")]
