@@ -91,7 +91,9 @@ class S3Blobs:
         finally:
             pipe.end(whole=whole)
             await asyncio.wait({upload})
-        upload.result()
+            failure = upload.exception()
+        if failure is not None:
+            raise failure
         return pipe.stored
 
     async def open(
