@@ -14,11 +14,27 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import auth, conversations, docs, errors, health, messages, search, workspaces
+from api import (
+    auth,
+    conversations,
+    docs,
+    errors,
+    file_content,
+    files,
+    health,
+    jobs,
+    messages,
+    models,
+    runs,
+    search,
+    uploads,
+    workspaces,
+)
 from api.cursors import Cursors
 from api.deps import Api
 from api.edge import Edge
 from api.limits import Limits
+from api.sse import Streams
 from app.passwords import open_passwords
 from app.resources import Resources
 from app.sessions import Sessions
@@ -32,6 +48,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     search.router,
     conversations.router,
     messages.router,
+    runs.router,
+    uploads.router,
+    files.router,
+    file_content.router,
+    jobs.router,
+    models.router,
     auth.router,
     workspaces.router,
     health.status_router,
@@ -53,6 +75,7 @@ def create_app(opened: Opened) -> FastAPI:
         app.include_router(router, prefix="/api/v1", responses=docs.ERRORS)
     app.include_router(health.router, responses=docs.ERRORS)
     app.include_router(docs.router)
+    app.state.streams = Streams()
     app.router.default = console_app()
     app.add_middleware(Edge)
     errors.install(app)

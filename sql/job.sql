@@ -129,3 +129,29 @@ GROUP BY kind;
 -- name: remove_old_jobs
 -- Finished work is kept for a month: its row answers "what happened to my file".
 DELETE FROM job WHERE finished_at < now() - interval '30 days' AND state IN ('done', 'cancelled');
+
+-- name: list_visible_jobs
+-- Jobs about what the caller may see: a file's reading, a message's embedding, a reply. The newest first.
+SELECT
+    j.id,
+    j.kind,
+    j.subject_id,
+    coalesce(v.file_id, m.conversation_id, n.conversation_id) AS item_id,
+    j.state,
+    j.stage,
+    j.reason,
+    j.attempts,
+    j.created_at,
+    j.run_at,
+    j.finished_at
+FROM job j
+LEFT JOIN file_version v ON j.kind = 'ingest_file' AND v.workspace_id = j.workspace_id AND v.id = j.subject_id
+LEFT JOIN message m ON j.kind = 'embed_message' AND m.workspace_id = j.workspace_id AND m.id = j.subject_id
+LEFT JOIN run n ON j.kind = 'reply' AND n.workspace_id = j.workspace_id AND n.id = j.subject_id
+JOIN readable(:workspace_id, :account_id) r ON r.item_id = coalesce(v.file_id, m.conversation_id, n.conversation_id)
+WHERE j.workspace_id = :workspace_id
+    AND (:id::uuid IS NULL OR j.id = :id)
+    AND (:states::text[] IS NULL OR j.state = ANY (:states))
+    AND (:before_at::timestamptz IS NULL OR (j.created_at, j.id) < (:before_at, :before_id::uuid))
+ORDER BY j.created_at DESC, j.id DESC
+LIMIT :limit;

@@ -204,3 +204,11 @@ ORDER BY c.run_id, c.answer_start, c.ref;
 SELECT v.item_id
 FROM readable(:workspace_id, :account_id) v
 WHERE v.item_id = ANY(:item_ids::uuid[]);
+
+-- name: list_model_outcomes
+-- unscoped: how each model's last reply in this workspace ended, no content
+-- A model whose last reply failed a moment ago is told to be failing before the next one is asked for.
+SELECT DISTINCT ON (model) model, error_code = 'model_unavailable' AS is_failing
+FROM run
+WHERE workspace_id = :workspace_id AND finished_at > now() - interval '5 minutes'
+ORDER BY model, finished_at DESC;
