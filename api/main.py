@@ -1,4 +1,4 @@
-"""The application: routers in, lifespan around. `recollect api` serves what create_app() returns.
+"""The application: routers in, lifespan around. api/serve.py serves what create_app() returns.
 
 Every route stands under /api/v1 once; api/edge.py maps the alias /api/... to it. The console in web/ is what is served
 where no route matches.

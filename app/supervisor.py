@@ -1,6 +1,6 @@
 """`recollect serve`: everything on one machine under one parent, started in order, kept alive, stopped in reverse.
 
-PostgreSQL and Valkey (unless settings name others), migrations, then our own programs `recollect embedder|api|worker`.
+PostgreSQL and Valkey (unless settings name others), migrations, then our own programs: embedder, api, worker.
 Each child dies with this process, even by `kill -9`; what survives that elsewhere than on Linux the next start ends.
 """
 
@@ -31,6 +31,8 @@ Programs = Mapping[str, Sequence[str]]  # name -> command line
 
 PROGRAM_STOP_S = 5.5  # the worker hands its jobs back in that time; with the services' below 10 s
 READY_TIMEOUT_S = 90.0
+# Started by name, because `app` may not import api and workers.
+MODULES = {"embedder": "app.embedder_process", "api": "api.serve", "worker": "workers.main"}
 
 
 def serve(settings: Settings, *, say: Say, programs: Programs | None = None) -> None:
@@ -40,8 +42,11 @@ def serve(settings: Settings, *, say: Say, programs: Programs | None = None) -> 
 
 def our_programs(settings: Settings) -> Programs:
     """Return our own processes in the order of their start."""
-    names = ("embedder", "api", "worker") if needs_process(settings) else ("api", "worker")
-    return {name: (sys.executable, "-m", "app.cli", name) for name in names}
+    return {
+        name: (sys.executable, "-m", module)
+        for name, module in MODULES.items()
+        if name != "embedder" or needs_process(settings)
+    }
 
 
 async def _until_signalled(serving: Coroutine[None, None, None]) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from app.logging import configure_logging
+from app.program import run_program
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from core.errors import CallerError, PermanentFailure, ProviderAway, Unavailable
@@ -46,10 +46,8 @@ BEAT = write("maintenance.sql", "beat")
 STOP_BEATING = write("maintenance.sql", "stop_beating")
 
 
-def main() -> None:
-    """Work by the environment's settings until SIGTERM or SIGINT."""
-    settings = Settings()
-    configure_logging(settings.log_format, process="worker", level=settings.log_level)
+def work_off(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
     asyncio.run(run_worker(settings, Terms(RETRY)))
 
 
@@ -122,4 +120,4 @@ def _ourselves() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_program("worker", work_off)

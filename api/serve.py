@@ -1,0 +1,73 @@
+"""The API process, `python -m api.serve`: uvicorn (uvloop, httptools) around create_app().
+
+uvicorn waits for open answers before it lets the lifespan end, so streams are told to end when the signal comes.
+"""
+
+import errno
+import socket
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from api.main import create_app
+from app.program import run_program
+from app.resources import open_resources
+from app.settings import Settings
+from core.errors import StartFailed
+
+BACKLOG = 2048
+GRACE_S = 5  # for answers under way; the supervisor's own patience is longer
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, which ends our streams first."""
+
+    def __init__(self, app: FastAPI) -> None:
+        config = uvicorn.Config(
+            app,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to stop."""
+        self._app.state.streams.close()
+        super().handle_exit(sig, frame)
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal comes; a port that is taken is StartFailed."""
+    listening = listen(settings.bind, settings.port)
+    app = create_app(open_resources(settings, purpose="api"))
+    server = Server(app)
+    server.run(sockets=[listening])
+    if not server.started:
+        raise StartFailed("The API did not start: the lines above say why.")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; what stands in the way is said with the remedy."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise StartFailed(
+                f"Port {port} is taken: stop what uses it, or choose another: PORT={port + 1}"
+            ) from error
+        raise StartFailed(
+            f"Cannot listen on {host}:{port} ({error}): correct BIND or PORT"
+        ) from error
+
+
+if __name__ == "__main__":
+    run_program("api", serve)
