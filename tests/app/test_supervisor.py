@@ -229,7 +229,7 @@ def test_a_program_that_cannot_run_ends_the_start(served, port):
 def test_a_vendors_embedder_needs_no_process_of_ours(embedder, names):
     programs = our_programs(Settings(embedder=embedder))
     assert list(programs) == names
-    assert programs["api"] == (sys.executable, "-m", "app.cli", "api")
+    assert programs["api"] == (sys.executable, "-m", "api.serve")
 
 
 def test_a_home_that_cannot_be_written_is_one_clear_line(port):
