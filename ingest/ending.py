@@ -15,7 +15,7 @@ from sql import execute, fetch, fetch_one, fetch_opt, read, write
 from sql.fence import Fence, JobId
 from sql.pool import Conn
 
-FileEnd = Literal["ready", "partial", "no_text", "failed", "cancelled"]
+FileEnd = Literal["ready", "partial", "no_text", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ HIDE_BUILD = write("ingest.sql", "hide_build", JobId)
 CLOSE_BUILD = write("ingest.sql", "close_build")
 RETIRE_BUILD = write("ingest.sql", "retire_build")
 END_FILE = write("ingest.sql", "end_file")
+CANCEL_FILE = write("ingest.sql", "cancel_file")
 
 _NO_REASON = PermanentFailure("", "")
 _NO_TEXT = PermanentFailure(
@@ -59,9 +60,7 @@ async def finish(fence: Fence, build: Build) -> FileEnd:
         end: FileEnd = "no_text" if not tally.passages else "partial" if tally.problems else "ready"
         reason = _NO_TEXT if end == "no_text" else _NO_REASON
         await _end_file(conn, ws, source, state=end, reason=reason)
-        await execute(
-            conn, CLOSE_BUILD, workspace_id=ws, file_id=source.file_id, build_id=build.id
-        )
+        await execute(conn, CLOSE_BUILD, workspace_id=ws, file_id=source.file_id, build_id=build.id)
         await index_seq_raised(conn, ws)
     return end
 
@@ -81,10 +80,10 @@ async def fail(fence: Fence, source: Source, build: Build | None, reason: Perman
             )
 
 
-async def withdraw(fence: Fence, source: Source) -> None:
+async def withdraw(fence: Fence, version_id: UUID) -> None:
     """End the job of a file that is in the bin or has a newer version; what was built so far may be gone on with."""
     async with fence.last_tx("cancelled") as conn:
-        await _end_file(conn, fence.workspace_id, source, state="cancelled", reason=_NO_REASON)
+        await execute(conn, CANCEL_FILE, workspace_id=fence.workspace_id, version_id=version_id)
 
 
 async def _end_file(

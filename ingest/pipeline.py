@@ -48,45 +48,48 @@ async def ingest_file(
 
     Raises ProviderAway when only vectors are missing, Unavailable and bugs as they are; a file's own faults end in its row.
     """
-    since = time.monotonic()
+    building = _Building(tools, fence)
     try:
-        source = await find_source(fence, version_id)
+        await building.run(version_id, pipeline_version)
     except Unwanted:
-        async with fence.last_tx("cancelled"):
-            return
-    building = _Building(tools, fence, source)
-    try:
-        await building.run(pipeline_version)
-    except Unwanted:
-        await withdraw(fence, source)
+        await withdraw(fence, version_id)
     except PermanentFailure as reason:
-        await fail(fence, source, building.build, reason)
-        log.info("file cannot be read", file_id=str(source.file_id), reason=reason.code)
-    else:
-        log.info("ingested file", file_id=str(source.file_id), duration_ms=_since_ms(since))
-    await tools.nudge(source.file_id)
+        await building.fail(reason)
+    await building.nudge()
 
 
 @dataclass(slots=True)
 class _Building:
     tools: Tools
     fence: Fence
-    source: Source
+    source: Source | None = None
     build: Build | None = None
 
-    async def run(self, pipeline_version: int) -> None:
-        async with on_this_machine(self.tools.blobs, self.source) as path:
-            media_type = await media_type_of(path, self.source.name)
-            build, built = await begin(
+    async def run(self, version_id: UUID, pipeline_version: int) -> None:
+        since = time.monotonic()
+        self.source = source = await find_source(self.fence, version_id)
+        async with on_this_machine(self.tools.blobs, source) as path:
+            media_type = await media_type_of(path, source.name)
+            self.build, built = await begin(
                 self.fence,
-                self.source,
+                source,
                 pipeline_version=pipeline_version,
                 media_type=media_type,
                 model=self.tools.asking.model,
             )
-            self.build = build
-            await self._read_and_embed(build, built, path, media_type)
-        await finish(self.fence, build)
+            await self._read_and_embed(self.build, built, path, media_type)
+        end = await finish(self.fence, self.build)
+        duration_ms = round((time.monotonic() - since) * 1000)
+        log.info("ingested file", file_id=str(source.file_id), state=end, duration_ms=duration_ms)
+
+    async def fail(self, reason: PermanentFailure) -> None:
+        assert self.source is not None  # nothing before it raises this
+        await fail(self.fence, self.source, self.build, reason)
+        log.info("file cannot be read", file_id=str(self.source.file_id), reason=reason.code)
+
+    async def nudge(self) -> None:
+        if self.source is not None:
+            await self.tools.nudge(self.source.file_id)
 
     async def _read_and_embed(
         self, build: Build, built: Built, path: Path, media_type: str
@@ -104,7 +107,7 @@ class _Building:
             async with aclosing(ranges):
                 async for part in ranges:
                     await batches.put(await save_range(self.fence, build, part))
-                    await self.tools.nudge(self.source.file_id)
+                    await self.nudge()
             if not batches.empty():
                 await note_stage(self.fence, build, "embedding")
             await batches.put(None)
@@ -137,7 +140,3 @@ async def _together() -> AsyncGenerator[asyncio.TaskGroup]:
             yield group
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from errors
-
-
-def _since_ms(since: float) -> int:
-    return round((time.monotonic() - since) * 1000)

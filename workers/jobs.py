@@ -10,6 +10,7 @@ from uuid import UUID
 
 from core.events import Event
 from ingest import pipeline
+from ingest.ending import CANCEL_FILE
 from ingest.messages import embed_messages
 from ingest.pipeline import Tools
 from llm.reply import ReplyDeps, interrupt_run, reply
@@ -17,7 +18,7 @@ from sql import execute, write
 from sql.fence import End, Fence
 from sql.pool import Conn
 from workers.ledger import Claim
-from workers.queue import CANCEL_FILE, JobKind, enqueue_embed_message
+from workers.queue import JobKind, enqueue_embed_message
 
 BURY_FILE = write("ingest.sql", "bury_file")
 

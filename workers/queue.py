@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from core.ids import new_id
 from core.scope import Scope
+from ingest.ending import CANCEL_FILE
 from sql import Nothing, Write, execute, fetch_one, fetch_opt, write
 from sql.fence import JobId
 from sql.pool import Conn
@@ -59,7 +60,6 @@ ENQUEUE_JOB = write("job.sql", "enqueue_job", JobId)
 REQUEUE_JOB = write("job.sql", "requeue_job", JobId)
 CANCEL_JOB = write("job.sql", "cancel_job", JobState)
 QUEUE_FILE = write("ingest.sql", "queue_file")
-CANCEL_FILE = write("ingest.sql", "cancel_file")
 
 
 async def enqueue_ingest(

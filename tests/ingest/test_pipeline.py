@@ -1,0 +1,236 @@
+"""The life of a document, on the real database with the fake model."""
+
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from core.errors import ProviderAway, Unavailable
+from ingest.pipeline import ingest_file
+from ingest.vectors import Asking
+from search.embed import FakeEmbedder, RefusedText
+from sql.fence import Fence
+from tests.workers.made import (
+    again,
+    file_row,
+    index_of,
+    ingest_next,
+    job_row,
+    make_file,
+    text_of,
+)
+from workers.ledger import claim
+from workers.queue import retry_ingest
+
+NOTES = "\n\n".join(
+    f"# Part {n}\n\nThe harbour of part {n} opens at dawn. " + "Boats wait for the tide. " * 20
+    for n in range(60)
+)
+
+
+class Embedder(FakeEmbedder):
+    """Counts what it is asked, refuses some texts, and may be away."""
+
+    def __init__(self, *, refuses: str = "\0", away: bool = False) -> None:
+        self.asked: list[int] = []
+        self.refuses = refuses
+        self.away = away
+
+    async def embed_documents(self, texts: Sequence[str]):
+        self.asked.append(len(texts))
+        if self.away:
+            raise Unavailable("no answer")
+        if any(self.refuses in text for text in texts):
+            raise RefusedText("no")
+        return await super().embed_documents(texts)
+
+
+async def test_a_document_becomes_its_text_passages_and_vectors(
+    resources, owner_connection, scope, tools
+):
+    made = await make_file(owner_connection, resources, scope, NOTES.encode(), name="notes.md")
+    await ingest_next(resources, tools)
+    assert await file_row(owner_connection, made.file_id) == {
+        "state": "ready",
+        "stage": "",
+        "reason_code": "",
+        "media_type": "text/markdown",
+        "segments_done": 3,
+        "segments_total": 3,
+        "passages_total": 60,
+        "passages_embedded": 60,
+    }
+    assert await job_row(owner_connection, made.job_id) == {
+        "state": "done",
+        "reason": "",
+        "attempts": 1,
+        "crashes": 0,
+    }
+    text = await text_of(owner_connection, made.file_id)
+    assert text == NOTES + "\n"
+    passages = await index_of(owner_connection, made.file_id)
+    assert [row[0] for row in passages] == list(range(60))
+    assert [text[start:end].splitlines()[0] for _, start, end, *_ in passages] == [
+        f"# Part {n}" for n in range(60)
+    ]
+    assert {row[-1] for row in passages} == {1}
+
+
+async def test_a_second_run_takes_the_place_of_the_first_and_equals_it(
+    resources, owner_connection, scope, tools
+):
+    made = await make_file(owner_connection, resources, scope, NOTES.encode(), name="notes.md")
+    await ingest_next(resources, tools)
+    first = await index_of(owner_connection, made.file_id)
+    embedder = Embedder()
+    async with resources.app.write_tx(scope) as conn:
+        assert await retry_ingest(conn, scope, version_id=made.version_id) == made.job_id
+    await ingest_next(resources, replace(tools, asking=Asking(embedder)))
+    assert await index_of(owner_connection, made.file_id) == first
+    assert embedder.asked == []  # equal texts have their vectors already
+    builds = await owner_connection.fetch(
+        "SELECT retired_at IS NULL AS kept FROM build ORDER BY id"
+    )
+    assert [row["kept"] for row in builds] == [False, True]
+
+
+async def test_any_transaction_may_fail_and_the_next_run_ends_with_the_same_index(
+    resources, owner_connection, scope, tools
+):
+    """The n-th transaction fails, n = 1, 2, ... until a run has no failure (SQLite's method)."""
+    made = await make_file(owner_connection, resources, scope, NOTES.encode(), name="notes.md")
+    await ingest_next(resources, tools)
+    clean = await index_of(owner_connection, made.file_id)
+    failures = 0
+    while True:
+        text = (
+            NOTES + f"\n\nThis is copy {failures}."
+        )  # bytes of its own, so that nothing is reused as a whole
+        copy = await make_file(owner_connection, resources, scope, text.encode(), name="notes.md")
+        failed = await _fails_at(resources, tools, failures + 1)
+        if failed:
+            await again(owner_connection, copy.job_id)
+            await ingest_next(resources, tools)
+        found = await index_of(owner_connection, copy.file_id)
+        assert found[:59] == clean[:59]
+        assert (len(found), {row[-1] for row in found}) == (60, {1})
+        row = await file_row(owner_connection, copy.file_id)
+        assert (row["state"], row["passages_total"], row["passages_embedded"]) == ("ready", 60, 60)
+        if not failed:
+            break
+        failures += 1
+    assert failures >= 6
+
+
+async def _fails_at(resources, tools, n: int) -> bool:
+    claimed = await claim(resources.worker, "ingest_file")
+    fence = FailingFence(resources.worker, claimed.workspace_id, claimed.job_ids, claimed.token, n)
+    (job,) = claimed.jobs
+    try:
+        await ingest_file(tools, fence, version_id=job.subject_id, pipeline_version=1)
+    except Unavailable:
+        return True
+    return False
+
+
+class FailingFence(Fence):
+    """A fence whose n-th transaction is rolled back at its end."""
+
+    def __init__(self, pool, workspace_id, job_ids, token, n: int) -> None:
+        super().__init__(pool, workspace_id, job_ids, token)
+        self.left = n
+
+    @asynccontextmanager
+    async def tx(self):
+        async with super().tx() as conn:
+            yield conn
+            self._count()
+
+    @asynccontextmanager
+    async def last_tx(self, state="done", *, reason=""):
+        async with super().last_tx(state, reason=reason) as conn:
+            yield conn
+            self._count()
+
+    def _count(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Unavailable("the n-th call failed")
+
+
+async def test_without_the_model_words_are_found_and_vectors_come_later(
+    resources, owner_connection, scope, tools
+):
+    made = await make_file(owner_connection, resources, scope, NOTES.encode(), name="notes.md")
+    away = Embedder(away=True)
+    with pytest.raises(ProviderAway, match="no answer"):
+        await ingest_next(resources, replace(tools, asking=Asking(away)))
+    row = await file_row(owner_connection, made.file_id)
+    assert (row["state"], row["passages_total"], row["passages_embedded"]) == ("processing", 60, 0)
+    assert len(away.asked) == 1  # what is known to be away is not asked again
+    assert len(await index_of(owner_connection, made.file_id)) == 60
+    await again(owner_connection, made.job_id)
+    back = Embedder()
+    await ingest_next(resources, replace(tools, asking=Asking(back)))
+    assert sum(back.asked) == 60
+    row = await file_row(owner_connection, made.file_id)
+    assert (row["state"], row["passages_total"], row["passages_embedded"]) == ("ready", 60, 60)
+
+
+async def test_a_refused_passage_is_a_problem_and_not_the_files_failure(
+    resources, owner_connection, scope, tools
+):
+    made = await make_file(owner_connection, resources, scope, NOTES.encode(), name="notes.md")
+    picky = Embedder(refuses="of part 17 opens")
+    await ingest_next(resources, replace(tools, asking=Asking(picky)))
+    row = await file_row(owner_connection, made.file_id)
+    assert (row["state"], row["passages_total"], row["passages_embedded"]) == ("partial", 60, 59)
+    problems = await owner_connection.fetch("SELECT code, message FROM file_problem")
+    assert [tuple(problem) for problem in problems] == [
+        (
+            "embedding_refused",
+            "The embedding model refused passage 18; it is found by its words only.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "ends"),
+    [
+        (b"", "empty.txt", ("failed", "empty_file", "failed")),
+        (b" \n\n \t\n", "blank.txt", ("no_text", "no_text", "done")),
+        (b"\x7fELF\x02\x01\x01" + bytes(500), "program", ("no_text", "unsupported_type", "done")),
+        (b"%PDF-1.7\nnothing behind it", "broken.pdf", ("failed", "broken_file", "failed")),
+    ],
+    ids=["empty", "blank", "unknown", "broken"],
+)
+async def test_a_file_without_text_ends_with_a_reason(
+    resources, owner_connection, scope, tools, data, name, ends
+):
+    made = await make_file(owner_connection, resources, scope, data, name=name)
+    await ingest_next(resources, tools)
+    row, job = (
+        await file_row(owner_connection, made.file_id),
+        await job_row(owner_connection, made.job_id),
+    )
+    assert (row["state"], row["reason_code"], job["state"]) == ends
+    assert await index_of(owner_connection, made.file_id) == []
+
+
+async def test_a_file_in_the_bin_is_not_read_and_goes_on_when_it_is_back(
+    resources, owner_connection, scope, tools
+):
+    made = await make_file(owner_connection, resources, scope, NOTES.encode(), name="notes.md")
+    await owner_connection.execute("UPDATE item SET deleted_at = now()")
+    await ingest_next(resources, tools)
+    row, job = (
+        await file_row(owner_connection, made.file_id),
+        await job_row(owner_connection, made.job_id),
+    )
+    assert (row["state"], job["state"]) == ("cancelled", "cancelled")
+    await owner_connection.execute("UPDATE item SET deleted_at = NULL")
+    async with resources.app.write_tx(scope) as conn:
+        await retry_ingest(conn, scope, version_id=made.version_id)
+    await ingest_next(resources, tools)
+    assert (await file_row(owner_connection, made.file_id))["state"] == "ready"
