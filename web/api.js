@@ -1,0 +1,54 @@
+// Requests to the API of this host: the CSRF header, and errors as sentences that a person can act on.
+
+let csrf = "";
+
+export const setCsrf = (token) => { csrf = token ?? ""; };
+export const csrfHeaders = () => (csrf ? { "X-CSRF-Token": csrf } : {});
+
+export class ApiError extends Error {
+  constructor(status, code, message, retryAfter = 0) {
+    super(message);
+    Object.assign(this, { status, code, retryAfter });
+  }
+}
+
+export const OFFLINE = "Recollect does not answer. Check that it is running and try again.";
+
+export async function api(path, { method = "GET", body, signal, headers = {} } = {}) {
+  const response = await send(path, { method, body, signal, headers });
+  if (response.status === 204) return null;
+  const answer = await response.json().catch(() => null);
+  if (!response.ok) throw errorOf(response.status, answer, Number(response.headers.get("Retry-After")));
+  return answer;
+}
+
+export async function send(path, { method = "GET", body, signal, headers = {} } = {}) {
+  const sent = { Accept: "application/json", ...csrfHeaders(), ...headers };
+  if (body !== undefined) sent["Content-Type"] = "application/json";
+  try {
+    return await fetch(`/api/v1${path}`, {
+      method,
+      headers: sent,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal,
+      credentials: "same-origin",
+    });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, "OFFLINE", OFFLINE);
+  }
+}
+
+export function errorOf(status, answer, retryAfter = 0) {
+  const error = answer?.error ?? {};
+  if (status === 401) window.dispatchEvent(new CustomEvent("signed-out"));
+  let message = error.message ?? `The server answered ${status}.`;
+  if (status === 429 || status === 503) message += retryAfter ? ` Try again in ${retryAfter} s.` : "";
+  if (status >= 500 && error.requestId) message += ` (request ${error.requestId})`;
+  return new ApiError(status, error.code ?? "UNKNOWN", message, retryAfter || 0);
+}
+
+export function query(parameters) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== "" && value != null);
+  return given.length ? `?${new URLSearchParams(given)}` : "";
+}

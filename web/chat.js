@@ -1,0 +1,189 @@
+// One conversation: its messages around a place, and what is written into it.
+
+import { $, fill, h, toast } from "./dom.js";
+import { api, query } from "./api.js";
+import { clearConversations, markCurrent, showConversations, startConversations, titleOf } from "./conversations.js";
+import { focusComposer, showLive, startComposer, stopWatching } from "./composer.js";
+import { messageRow, showReply } from "./message.js";
+import { citationsOf } from "./reply.js";
+
+const WINDOW = 40; // messages shown on either side of a place, and added by each "show more"
+
+let open = null; // the conversation that is shown
+let wanted = ""; // its id, while it is being fetched
+
+export async function startChat() {
+  startConversations();
+  startComposer({ conversation: openOrCreate, add: addRow, changed: showConversations });
+  $("#chat-new").addEventListener("click", () => { location.hash = "#/c/new"; });
+  $("#chat-rename").addEventListener("click", rename);
+  $("#chat-delete").addEventListener("click", remove);
+}
+
+export async function showChat(id, parameters) {
+  $("#view-c").classList.toggle("listing", !id);
+  const isNew = !id || id === "new";
+  await report(showConversations());
+  markCurrent(id ?? "");
+  if (isNew) return showNew(Boolean(id));
+  if (open?.id === id && !parameters.get("m")) return undefined;
+  return report(load(id, parameters));
+}
+
+export function clearChat() {
+  stopWatching();
+  open = null;
+  clearConversations();
+  fill($("#messages"));
+}
+
+async function report(work) {
+  try {
+    await work;
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
+function showNew(focus) {
+  if (open || !$("#messages").childElementCount) {
+    stopWatching();
+    open = null;
+    wanted = "";
+    head(null);
+    fill($("#messages"), h("div", { class: "empty" },
+      h("p", {}, "Ask a question. The reply is written from your messages and files, and each claim opens at the words it rests on.")));
+  }
+  if (focus || matchMedia("(min-width: 760px)").matches) focusComposer();
+}
+
+async function load(id, parameters) {
+  wanted = id;
+  const m = parameters.get("m");
+  stopWatching();
+  try {
+    const answer = await api(`/conversations/${encodeURIComponent(id)}${query({ around: m, before: WINDOW, after: WINDOW })}`);
+    if (wanted !== id) return;
+    open = answer;
+    show(answer, m, parameters);
+  } catch (error) {
+    if (wanted !== id) return;
+    open = null;
+    head(null);
+    const gone = error.status === 404 ? "This conversation or message was deleted, or it is not shared with you." : error.message;
+    fill($("#messages"), h("p", { class: "notice" }, gone));
+  }
+}
+
+function show(conversation, m, parameters) {
+  head(conversation);
+  const quote = parameters.has("start") && { start: Number(parameters.get("start")), end: Number(parameters.get("end")) };
+  const rows = conversation.messages.map((message) => rowOf(message, message.id === m && quote));
+  fill($("#messages"), conversation.has_before && stepButton("before"), rows, conversation.has_after && stepButton("after"));
+  const target = m && $(`[data-id="${CSS.escape(m)}"]`, $("#messages"));
+  if (!conversation.has_after) showLive(conversation);
+  if (!target) return toEnd();
+  target.classList.add("found");
+  (target.querySelector("mark") ?? target).scrollIntoView({ block: "center" });
+  return target.focus({ preventScroll: true });
+}
+
+function head(conversation) {
+  $("#chat-title").textContent = conversation ? titleOf(conversation) : "New conversation";
+  $("#chat-rename").hidden = !conversation?.can_write;
+  $("#chat-delete").hidden = !conversation?.is_owner;
+  $("#composer").hidden = Boolean(conversation && !conversation.can_write);
+}
+
+function rowOf(message, quote) {
+  const row = messageRow(message, { quote });
+  if (message.role === "assistant" && message.run_id && !message.deleted_at) citedSoon(row, message);
+  return row;
+}
+
+// A reply's citations are fetched when it comes into sight.
+function citedSoon(row, message) {
+  const seen = new IntersectionObserver(async ([entry]) => {
+    if (!entry.isIntersecting) return;
+    seen.disconnect();
+    const atEnd = isAtEnd();
+    const citations = await citationsOf(message.run_id).catch(() => []);
+    if (citations.length) showReply($(".body", row), { text: message.content, citations });
+    if (atEnd) toEnd();
+  });
+  seen.observe(row);
+}
+
+function stepButton(side) {
+  const before = side === "before";
+  const run = async (event) => {
+    const button = event.currentTarget;
+    const list = $("#messages");
+    const rows = list.querySelectorAll(".message[data-id]:not([data-id=''])");
+    const place = (before ? rows[0] : rows[rows.length - 1]).dataset.id;
+    const answer = await api(`/conversations/${open.id}${query({ around: place, before: before ? WINDOW : 0, after: before ? 0 : WINDOW })}`);
+    const more = answer.messages.filter((message) => message.id !== place).map((message) => rowOf(message));
+    const height = list.scrollHeight;
+    if (before) button.after(...more);
+    else button.before(...more);
+    if (before) list.scrollTop += list.scrollHeight - height;
+    if (!(before ? answer.has_before : answer.has_after)) button.remove();
+  };
+  return h("button", { type: "button", class: "button wide", onclick: (event) => report(run(event)) }, before ? "Show earlier" : "Show later");
+}
+
+function isAtEnd() {
+  const list = $("#messages");
+  return list.scrollHeight - list.scrollTop - list.clientHeight < 80;
+}
+
+function toEnd() {
+  const list = $("#messages");
+  list.scrollTop = list.scrollHeight;
+}
+
+// A row at the end of the conversation; `follow()` keeps the end in sight while the row grows, if it was in sight.
+function addRow(row) {
+  $("#messages .empty")?.remove();
+  const atEnd = isAtEnd();
+  $("#messages").append(row);
+  if (atEnd) toEnd();
+  return { isAtEnd, toEnd };
+}
+
+async function openOrCreate() {
+  if (open) return open;
+  open = await api("/conversations", { method: "POST", body: {} });
+  wanted = open.id;
+  fill($("#messages"));
+  head(open);
+  history.replaceState(null, "", `#/c/${open.id}`);
+  $("#view-c").classList.remove("listing");
+  markCurrent(open.id);
+  return open;
+}
+
+async function rename() {
+  const title = prompt("Name of the conversation", open.title)?.trim();
+  if (!title) return;
+  await report((async () => {
+    open = { ...open, ...(await api(`/conversations/${open.id}`, { method: "PATCH", body: { title } })) };
+    head(open);
+    await showConversations();
+  })());
+}
+
+async function remove() {
+  const { id, title } = open;
+  await report((async () => {
+    await api(`/conversations/${id}`, { method: "DELETE" });
+    open = null;
+    location.hash = "#/c";
+    toast(`Deleted ${title || "the conversation"}.`, { label: "Restore", run: () => report(restore(id)) });
+  })());
+}
+
+async function restore(id) {
+  await api(`/conversations/${id}/restore`, { method: "POST" });
+  location.hash = `#/c/${id}`;
+}

@@ -1,0 +1,178 @@
+// The list of files: how far each is read, live; why one failed and what to do; retry, delete, restore.
+
+import { $, fill, h, icon, size, toast, when } from "./dom.js";
+import { api, query } from "./api.js";
+import { follow } from "./events.js";
+import { startUploads } from "./upload.js";
+
+const PAGE = 50;
+const STREAMS = 2; // an account may hold five, and a browser six connections to a host
+const STATES = {
+  queued: "Waiting", processing: "Being read", ready: "Ready", partial: "Ready in part",
+  no_text: "No text", failed: "Failed", cancelled: "Cancelled",
+};
+
+const rows = new Map(); // id -> element
+const files = new Map(); // id -> the file as last heard of
+const followed = new Map(); // id -> AbortController
+let next = null;
+
+export function startFiles() {
+  startUploads((file) => { put(file, true); followOpen(); });
+  $("#files-state").addEventListener("change", showFiles);
+  $("#files-more").addEventListener("click", () => load(next));
+}
+
+export async function showFiles() {
+  await load(null);
+}
+
+export function leaveFiles() {
+  for (const stop of followed.values()) stop.abort();
+  followed.clear();
+}
+
+export function clearFiles() {
+  leaveFiles();
+  rows.clear();
+  files.clear();
+  fill($("#files"));
+  fill($("#uploads"));
+}
+
+async function load(cursor) {
+  try {
+    const answer = await api(`/files${query({ state: $("#files-state").value, limit: PAGE, cursor })}`);
+    if (!cursor) {
+      rows.clear();
+      files.clear();
+      fill($("#files"));
+    }
+    answer.items.forEach((file) => put(file, false));
+    next = answer.next_cursor;
+    $("#files-more").hidden = !next;
+    if (!files.size) fill($("#files"), h("li", { class: "muted none" }, "Nothing here yet."));
+    followOpen();
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
+function put(file, first) {
+  const row = rowOf(file);
+  if (rows.has(file.id)) rows.get(file.id).replaceWith(row);
+  else {
+    $("#files .none")?.remove();
+    $("#files")[first ? "prepend" : "append"](row);
+  }
+  rows.set(file.id, row);
+  files.set(file.id, file);
+}
+
+function drop(id) {
+  rows.get(id)?.remove();
+  rows.delete(id);
+  files.delete(id);
+  followed.get(id)?.abort();
+}
+
+const isOpen = (file) => file.state === "queued" || file.state === "processing";
+
+// Follow the files that are being read, the oldest first because they are read first; the others get their turn.
+function followOpen() {
+  if ($("#view-files").hidden) return;
+  const open = [...files.values()].filter((file) => isOpen(file) && !followed.has(file.id));
+  open.sort((a, b) => (a.state === b.state ? a.id.localeCompare(b.id) : a.state === "processing" ? -1 : 1));
+  for (const file of open.slice(0, Math.max(0, STREAMS - followed.size))) followOne(file.id);
+}
+
+async function followOne(id) {
+  const stop = new AbortController();
+  followed.set(id, stop);
+  try {
+    for await (const { data } of follow(`/files/${id}/events`, { signal: stop.signal, ends: ({ event }) => event === "done" })) {
+      if (data.state && rows.has(id)) put(data, false);
+    }
+  } catch (error) {
+    if (error.status === 404) drop(id);
+  }
+  followed.delete(id);
+  if (!stop.signal.aborted) followOpen();
+}
+
+function rowOf(file) {
+  const title = file.state === "queued" || file.state === "failed"
+    ? h("strong", {}, file.name)
+    : h("a", { href: `#/file/${file.id}` }, h("strong", {}, file.name));
+  return h("li", { class: `row ${file.state}`, "data-id": file.id },
+    icon("file"),
+    h("div", { class: "row-main" },
+      title,
+      h("span", { class: "row-meta muted" },
+        h("span", { class: `state ${file.state}` }, STATES[file.state] ?? file.state),
+        h("span", {}, progressText(file)),
+        file.folder && h("span", {}, file.folder),
+        h("span", {}, size(file.size_bytes)),
+        when(file.created_at),
+        file.duplicate_of && h("span", {}, "same bytes as ", h("a", { href: `#/file/${file.duplicate_of}` }, "another file")),
+      ),
+      file.state === "processing" && h("progress", progressOf(file)),
+      file.reason && h("p", { class: "reason" }, `${file.reason.message} `, h("span", { class: "muted" }, file.reason.remedy)),
+    ),
+    file.can_write && h("span", { class: "row-buttons" }, buttonsOf(file)),
+  );
+}
+
+// Reading is quick and embedding slow, so the bar is the share of both.
+function progressOf({ name, stages: { extract, embed } }) {
+  const share = ({ done, total }) => (total ? Math.min(done / total, 1) : 0);
+  const label = { "aria-label": `Reading ${name}`, max: 1 };
+  return extract.total ? { ...label, value: 0.3 * share(extract) + 0.7 * share(embed) } : label;
+}
+
+function progressText({ state, stages, eta_s: eta }) {
+  if (state !== "processing" || !stages) return null;
+  const { extract, embed } = stages;
+  const read = extract.total && extract.done < extract.total ? `${extract.done} of ${extract.total} parts read` : "";
+  const indexed = embed.done ? `${embed.done} of ${embed.total ?? "?"} passages embedded` : "";
+  const left = eta > 2 ? `about ${eta < 90 ? `${Math.round(eta)} s` : `${Math.round(eta / 60)} min`} left` : "";
+  return [read, indexed, left].filter(Boolean).join(", ") || null;
+}
+
+function buttonsOf(file) {
+  const button = (label, run) => h("button", { type: "button", class: "button quiet", "aria-label": `${label} ${file.name}`, onclick: run }, label);
+  return [
+    ["failed", "cancelled", "partial"].includes(file.state) && button("Retry", () => act(file, "retry")),
+    isOpen(file) && button("Cancel", () => act(file, "cancel")),
+    button("Delete", () => remove(file)),
+  ].filter(Boolean);
+}
+
+async function act(file, verb) {
+  try {
+    await api(`/files/${file.id}/${verb}`, { method: "POST" });
+    put(await api(`/files/${file.id}`), false);
+    followOpen();
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
+async function remove(file) {
+  try {
+    await api(`/files/${file.id}`, { method: "DELETE" });
+    drop(file.id);
+    toast(`Deleted ${file.name}. It is out of search and replies.`, { label: "Restore", run: () => restore(file) });
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
+async function restore(file) {
+  try {
+    await api(`/files/${file.id}/restore`, { method: "POST" });
+    await load(null);
+  } catch (error) {
+    toast(error.message);
+  }
+}

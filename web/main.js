@@ -1,0 +1,124 @@
+// The page: who is signed in, which view the address names, and the keys that work everywhere.
+//
+// Addresses: #/search?q=  #/files  #/c  #/c/ID?m=MESSAGE  #/file/ID?start=&end= (a file's text beside the view that was open).
+
+import { $ } from "./dom.js";
+import { api, setCsrf } from "./api.js";
+import { showSignin, startSignin } from "./signin.js";
+import { clearSearch, focusSearch, showSearch, startSearch } from "./search.js";
+import { clearFiles, leaveFiles, showFiles, startFiles } from "./files.js";
+import { clearChat, showChat, startChat } from "./chat.js";
+import { loadModels } from "./composer.js";
+import { closeViewer, openViewer, startViewer } from "./viewer.js";
+import { toast } from "./dom.js";
+
+const VIEWS = ["search", "files", "c"];
+const HOME = "#/search";
+
+let signedIn = false;
+let under = ""; // the address of the view under the viewer
+
+startSearch();
+startFiles();
+startChat();
+startViewer(closeFile);
+startSignin(enter);
+window.addEventListener("hashchange", route);
+window.addEventListener("signed-out", leave);
+document.addEventListener("keydown", onKey);
+$("#signout").addEventListener("click", signOut);
+begin();
+
+async function begin() {
+  try {
+    const me = await api("/auth/me");
+    setCsrf(me.csrf_token);
+    enter(me);
+  } catch (error) {
+    if (error.status !== 401) toast(error.message);
+    if (!signedIn) showSignin();
+  }
+}
+
+function enter(user) {
+  signedIn = true;
+  $("#account-name").textContent = user.name || user.email;
+  $("#account-name").title = user.email;
+  $("#signin").hidden = true;
+  $("#app").hidden = false;
+  loadModels().catch((error) => toast(error.message));
+  route();
+}
+
+function leave() {
+  if (!signedIn) return;
+  signedIn = false;
+  setCsrf("");
+  under = "";
+  closeViewer();
+  clearSearch();
+  clearFiles();
+  clearChat();
+  $("#app").hidden = true;
+  showSignin();
+}
+
+async function signOut() {
+  try {
+    await api("/auth/logout", { method: "POST" });
+  } catch (error) {
+    if (error.status !== 401) return toast(error.message);
+  }
+  leave();
+  return history.replaceState(null, "", HOME);
+}
+
+function route() {
+  if (!signedIn) return;
+  const [path, search = ""] = location.hash.slice(1).split("?");
+  const [, view, id] = path.split("/");
+  const parameters = new URLSearchParams(search);
+  if (view === "file" && id) {
+    if (!under) show("search", null, new URLSearchParams());
+    openViewer(id, parameters);
+    return;
+  }
+  closeViewer();
+  const known = VIEWS.includes(view) ? view : "search";
+  const stays = under && location.hash === under;
+  under = location.hash || HOME;
+  if (!stays) show(known, id, parameters);
+}
+
+function show(view, id, parameters) {
+  under ||= HOME;
+  for (const name of VIEWS) {
+    $(`#view-${name}`).hidden = name !== view;
+    const tab = $(`[data-tab="${name}"]`);
+    if (name === view) tab.setAttribute("aria-current", "page");
+    else tab.removeAttribute("aria-current");
+  }
+  if (view !== "files") leaveFiles();
+  if (view === "search") {
+    showSearch(parameters);
+    if (matchMedia("(hover: hover)").matches) focusSearch();
+  } else if (view === "files") showFiles();
+  else showChat(id, parameters);
+}
+
+function closeFile() {
+  location.hash = under || HOME;
+}
+
+function onKey(event) {
+  if (!signedIn || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.closest("input, textarea, select");
+  if (event.key === "/" && !typing) {
+    event.preventDefault();
+    if ($("#view-search").hidden || !$("#viewer").hidden) location.hash = HOME;
+    requestAnimationFrame(focusSearch);
+  } else if (event.key === "Escape" && !$("#viewer").hidden) {
+    event.preventDefault();
+    closeFile();
+  }
+}

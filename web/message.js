@@ -1,0 +1,89 @@
+// A message as it is shown: a person's words as they were written, a reply as Markdown with its citations.
+
+import { fill, h, marked, pagesOf, when } from "./dom.js";
+import { query } from "./api.js";
+import { markdown } from "./markdown.js";
+
+const GONE = { deleted: "The source was deleted.", no_access: "The source is not shared with you any more." };
+const CHANGED = { superseded: "The source has changed since.", moved: "The source was read anew since." };
+const ENDS = {
+  stopped: "Stopped. What was written is kept.",
+  interrupted: "Broken off: the writer was lost. What was written is kept.",
+  failed: "No reply could be written.",
+};
+
+export function messageRow(message, { quote } = {}) {
+  const reply = message.role === "assistant";
+  const body = h("div", { class: "body" });
+  if (message.deleted_at) fill(body, h("em", { class: "muted" }, "Deleted"));
+  else if (reply) showReply(body, { text: message.content, citations: message.citations ?? [] });
+  else fill(body, h("p", { class: "written" }, quote ? marked(message.content, [quote]) : message.content));
+  return h("article", { class: `message ${message.role}`, "data-id": message.id, tabindex: "-1" },
+    h("header", { class: "muted" },
+      h("strong", {}, reply ? "Recollect" : message.author || "Someone"), " ",
+      message.created_at && when(message.created_at),
+      message.edited_at && !message.deleted_at && h("span", {}, " · edited"),
+    ),
+    body,
+  );
+}
+
+export function showReply(body, { text, citations, waiting = "", end = null }) {
+  const shown = citations.filter((citation) => citation.ref);
+  fill(body,
+    markdown(text, citer(shown)),
+    waiting && h("p", { class: "waiting muted" }, waiting),
+    end && endLine(end),
+    shown.length > 0 && sources(shown),
+  );
+}
+
+function endLine({ state, error, retryable }) {
+  if (!ENDS[state]) return null;
+  const why = error?.message ? ` ${error.message}` : "";
+  return h("p", { class: "notice" }, ENDS[state], why, retryable && " Asking again may help.");
+}
+
+// The k-th marker [n] of a text belongs to the k-th citation with ref n: each claim has its own quotation.
+function citer(citations) {
+  const ordered = [...citations].sort((a, b) => (a.answer_span?.start ?? 0) - (b.answer_span?.start ?? 0));
+  const used = new Map();
+  return (ref) => {
+    const same = ordered.filter((citation) => citation.ref === ref);
+    if (!same.length) return null;
+    const turn = used.get(ref) ?? 0;
+    used.set(ref, turn + 1);
+    return chip(same[Math.min(turn, same.length - 1)]);
+  };
+}
+
+function chip(citation) {
+  const label = `Source ${citation.ref}: ${citation.title}`;
+  if (GONE[citation.status]) return h("span", { class: "cite gone", title: GONE[citation.status] }, String(citation.ref));
+  return h("a", { class: "cite", href: linkOf(citation), title: citation.quote, "aria-label": label }, String(citation.ref));
+}
+
+function sources(citations) {
+  const first = new Map();
+  for (const citation of citations) if (!first.has(citation.ref)) first.set(citation.ref, citation);
+  const inOrder = [...first.values()].sort((a, b) => a.ref - b.ref);
+  return h("details", { class: "sources", open: true },
+    h("summary", { class: "muted" }, inOrder.length === 1 ? "1 source" : `${inOrder.length} sources`),
+    h("ol", {}, inOrder.map((citation) => h("li", { value: citation.ref }, sourceOf(citation)))),
+  );
+}
+
+function sourceOf(citation) {
+  if (GONE[citation.status]) return h("span", { class: "muted" }, GONE[citation.status]);
+  return [
+    h("a", { href: linkOf(citation) }, citation.title || (citation.kind === "file" ? "Unnamed file" : "A conversation")),
+    h("span", { class: "muted" }, [pagesOf(citation.pages), CHANGED[citation.status]].filter(Boolean).map((text) => ` · ${text}`).join("")),
+    h("q", { class: "muted" }, citation.quote),
+  ];
+}
+
+function linkOf(citation) {
+  const { start, end } = citation.source_span;
+  if (citation.kind === "file") return `#/file/${citation.file_id}${query({ start, end })}`;
+  return `#/c/${citation.conversation_id}${query({ m: citation.message_id, start, end })}`;
+}

@@ -1,0 +1,114 @@
+// The text of a file, open at a quotation: the quoted words marked and in sight, what stands around them on demand.
+
+import { $, fill, h, pagesOf, points } from "./dom.js";
+import { api, query } from "./api.js";
+
+const AROUND = 3000; // code points shown on either side, and added by each "show more"
+
+let shown = null; // {id, start, end, quote: {start, end}} in code points of the file's text
+let opener = null; // what had the focus
+
+export function startViewer(close) {
+  $("#viewer-close").addEventListener("click", close);
+}
+
+export function closeViewer() {
+  if ($("#viewer").hidden) return;
+  $("#viewer").hidden = true;
+  document.body.classList.remove("viewing");
+  shown = null;
+  if (opener?.isConnected) opener.focus();
+}
+
+export async function openViewer(id, parameters) {
+  if ($("#viewer").hidden) opener = document.activeElement;
+  const start = Number(parameters.get("start")) || 0;
+  const quote = { start, end: Math.max(Number(parameters.get("end")) || start, start) };
+  const mine = { id, quote, start: Math.max(0, start - AROUND), end: quote.end + AROUND };
+  shown = mine;
+  $("#viewer").hidden = false;
+  document.body.classList.add("viewing");
+  $("#viewer-title").textContent = "…";
+  $("#viewer-where").textContent = "";
+  $("#viewer-download").href = `/api/v1/files/${encodeURIComponent(id)}/content`;
+  fill($("#viewer-body"), h("p", { class: "muted" }, "Opening…"));
+  try {
+    const [file, part] = await Promise.all([api(`/files/${encodeURIComponent(id)}`), textOf(id, mine.start, mine.end)]);
+    if (shown === mine) show(file, part);
+  } catch (error) {
+    if (shown === mine) refuse(error);
+  }
+}
+
+const textOf = (id, start, end) => api(`/files/${encodeURIComponent(id)}/text${query({ start, end })}`);
+
+function refuse(error) {
+  $("#viewer-title").textContent = error.status === 404 ? "Not there" : "Not opened";
+  const why = error.status === 404 ? "This file was deleted, or it is not shared with you any more." : error.message;
+  fill($("#viewer-body"), h("p", { class: "notice" }, why));
+  $("#viewer-title").focus();
+}
+
+function show(file, part) {
+  $("#viewer-title").textContent = file.name;
+  const quoted = shown.quote.end > shown.quote.start;
+  const where = quoted ? pagesOf(span(pagesWithin(part.pages, shown.quote))) : "";
+  $("#viewer-where").textContent = [where, file.folder].filter(Boolean).join(" · ");
+  const text = h("div", { class: "source" }, passages(part));
+  fill($("#viewer-body"), step("earlier", part), text, step("later", part));
+  if (!part.text) fill(text, h("p", { class: "muted" }, file.reason || "There is no text here."));
+  $("#viewer-title").focus({ preventScroll: true });
+  if (quoted) $("mark", text)?.scrollIntoView({ block: "center" });
+  else $("#viewer-body").scrollTop = 0;
+}
+
+// A part as nodes: a rule where a page begins, and the quotation marked, which may run over pages.
+function passages(part) {
+  const characters = points(part.text);
+  const starts = (part.pages ?? []).filter((page) => page.start > part.start && page.start < part.end);
+  const cuts = [part.start, ...starts.map((page) => page.start), part.end];
+  const numbers = [firstPage(part), ...starts.map((page) => page.page)];
+  return numbers.map((number, n) => {
+    const [from, to] = [cuts[n], cuts[n + 1]];
+    return h("section", {}, number != null && h("h3", { class: "page-mark" }, `Page ${number}`), h("p", {}, quotedWithin(characters, part.start, from, to)));
+  });
+}
+
+function quotedWithin(characters, base, from, to) {
+  const slice = (a, b) => characters.slice(a - base, b - base).join("");
+  const start = Math.min(Math.max(shown.quote.start, from), to);
+  const end = Math.min(Math.max(shown.quote.end, from), to);
+  if (end <= start) return slice(from, to);
+  return [slice(from, start), h("mark", {}, slice(start, end)), slice(end, to)];
+}
+
+function firstPage(part) {
+  return pagesWithin(part.pages, { start: part.start, end: part.start + 1 })[0] ?? null;
+}
+
+function pagesWithin(pages, { start, end }) {
+  return (pages ?? []).filter((page) => page.start < end && page.end > start).map((page) => page.page);
+}
+
+const span = (numbers) => (numbers.length ? [numbers[0], numbers.at(-1)] : null);
+
+// The button that fetches what stands before or behind, keeping the reader's place.
+function step(direction, part) {
+  const earlier = direction === "earlier";
+  const there = earlier ? part.start > 0 : part.end >= shown.end;
+  if (!there) return null;
+  const extend = async (event) => {
+    const button = event.currentTarget;
+    const body = $("#viewer-body");
+    const range = earlier ? [Math.max(0, part.start - AROUND), part.start] : [part.end, part.end + AROUND];
+    button.disabled = true;
+    const more = await textOf(shown.id, ...range);
+    if (!earlier) shown.end = range[1];
+    const height = body.scrollHeight;
+    const nodes = more.text ? passages(more) : [];
+    $(".source", body)[earlier ? "prepend" : "append"](...nodes);
+    button.replaceWith(...[step(direction, more)].filter(Boolean));
+    if (earlier) body.scrollTop += body.scrollHeight - height;
+  };
+  return h("button", { type: "button", class: "button wide", onclick: extend }, earlier ? "Show earlier" : "Show more");
+}
