@@ -160,13 +160,14 @@ def logs_folder(settings: Settings) -> Path:
 def welcome(settings: Settings, *, seconds: float) -> str:
     """Return what a person who has just started Recollect wants to know."""
     host = "localhost" if settings.bind in {"127.0.0.1", "0.0.0.0", "::1"} else settings.bind
-    return "\n".join(
-        (
-            "",
-            f"Recollect is ready at http://{host}:{settings.port} ({seconds:.1f} s)",
-            "  1. Open it and make an account; the first one administers.",
-            "  2. Upload a PDF, write a message, search for both, ask a question.",
-            f"  Everything is kept in {settings.recollect_home}. Ctrl-C stops it.",
-            "",
-        )
-    )
+    lines = [
+        "",
+        f"Recollect is ready at http://{host}:{settings.port} ({seconds:.1f} s)",
+        "  1. Open it and make an account; the first one administers.",
+        "  2. Upload a PDF, write a message, search for both, ask a question.",
+        f"  Everything is kept in {settings.recollect_home}. Ctrl-C stops it.",
+    ]
+    database = settings.recollect_home / "postgres"
+    if database.is_symlink():
+        lines.append(f"  But the database in {database.resolve()}, where its user can reach it.")
+    return "\n".join([*lines, ""])

@@ -57,6 +57,7 @@ class Supervisor:
                 "PORT": str(port),
                 "EMBEDDER": "fake",
                 "PROGRAMS": json.dumps(programs),
+                **{name: value for name, value in os.environ.items() if name.startswith("COV")},
                 **environment,
             },
         )
@@ -238,7 +239,10 @@ def test_a_home_that_cannot_be_written_is_one_clear_line(port):
     assert supervisor.said.startswith("recollect: /proc/nowhere cannot be written")
 
 
-def test_the_welcome_says_where_and_what_next():
-    text = welcome(Settings(port=4600), seconds=1.23)
+def test_the_welcome_says_where_and_what_next(tmp_path):
+    settings = Settings(port=4600, recollect_home=tmp_path)
+    text = welcome(settings, seconds=1.23)
     assert "ready at http://localhost:4600 (1.2 s)" in text
-    assert "Ctrl-C stops it" in text
+    assert text.endswith(f"Everything is kept in {tmp_path}. Ctrl-C stops it.\n")
+    (tmp_path / "postgres").symlink_to("/srv/elsewhere")
+    assert "But the database in /srv/elsewhere" in welcome(settings, seconds=1.23)
