@@ -117,7 +117,7 @@ def measure(vectors: Matrix, langs: Sequence[str]) -> Spread:
     apart = left != right
     cosines = np.einsum("ij,ij->i", vectors[left[apart]], vectors[right[apart]])
     labels = np.array(langs)
-    counts = {lang: int((labels == lang).sum()) for lang in sorted(set(langs))}
+    counts = {lang: int((labels == lang).sum()) for lang in sorted({*langs} - {""})}
     kept = {lang: count for lang, count in counts.items() if count >= MIN_LANGUAGE}
     means = {lang: vectors[labels == lang].mean(axis=0, dtype=np.float32) for lang in kept}
     return Spread(max(float(cosines.std()), MIN_SIGMA), means, kept)

@@ -1,0 +1,91 @@
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from search.fuse import (
+    FLOOR,
+    LEXICAL_ALONE,
+    WEIGHT,
+    Candidate,
+    Listed,
+    blend,
+    collapse,
+    fuse,
+    reciprocal_rank,
+)
+
+A, B, C = (UUID(int=n) for n in (1, 2, 3))
+EVEN = blend(sigma=0.1, characters_per_piece=5, semantic_ratio=0.5)
+
+
+def candidate(id_, **given):
+    base = Candidate(id_, id_, False, id_.bytes, bm25=0.0, name=0.0, cosine=None, centre=0.0)
+    return replace(base, **given)
+
+
+def test_the_rule_adds_bm25_and_the_centred_cosine_in_deviations():
+    ranked = fuse([candidate(A, bm25=2.0, cosine=0.5, centre=0.2)], EVEN, near={A})
+    assert ranked[0][1] == Listed(
+        A, pytest.approx(2.0 + WEIGHT * 0.3 / 0.1), ("lexical", "semantic")
+    )
+
+
+def test_a_passage_without_a_vector_is_neither_near_nor_far():
+    far = candidate(A, bm25=1.0, cosine=0.1, centre=0.2)
+    ranked = fuse([far, candidate(B, bm25=1.0)], EVEN, near=set())
+    assert [listed.id for _, listed in ranked] == [B, A]
+
+
+def test_equal_scores_come_by_id():
+    ranked = fuse([candidate(B, bm25=1.0), candidate(A, bm25=1.0)], LEXICAL_ALONE, near=())
+    assert [listed.id for _, listed in ranked] == [A, B]
+
+
+def test_what_shares_no_word_and_is_not_near_enough_is_no_hit():
+    near_enough, too_far = FLOOR * 0.1 + 0.01, FLOOR * 0.1 - 0.01
+    ranked = fuse(
+        [candidate(A, cosine=near_enough), candidate(B, cosine=too_far)], EVEN, near={A, B}
+    )
+    assert [listed.id for _, listed in ranked] == [A]
+
+
+def test_a_query_that_the_model_cannot_read_counts_less():
+    assert (
+        blend(sigma=0.1, characters_per_piece=2.15, semantic_ratio=0.5).semantic
+        == EVEN.semantic / 8
+    )
+
+
+def test_the_ratio_goes_from_words_alone_to_meaning_alone():
+    words = blend(sigma=0.1, characters_per_piece=5, semantic_ratio=0)
+    meaning = blend(sigma=0.1, characters_per_piece=5, semantic_ratio=1)
+    assert (words.semantic, meaning.lexical) == (0, 0)
+    assert fuse([candidate(A, bm25=3.0, cosine=0.9)], meaning, near={A})[0][1].match == (
+        "semantic",
+    )
+
+
+def test_equal_texts_collapse_into_the_best_and_name_the_others():
+    pairs = [
+        (candidate(A, text_hash=b"same"), Listed(A, 3.0, ("lexical",))),
+        (candidate(B, text_hash=b"same"), Listed(B, 2.0, ("lexical",))),
+        (candidate(C), Listed(C, 1.0, ("lexical",))),
+    ]
+    assert collapse(pairs, group_by="none") == [
+        Listed(A, 3.0, ("lexical",), also_in=(B,)),
+        Listed(C, 1.0, ("lexical",)),
+    ]
+
+
+def test_grouping_keeps_the_best_passage_of_each_file():
+    pairs = [
+        (candidate(A, item_id=C), Listed(A, 3.0, ("lexical",))),
+        (candidate(B, item_id=C), Listed(B, 2.0, ("lexical",))),
+        (candidate(C, item_id=C, is_message=True), Listed(C, 1.0, ("lexical",))),
+    ]
+    assert [listed.id for listed in collapse(pairs, group_by="file")] == [A, C]
+
+
+def test_found_by_both_rankings_comes_first():
+    assert reciprocal_rank([[A, B], [C, B]]) == [B, A, C]

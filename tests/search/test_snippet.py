@@ -1,0 +1,85 @@
+import html
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.query import parse
+from search.snippet import View, snippet, wanted
+
+LONG = (
+    "Filler words come first here. " * 10
+    + "The widow gets a pension."
+    + " More filler follows it." * 10
+)
+
+
+def cut(text, q, *, crop=30, lang="en", markup="offsets"):
+    return snippet(text, View(wanted(parse(q), [lang]), crop, markup), lang=lang, offset=100)
+
+
+def marked(found):
+    return [(found.text[h.start : h.start + h.length], h.kind) for h in found.highlights]
+
+
+def test_stems_are_highlighted_as_they_stand():
+    assert marked(cut("He was running; she runs.", "run")) == [
+        ("running", "word"),
+        ("runs", "word"),
+    ]
+
+
+def test_a_phrase_is_one_highlight_and_covers_its_words():
+    found = cut("this year's last salary", '"last salary" year')
+    assert marked(found) == [("year", "word"), ("last salary", "phrase")]
+
+
+def test_a_prefix_highlights_the_whole_word():
+    assert marked(cut("an organization", "organ*")) == [("organization", "word")]
+
+
+def test_identifiers_and_accents_are_found_by_the_same_analysis():
+    assert marked(cut("call writeBoolean here", "boolean")) == [("Boolean", "word")]
+    assert marked(cut("Die Häuser", "hauser", lang="de")) == [("Häuser", "word")]
+
+
+def test_overlapping_pairs_grow_into_one_highlight():
+    assert marked(cut("我住在东京都", "东京都", lang="zh")) == [("东京都", "word")]
+
+
+def test_the_window_goes_where_the_words_are_and_says_where_it_stands():
+    found = cut(LONG, "widow pension", crop=10)
+    assert "widow gets a pension" in found.text
+    assert LONG[found.offset - 100 :].startswith(found.text)
+    assert len(found.text.split()) <= 12
+
+
+def test_html_is_escaped_around_the_marks():
+    found = cut("<b>pension & co</b>", "pension", markup="html")
+    assert (found.text, found.highlights) == (
+        "&lt;b&gt;<mark>pension</mark> &amp; co&lt;/b&gt;",
+        (),
+    )
+
+
+def test_stop_words_are_highlighted_only_when_there_is_nothing_else():
+    assert marked(cut("the cat", "the cat")) == [("cat", "word")]
+    assert marked(cut("the who", "the who")) == [("the", "word"), ("who", "word")]
+
+
+@given(st.text(alphabet="ab é\u0301 👩\u200d👩\u200d👧🏽東京<&\n", max_size=200), st.integers(1, 5))
+def test_a_snippet_is_a_piece_of_the_text_cut_between_visible_characters(text, crop):
+    found = cut(text, "ab 東京", crop=crop)
+    at = found.offset - 100
+    assert text[at : at + len(found.text)] == found.text
+    for edge in (at, at + len(found.text)):
+        if 0 < edge < len(text):
+            assert text[edge] not in "\u0301\u200d🏽"
+            assert text[edge - 1] != "\u200d"
+    ends = [0] + [h.start + h.length for h in found.highlights]
+    assert all(h.start >= end for h, end in zip(found.highlights, ends, strict=False))
+
+
+@given(st.text(alphabet="ab <&>'\"", max_size=60))
+def test_html_without_marks_is_the_escaped_text(text):
+    shown = cut(text, "ab", markup="html").text
+    assert html.unescape(shown.replace("<mark>", "").replace("</mark>", "")) == text

@@ -1,0 +1,92 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.terms import detect, document, fold, pieces, stop_words
+
+
+def lexemes(text, lang="en"):
+    return [piece.exact for piece in pieces(text, lang) if piece.role != "tail"]
+
+
+def test_identifiers_count_whole_and_split():
+    assert lexemes("writeBoolean foo_bar HTTPServer2") == [
+        "writeboolean", "write", "boolean", "foo_bar", "foo", "bar", "httpserver2", "http", "server", "2",
+    ]  # fmt: skip
+
+
+def test_addresses_and_file_names_count_as_typed_too():
+    assert lexemes("Ada@example.org, (report-2024.pdf)!") == [
+        "ada@example.org", "ada", "example", "org", "report-2024.pdf", "report", "2024", "pdf",
+    ]  # fmt: skip
+
+
+def test_words_are_stemmed_in_the_language_of_the_text():
+    assert [p.stem for p in pieces("running houses", "en")] == ["run", "hous"]
+    assert [p.stem for p in pieces("Häuser", "de")] == ["haus"]
+    assert [p.exact for p in pieces("Häuser Straße naïve Łódź", "de")] == [
+        "hauser",
+        "strasse",
+        "naive",
+        "lodz",
+    ]
+
+
+def test_scripts_without_spaces_are_cut_into_pairs():
+    found = [(p.exact, p.role) for p in pieces("東京都", "zh")]
+    assert found == [("東京", "word"), ("京都", "word"), ("都", "tail")]
+
+
+def test_vowel_signs_and_emoji_survive():
+    assert lexemes("हिन्दी 🎉 C++ C#") == ["हिन्दी", "🎉", "c++", "c#"]
+
+
+def test_a_document_keeps_stop_words_but_does_not_count_them():
+    built = document("The cat sat", "en", headings="Animals")
+    assert built.tsv == "'anim':1 'animals':1 'the':4 'cat':5 'sat':6"
+    assert built.lexeme_count == 3
+    assert built.lexemes == {"anim", "animals", "the", "cat", "sat"}
+
+
+def test_a_contraction_is_a_stop_word():
+    assert [(p.exact, p.role) for p in pieces("don't Ada's", "en")] == [
+        ("don", "stop"), ("t", "stop"), ("ada", "word"), ("s", "stop"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("The committee has decided to publish the report.", "en"),
+        ("Der Ausschuss hat beschlossen, den Bericht zu veröffentlichen.", "de"),
+        ("El comité ha decidido publicar el informe de la reunión.", "es"),
+        ("Комитет решил опубликовать отчёт о заседании.", "ru"),
+        ("委员会决定发表报告", "zh"),
+        ("委員会は報告書を公表した", "ja"),
+        ("x = foo(bar)", ""),
+        ("", ""),
+    ],
+)
+def test_the_language_is_detected_where_enough_speaks_for_it(text, lang):
+    assert detect(text) == lang
+
+
+@given(st.text())
+def test_pieces_stand_where_they_say_and_every_language_cuts_alike(text):
+    english = list(pieces(text, "en"))
+    assert all(0 <= p.start < p.end <= len(text) and p.exact and p.stem for p in english)
+    assert [(p.start, p.end, p.exact) for p in english] == [
+        (p.start, p.end, p.exact) for p in pieces(text, "de")
+    ]
+
+
+@given(st.text().map(lambda text: text.replace("\0", "")))
+async def test_every_document_is_a_tsvector(owner_connection, text):
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        return
+    await owner_connection.fetchval("SELECT $1::text::tsvector", document(text, "en").tsv)
+
+
+def test_folding_keeps_what_is_no_accent():
+    assert fold("Ångström") == "Angstrom"
+    assert "the" in stop_words("") and "und" in stop_words("de") and stop_words("zh") == frozenset()
