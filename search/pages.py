@@ -80,7 +80,8 @@ async def keep(redis: Redis | None, token: bytes, frozen: Frozen) -> None:
     if redis is None:
         return
     try:
-        await redis.set(_name(token), orjson.dumps(frozen), ex=KEPT_S)
+        # str: asyncpg has a UUID class of its own
+        await redis.set(_name(token), orjson.dumps(frozen, default=str), ex=KEPT_S)
     except RedisError as error:
         log.warning("result list not kept", error=str(error))
 
