@@ -71,7 +71,7 @@ async def test_a_document_becomes_its_text_passages_and_vectors(
     assert text == NOTES + "\n"
     passages = await index_of(owner_connection, made.file_id)
     assert [row[0] for row in passages] == list(range(60))
-    assert [text[start:end].splitlines()[0] for _, start, end, *_ in passages] == [
+    assert [text[row[1] : row[2]].splitlines()[0] for row in passages] == [
         f"# Part {n}" for n in range(60)
     ]
     assert {row[-1] for row in passages} == {1}
@@ -125,6 +125,7 @@ async def test_any_transaction_may_fail_and_the_next_run_ends_with_the_same_inde
 
 async def _fails_at(resources, tools, n: int) -> bool:
     claimed = await claim(resources.worker, "ingest_file")
+    assert claimed is not None
     fence = FailingFence(resources.worker, claimed.workspace_id, claimed.job_ids, claimed.token, n)
     (job,) = claimed.jobs
     try:

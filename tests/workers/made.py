@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -124,7 +125,7 @@ async def job_row(owner: asyncpg.Connection, job_id: UUID) -> dict[str, object]:
     return dict(row.items())
 
 
-async def index_of(owner: asyncpg.Connection, file_id: UUID) -> list[tuple[object, ...]]:
+async def index_of(owner: asyncpg.Connection, file_id: UUID) -> list[tuple[Any, ...]]:
     """Everything search finds of a file, without ids: equal after any number of crashes (invariant I4)."""
     rows = await owner.fetch(
         "SELECT p.ordinal, p.span_start, p.span_end, p.headings, p.text_hash, p.lexeme_count, p.tsv::text,"
