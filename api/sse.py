@@ -25,6 +25,7 @@ from api.deps import caller_of
 from api.errors import envelope_of, request_id_of
 from core.errors import CallerError, RateLimited, Unavailable
 from core.scope import Scope as CallerScope
+from core.tasks import end
 
 log = structlog.get_logger(__name__)
 
@@ -116,13 +117,11 @@ class EventStream(Response):
             sending = asyncio.create_task(self._send_all(send))
             leaving = asyncio.create_task(_left(receive))
             closing = asyncio.create_task(self._streams.closing.wait())
-            tasks = {sending, leaving, closing}
+            tasks: set[asyncio.Task[object]] = {sending, leaving, closing}
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.wait(tasks)
+                await end(tasks)
             if not sending.cancelled():
                 sending.result()
             elif leaving.cancelled():

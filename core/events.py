@@ -12,7 +12,7 @@ many clients read. Reading PostgreSQL is the caller's part (`rows_after`): this 
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -22,6 +22,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from core.errors import Unavailable
+from core.tasks import end
 
 log = structlog.get_logger(__name__)
 
@@ -99,7 +100,7 @@ async def open_feed(redis_url: str) -> AsyncGenerator["Feed"]:
     try:
         yield feed
     finally:
-        await _end(tasks)
+        await end(tasks)
         await listening.aclose()
         await calling.aclose()
 
@@ -303,14 +304,6 @@ class _Inbox:
         self._arrived.clear()
         taken, self._events, self._characters = self._events, [], 0
         return taken
-
-
-async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel until they have ended: redis-py swallows a cancellation that meets it connecting."""
-    while tasks:
-        for task in tasks:
-            task.cancel()
-        _, tasks = await asyncio.wait(tasks, timeout=0.1)
 
 
 async def _again(rows_after: RowsAfter, seq: int) -> Tail:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from core.errors import Unavailable
 from core.events import Feed
+from core.tasks import end
 from llm.chat import (
     ChatEvent,
     ChatMessage,
@@ -201,6 +202,4 @@ async def _beside(
     try:
         yield
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
+        await end(tasks)

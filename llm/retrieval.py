@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from uuid import UUID
 
 import orjson
-from search.retrieve import Searcher, retrieve
 
 from core.errors import InvalidInput
 from core.scope import Scope
@@ -17,6 +16,7 @@ from llm.chat import Source
 from llm.options import ReplyOptions
 from search.answer import Coverage, Hit, SearchRequest
 from search.query import MAX_CHARACTERS, parse
+from search.retrieve import Searcher, retrieve
 from sql import fetch, read
 
 SPARE = 10  # hits asked for beyond k, in place of those left out
@@ -88,9 +88,8 @@ def told(found: Found, sources: Sequence[Source]) -> str:
         for s in sources
     ]
     coverage = None if found.coverage is None else asdict(found.coverage)
-    return orjson.dumps(
-        {"passages": passages, "coverage": coverage, "degraded": found.degraded}
-    ).decode()
+    told_of = {"passages": passages, "coverage": coverage, "degraded": found.degraded}
+    return orjson.dumps(told_of, default=str).decode()  # ids from the driver are a subclass of UUID
 
 
 async def _written_by_models(

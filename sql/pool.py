@@ -97,7 +97,9 @@ class Pool:
     @asynccontextmanager
     async def _seat(self) -> "AsyncGenerator[PoolConnectionProxy[asyncpg.Record]]":
         try:
-            await asyncio.wait_for(self.seats.acquire(), self.acquire_timeout_s)
+            # Not wait_for: in Python 3.11 it loses a cancellation that comes as the seat is given.
+            async with asyncio.timeout(self.acquire_timeout_s):
+                await self.seats.acquire()
         except TimeoutError:
             raise Unavailable(
                 f"The database pool {self.purpose} is busy.", retry_after_s=1

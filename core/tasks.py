@@ -1,0 +1,20 @@
+"""End background tasks for certain.
+
+A single cancel() can be lost: redis-py swallows one that meets it connecting, and asyncio.wait_for of Python 3.11 one that
+comes as its own wait succeeds. Whoever then awaits the task waits for ever.
+"""
+
+import asyncio
+from collections.abc import Collection
+
+_AGAIN_S = 0.1
+
+
+async def end(tasks: Collection["asyncio.Task[object]"]) -> None:
+    """Cancel the tasks, as often as it takes, until every one has ended; what they raise is not looked at."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        ended, tasks = await asyncio.wait(tasks, timeout=_AGAIN_S)
+        for task in ended:
+            _ = task.cancelled() or task.exception()  # looked at, so that asyncio does not report it

@@ -1,0 +1,34 @@
+import asyncio
+
+from core.tasks import end
+
+
+async def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same():
+    swallowed = 0
+
+    async def stubborn() -> None:
+        nonlocal swallowed
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                swallowed += 1
+                if swallowed == 2:
+                    raise
+
+    task = asyncio.create_task(stubborn())
+    await asyncio.sleep(0)
+    await end([task])
+    assert task.cancelled()
+    assert swallowed == 2
+
+
+async def test_a_task_that_has_failed_is_no_trouble():
+    async def failing() -> None:
+        raise ValueError
+
+    task = asyncio.create_task(failing())
+    await asyncio.sleep(0)
+    await end([task])
+    await end([])
+    assert isinstance(task.exception(), ValueError)

@@ -1,0 +1,249 @@
+import asyncio
+
+import pytest
+
+from core.errors import Unavailable
+from llm.openai import OpenAIChat
+from llm.prompt import ABSTENTION
+from llm.reply import interrupt_run, reply
+from tests.llm.replying import (
+    FACT,
+    deps,
+    events_of,
+    fenced,
+    make_run,
+    state_of,
+    text_of,
+    until,
+    work,
+)
+from tests.llm.vendor_server import Reply, vendor_server
+from tests.make import make_colleague, make_scope
+from workers.queue import enqueue_embed_message
+
+CITED = ("The spare key", " hangs behind", " the blue door", " [1]", ".")
+
+
+@pytest.fixture
+async def scope(resources, owner_connection):
+    return await make_scope(owner_connection)
+
+
+def vendor_model(base_url):
+    return OpenAIChat("fake", api_key="none", base_url=f"{base_url}/v1")
+
+
+async def has_text(owner, run):
+    return bool(text_of(await events_of(owner, run)))
+
+
+async def was_asked(vendor):
+    return bool(vendor.requests)
+
+
+async def test_an_extractive_reply_quotes_the_source_and_ends_complete(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope)
+    await work(resources, run)
+    events = await events_of(owner_connection, run)
+    assert [event.kind for event in events][:3] == ["run.started", "retrieval.done", "delta"]
+    assert events[-1].kind == "run.done"
+    assert FACT in text_of(events)
+    assert await state_of(owner_connection, run) == ("complete", "", False, "done")
+
+
+async def test_the_reply_is_a_message_of_the_conversation_with_the_text_that_was_shown(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope)
+    await work(resources, run)
+    row = await owner_connection.fetchrow(
+        "SELECT m.content, m.parent_id, m.seq, m.role, m.author_id, r.content = m.content AS same,"
+        " EXISTS (SELECT 1 FROM passage p WHERE p.message_id = m.id) AS indexed"
+        " FROM run r JOIN message m ON m.id = r.reply_message_id WHERE r.id = $1", run.id,
+    )  # fmt: skip
+    shown = text_of(await events_of(owner_connection, run))
+    assert dict(row) == {
+        "content": shown, "parent_id": run.message_id, "seq": 2, "role": "assistant", "author_id": None,
+        "same": True, "indexed": True,
+    }  # fmt: skip
+
+
+async def test_a_citation_names_the_words_of_the_source_in_code_points(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope, facts=[f"🔑 {FACT}"])
+    async with vendor_server(Reply(words=CITED)) as vendor:
+        await work(resources, run, vendor_model(vendor.base_url))
+    row = await owner_connection.fetchrow(
+        "SELECT c.quote, c.source_start, c.source_end, c.answer_start, c.answer_end, m.content, r.content AS answer"
+        " FROM citation c JOIN message m ON m.id = c.message_id JOIN run r ON r.id = c.run_id"
+    )
+    assert row["content"][row["source_start"] : row["source_end"]] == row["quote"]
+    assert row["answer"][row["answer_start"] : row["answer_end"]].endswith("[1]")
+    events = await events_of(owner_connection, run)
+    assert [event.kind for event in events if event.kind == "citation"] == ["citation"]
+
+
+async def test_the_first_words_are_shown_at_once_and_later_ones_together(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope)
+    words = tuple(f"word{n} " for n in range(30))
+    async with vendor_server(Reply(words=words)) as vendor:
+        await work(resources, run, vendor_model(vendor.base_url))
+    deltas = [e.data["text"] for e in await events_of(owner_connection, run) if e.kind == "delta"]
+    assert deltas[0] == words[0].rstrip()  # the space waits for what may be a marker
+    assert len(deltas) <= 8
+
+
+@pytest.mark.parametrize("fault", ["eof", "cut", "error_inside", "malformed"])
+async def test_a_provider_that_breaks_off_ends_the_run_as_failed_with_the_text_kept(
+    resources, owner_connection, scope, fault
+):
+    run = await make_run(owner_connection, resources, scope)
+    async with vendor_server(
+        Reply(words=("Half ", "an ", "answer"), fault=fault, before_fault=2)
+    ) as vendor:
+        await work(resources, run, vendor_model(vendor.base_url))
+        assert len(vendor.requests) == 1
+    assert text_of(await events_of(owner_connection, run)).startswith("Half")
+    assert await state_of(owner_connection, run) == ("failed", "model_unavailable", True, "done")
+
+
+async def test_a_refused_request_is_not_worth_trying_again(resources, owner_connection, scope):
+    run = await make_run(owner_connection, resources, scope)
+    async with vendor_server(Reply(fault="unauthorised")) as vendor:
+        await work(resources, run, vendor_model(vendor.base_url))
+    assert await state_of(owner_connection, run) == ("failed", "model_refused", False, "done")
+
+
+async def test_without_sources_the_reply_abstains_and_no_model_is_asked(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope, question="?!", facts=[])
+    async with vendor_server(Reply()) as vendor:
+        await work(resources, run, vendor_model(vendor.base_url))
+        assert vendor.requests == []
+    assert text_of(await events_of(owner_connection, run)) == ABSTENTION
+    assert await state_of(owner_connection, run) == ("abstained", "", False, "done")
+
+
+async def test_where_citations_are_required_an_answer_without_one_counts_as_none(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope, request='{"citations": "required"}')
+    async with vendor_server(Reply(words=("Nobody knows.",))) as vendor:
+        await work(resources, run, vendor_model(vendor.base_url))
+    assert (await state_of(owner_connection, run))[0] == "abstained"
+
+
+async def test_a_run_stopped_before_it_began_asks_no_model(resources, owner_connection, scope):
+    run = await make_run(owner_connection, resources, scope)
+    await owner_connection.execute("UPDATE run SET stop_requested = true WHERE id = $1", run.id)
+    await work(resources, run)
+    assert [event.kind for event in await events_of(owner_connection, run)] == ["run.done"]
+    assert (await state_of(owner_connection, run))[0] == "stopped"
+
+
+async def test_who_lost_the_conversation_gets_no_reply(resources, owner_connection, scope):
+    run = await make_run(owner_connection, resources, scope)
+    await owner_connection.execute(
+        "DELETE FROM access_grant WHERE item_id = $1", run.conversation_id
+    )
+    await work(resources, run)
+    assert await state_of(owner_connection, run) == ("failed", "no_access", False, "done")
+
+
+async def test_what_the_asker_may_not_read_is_no_source(resources, owner_connection, scope):
+    bob = await make_colleague(owner_connection, scope)
+    await make_run(owner_connection, resources, scope)  # the fact is the first one's own
+    await owner_connection.execute("DELETE FROM job WHERE kind = 'reply'")
+    run = await make_run(owner_connection, resources, bob, facts=[])
+    await work(resources, run)
+    assert (await state_of(owner_connection, run))[0] == "abstained"
+
+
+async def test_text_of_a_worker_that_died_is_kept_and_not_written_again(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope)
+    async with vendor_server(
+        Reply(words=("Half ", "an "), fault="stall", before_fault=2)
+    ) as vendor:
+        task = asyncio.create_task(work(resources, run, vendor_model(vendor.base_url)))
+        await until(lambda: has_text(owner_connection, run))
+        task.cancel()
+        await asyncio.wait([task])
+        await asyncio.wait_for(vendor.client_left.wait(), 1)
+    await owner_connection.execute(
+        "UPDATE job SET state = 'queued', lease_token = NULL WHERE subject_id = $1", run.id
+    )
+    await work(resources, run)
+    assert text_of(await events_of(owner_connection, run)) == "Half"
+    assert await state_of(owner_connection, run) == ("interrupted", "worker_lost", True, "done")
+
+
+async def test_a_run_that_showed_nothing_starts_over_after_a_crash(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope)
+    async with vendor_server(Reply(fault="no_first_token")) as vendor:
+        task = asyncio.create_task(work(resources, run, vendor_model(vendor.base_url)))
+        await until(lambda: was_asked(vendor))
+        task.cancel()
+        await asyncio.wait([task])
+    await owner_connection.execute(
+        "UPDATE job SET state = 'queued', lease_token = NULL WHERE subject_id = $1", run.id
+    )
+    await work(resources, run)
+    assert (await state_of(owner_connection, run))[0] == "complete"
+
+
+async def test_a_run_nobody_will_finish_is_interrupted_once(resources, owner_connection, scope):
+    run = await make_run(owner_connection, resources, scope)
+    ended = []
+    for _ in range(2):
+        async with resources.worker.tenant_tx(scope.workspace_id) as conn:
+            ended.append(
+                await interrupt_run(
+                    conn,
+                    scope.workspace_id,
+                    run_id=run.id,
+                    reason="gone",
+                    embed_later=enqueue_embed_message,
+                )
+            )
+    assert ended[0] is not None
+    assert ended[1] is None
+    await work(resources, run)
+    assert [event.kind for event in await events_of(owner_connection, run)] == ["run.done"]
+
+
+async def test_the_same_job_done_twice_writes_one_reply(resources, owner_connection, scope):
+    run = await make_run(owner_connection, resources, scope)
+    await work(resources, run)
+    before = await events_of(owner_connection, run)
+    await owner_connection.execute("UPDATE job SET state = 'queued' WHERE subject_id = $1", run.id)
+    await work(resources, run)
+    assert await events_of(owner_connection, run) == before
+    assert (
+        await owner_connection.fetchval("SELECT count(*) FROM message WHERE role = 'assistant'")
+        == 1
+    )
+
+
+async def test_a_search_that_is_away_puts_the_reply_off_and_shows_nothing(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope)
+    async with fenced(resources) as fence:
+        seats = [await resources.app.seats.acquire() for _ in range(resources.app.seats._value)]
+        try:
+            with pytest.raises(Unavailable):
+                await reply(deps(resources), fence, run_id=run.id)
+        finally:
+            for _ in seats:
+                resources.app.seats.release()
+    assert [event.kind for event in await events_of(owner_connection, run)] == ["run.started"]
