@@ -168,9 +168,7 @@ async def rename_conversation(
     if_match: IfMatch = None,
 ) -> ConversationAnswer:
     async with api.resources.app.write_tx(scope) as conn:
-        old = await find_conversation(conn, scope, conversation_id)
-        if not old.can_write:
-            raise Forbidden("You may read this conversation, not change it.")
+        old = await find_writable(conn, scope, conversation_id)
         check_etag(if_match, old.etag)
         changed = await execute(
             conn,
@@ -247,6 +245,14 @@ async def find_conversation(conn: ReadConn, scope: Scope, conversation_id: UUID)
     found = await fetch_opt(conn, _find_conversation, **scope.ids, id=conversation_id)
     if found is None:
         raise NotFound("No such conversation.")
+    return found
+
+
+async def find_writable(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Conversation:
+    """Return a conversation that the caller may write to; one that he may only read is Forbidden."""
+    found = await find_conversation(conn, scope, conversation_id)
+    if not found.can_write:
+        raise Forbidden("You may read this conversation, not change it.")
     return found
 
 

@@ -6,7 +6,7 @@ from html import escape
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.responses import HTMLResponse
 
 from api.deps import COOKIE, caller_of
@@ -59,12 +59,12 @@ def install(app: FastAPI) -> None:
 
 def operations(app: FastAPI) -> Iterator[Operation]:
     """Yield every operation of the contract, in the order of the routes."""
-    for route in app.routes:
+    for context in iter_route_contexts(app.routes):
+        route = context.original_route
         if isinstance(route, APIRoute) and route.include_in_schema:
+            path, public = context.path_format or "", not signs_in(route)
             for method in sorted(route.methods or ()):
-                yield Operation(
-                    method, route.path, route.summary or route.name, not signs_in(route)
-                )
+                yield Operation(method, path, route.summary or route.name, public)
 
 
 def signs_in(route: APIRoute) -> bool:
@@ -100,8 +100,7 @@ def _add_sign_in(app: FastAPI) -> None:
         "bearer": {"type": "http", "scheme": "bearer"},
         "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
     }
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.include_in_schema and signs_in(route):
-            for method in route.methods or ():
-                operation = schema["paths"][route.path_format][method.lower()]
-                operation["security"] = [{"bearer": []}, {"cookie": []}]
+    for operation in operations(app):
+        if not operation.public:
+            described = schema["paths"][operation.path][operation.method.lower()]
+            described["security"] = [{"bearer": []}, {"cookie": []}]

@@ -23,6 +23,8 @@ MAX_JSON_BYTES = 1_000_000
 _STREAMED = re.compile(r"/api/v1/(upload|uploads/.*|files/[^/]+/content)")  # bound their own bodies
 _REQUEST_ID = re.compile(rb"[\w.-]{1,64}")
 _PREFIX, _ALIAS = "/api/v1/", "/api/"
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_METHODS = _WITH_BODY | {"GET", "HEAD", "OPTIONS"}
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds by machines
 
 # The console loads nothing but itself; answers of the API are never a page.
@@ -104,9 +106,7 @@ def _request_id(scope: Scope) -> str:
 
 
 def _is_bounded(scope: Scope) -> bool:
-    return scope["method"] in {"POST", "PUT", "PATCH", "DELETE"} and not _STREAMED.fullmatch(
-        scope["path"]
-    )
+    return scope["method"] in _WITH_BODY and not _STREAMED.fullmatch(scope["path"])
 
 
 def _refuse_declared_size(scope: Scope) -> None:
@@ -158,10 +158,11 @@ def _security_headers(scope: Scope, message: Message) -> list[tuple[bytes, bytes
 
 
 def _account(scope: Scope, exchange: _Exchange) -> None:
-    """Count the request and log it; the route's pattern keeps ids out of the labels."""
+    """Count the request and log it; the pattern of its route (below /api/v1) keeps ids out of the labels."""
     seconds = time.perf_counter() - exchange.started
-    route = getattr(scope.get("route"), "path", "none")
-    REQUEST_SECONDS.labels(scope["method"], route, str(exchange.status)).observe(seconds)
+    pattern = getattr(scope.get("route"), "path", "none")
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    REQUEST_SECONDS.labels(method, pattern, str(exchange.status)).observe(seconds)
     if scope["path"] not in _QUIET:
         log.info(
             "served",

@@ -4,15 +4,15 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from api.conversations import find_conversation, find_writable
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.etags import IfMatch, check_etag
 from api.idempotency import Answered, IdempotencyKey, once, one_request
 from api.posting import NewMessage, NewRun, Posted, branch, index, post
 from api.reading import Message, MessageAnswer, find_message, messages_after
-from api.conversations import find_conversation
 from api.runs import stream_run
 from api.wire import Answer, Body, ListPage, Text
 from app.chat_models import ChatModels
@@ -27,7 +27,17 @@ router = APIRouter(tags=["Messages"])
 
 MAX_CONTENT_CHARACTERS = 100_000
 MAX_ATTACHMENTS = 20
-Content = Annotated[Text, Field(min_length=1, max_length=MAX_CONTENT_CHARACTERS)]
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must hold more than white space")
+    return text
+
+
+Content = Annotated[
+    Text, AfterValidator(_not_blank), Field(min_length=1, max_length=MAX_CONTENT_CHARACTERS)
+]
 
 
 class RetrieveBody(Body):
@@ -165,7 +175,7 @@ async def edit_message(
 async def delete_message(message_id: PathId, scope: ScopeDep, api: ApiDep) -> None:
     async with api.resources.app.write_tx(scope) as conn:
         old = await find_message(conn, scope, message_id)
-        conversation = await find_conversation(conn, scope, old.conversation_id)
+        conversation = await find_writable(conn, scope, old.conversation_id)
         if scope.account_id != old.author_id and not conversation.is_owner:
             raise Forbidden(
                 "Only its author or the owner of the conversation may delete a message."
@@ -176,6 +186,7 @@ async def delete_message(message_id: PathId, scope: ScopeDep, api: ApiDep) -> No
 
 async def _own_message(conn: Conn, scope: Scope, message_id: UUID) -> Message:
     message = await find_message(conn, scope, message_id)
+    await find_writable(conn, scope, message.conversation_id)
     if message.author_id != scope.account_id:
         raise Forbidden("Only its author may edit a message.")
     if message.deleted_at is not None:
@@ -189,9 +200,7 @@ async def _edit(conn: Conn, scope: Scope, old: Message, *, content: str) -> Post
     named = {**scope.ids, "id": old.id, "revision": old.revision}
     await execute(conn, _keep_revision, **named)
     if not await execute(conn, _edit_message, **named, content=content):
-        raise Stale(
-            "The message was changed meanwhile, or you may no longer write here; read it again."
-        )
+        raise Stale("The message was changed meanwhile; read it again.")
     message = await find_message(conn, scope, old.id)
     return Posted(message, await index(conn, scope, message), None)
 

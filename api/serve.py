@@ -5,7 +5,6 @@ uvicorn waits for open answers before it lets the lifespan end, so streams are t
 
 import errno
 import socket
-from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -38,10 +37,10 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop."""
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell readers of streams to come back elsewhere, then wait for the answers under way."""
         self._app.state.streams.close()
-        super().handle_exit(sig, frame)
+        await super().shutdown(sockets)
 
 
 def serve(settings: Settings) -> None:

@@ -1,14 +1,17 @@
 """The API as its callers see it: real resources behind it, httpx in front of it, no socket between."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import AsyncExitStack, nullcontext
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
+from dataclasses import replace
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+import sql
+from api.limits import Limits
 from api.main import api_state, create_app
-from app.resources import Resources
+from app.resources import Resources, open_redis
 from core.scope import Scope
 
 BASE = "http://127.0.0.1:4512"
@@ -48,3 +51,40 @@ async def signed_in(app: FastAPI, resources: Resources) -> AsyncGenerator[Signed
             return await stack.enter_async_context(client)
 
         yield sign_in
+
+
+@pytest.fixture
+def queries(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[list[str]]]:
+    """A context that lists the named queries sent while it is open, in order."""
+
+    @contextmanager
+    def recorded() -> Generator[list[str]]:
+        asked: list[str] = []
+        arguments = sql._arguments
+
+        def listening(query: sql.Read[object], values: dict[str, object]) -> list[object]:
+            asked.append(query.name)
+            return arguments(query, values)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sql, "_arguments", listening)
+            yield asked
+
+    return recorded
+
+
+@pytest.fixture
+async def without_redis(app: FastAPI, resources: Resources) -> AsyncGenerator[None]:
+    """The application as it is while Redis is away: every command fails at once."""
+    api = app.state.api
+    away = open_redis("unix:///nowhere/valkey.sock")
+    app.state.api = replace(
+        api,
+        resources=replace(resources, redis=away),
+        sessions=replace(api.sessions, redis=away),
+        searcher=replace(api.searcher, redis=away),
+        limits=Limits(away),
+    )
+    yield
+    app.state.api = api
+    await away.aclose()

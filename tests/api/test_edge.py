@@ -1,0 +1,147 @@
+import asyncio
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from structlog.testing import capture_logs
+
+from api import errors
+from api.edge import MAX_JSON_BYTES, Edge, canonical
+
+
+@pytest.fixture
+async def small():
+    """An application of three routes behind the edge."""
+    app = FastAPI()
+    app.add_middleware(Edge)
+    errors.install(app)
+
+    @app.get("/api/v1/bug")
+    async def bug() -> None:
+        raise RuntimeError("a secret of ours")
+
+    @app.post("/api/v1/length")
+    async def length(body: list[str]) -> int:
+        return len(body)
+
+    @app.post("/api/v1/upload")
+    async def upload(request: Request) -> int:
+        return sum([len(chunk) async for chunk in request.stream()])
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test"
+    ) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/api/search", "/api/v1/search"),
+        ("/api/v1/search", "/api/v1/search"),
+        ("/api/v1", "/api/v1/v1"),
+        ("/api", "/api"),
+        ("/healthz", "/healthz"),
+        ("/apix", "/apix"),
+    ],
+)
+def test_the_alias_leads_to_the_current_version(path, wanted):
+    assert canonical(path) == wanted
+
+
+async def test_a_request_id_is_kept_when_harmless_and_replaced_when_not(small):
+    kept = await small.get("/x", headers={"X-Request-ID": "req_from.proxy-1"})
+    replaced = await small.get("/x", headers={"X-Request-ID": "a b\x1b[31m"})
+    assert kept.headers["X-Request-ID"] == "req_from.proxy-1"
+    assert replaced.headers["X-Request-ID"].startswith("req_")
+    assert len(replaced.headers["X-Request-ID"]) == 36
+
+
+async def test_a_bug_is_logged_once_and_told_without_its_text(small):
+    with capture_logs() as logs:
+        answer = await small.get("/api/bug")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (500, "INTERNAL_ERROR")
+    assert "secret" not in answer.text
+    assert [(line["event"], line["log_level"]) for line in logs] == [
+        ("failed to serve a request", "error"),
+        ("served", "info"),
+    ]
+
+
+async def test_one_line_tells_a_request(small):
+    with capture_logs() as logs:
+        await small.post("/api/length", json=["a"])
+    (line,) = logs
+    assert line.pop("duration_ms") >= 0
+    assert line == {
+        "event": "served",
+        "log_level": "info",
+        "method": "POST",
+        "path": "/api/v1/length",
+        "status": 200,
+    }
+
+
+async def chunks(count: int):
+    for _ in range(count):
+        yield b" " * 100_000
+
+
+@pytest.mark.parametrize("declared", [True, False])
+async def test_json_over_the_limit_is_refused_whether_declared_or_not(small, declared):
+    content = b" " * (MAX_JSON_BYTES + 1) if declared else chunks(11)
+    answer = await small.post(
+        "/api/length", content=content, headers={"Content-Type": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "TOO_LARGE")
+
+
+async def test_an_upload_bounds_itself(small):
+    assert (await small.post("/api/upload", content=chunks(11))).json() == 1_100_000
+
+
+async def test_a_body_cut_in_the_middle_is_no_bug(small):
+    async def receive():
+        return next(messages)
+
+    messages = iter(
+        [
+            {"type": "http.request", "body": b'["a', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http", "method": "POST", "path": "/api/length", "query_string": b"", "scheme": "http",
+        "headers": [(b"content-type", b"application/json"), (b"content-length", b"9")],
+        "root_path": "", "http_version": "1.1", "server": ("test", 80), "client": ("test", 1),
+    }  # fmt: skip
+    with capture_logs() as logs:
+        await asyncio.wait_for(small._transport.app(scope, receive, send), 5)
+    assert sent[0]["status"] == 400
+    assert [line["log_level"] for line in logs] == ["info"]
+
+
+async def test_answers_of_the_api_are_no_page_and_are_not_kept(small):
+    headers = (await small.post("/api/length", json=[])).headers
+    assert (
+        headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
+    )
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "Strict-Transport-Security" not in headers
+
+
+async def test_the_console_may_load_only_itself(small):
+    policy = (await small.get("/")).headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+async def test_over_tls_browsers_are_told_to_stay_there(small):
+    headers = (await small.get("https://test/")).headers
+    assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
