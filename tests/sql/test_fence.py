@@ -22,7 +22,9 @@ async def fence(resources, owner_connection) -> Fence:
 
 async def test_the_holder_writes_and_ends_the_job(fence, owner_connection):
     async with fence.tx() as conn:
-        assert await conn.raw.fetchval("SELECT current_setting('app.ws')") == str(fence.workspace_id)
+        assert await conn.raw.fetchval("SELECT current_setting('app.ws')") == str(
+            fence.workspace_id
+        )
     async with fence.last_tx("failed", reason="because"):
         pass
     row = await owner_connection.fetchrow("SELECT state, reason, lease_token FROM job")
