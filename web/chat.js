@@ -12,9 +12,9 @@ const WINDOW = 40; // messages shown on either side of a place, and added by eac
 let open = null; // the conversation that is shown
 let wanted = ""; // its id, while it is being fetched
 
-export async function startChat() {
+export function startChat() {
   startConversations();
-  startComposer({ conversation: openOrCreate, add: addRow, changed: showConversations });
+  startComposer({ conversation: openOrCreate, add: addRow, changed: refresh });
   $("#chat-new").addEventListener("click", () => { location.hash = "#/c/new"; });
   $("#chat-rename").addEventListener("click", rename);
   $("#chat-delete").addEventListener("click", remove);
@@ -28,6 +28,13 @@ export async function showChat(id, parameters) {
   if (isNew) return showNew(Boolean(id));
   if (open?.id === id && !parameters.get("m")) return undefined;
   return report(load(id, parameters));
+}
+
+// What was written may have named the conversation.
+async function refresh() {
+  const listed = await showConversations();
+  const mine = listed.find((conversation) => conversation.id === open?.id);
+  if (mine) head(open = { ...open, ...mine });
 }
 
 export function clearChat() {

@@ -14,9 +14,7 @@ export function startConversations() {
 
 export const titleOf = (conversation) => conversation.title || "New conversation";
 
-export async function showConversations() {
-  await load(null);
-}
+export const showConversations = () => load(null);
 
 export function markCurrent(id) {
   current = id;
@@ -42,4 +40,5 @@ async function load(cursor) {
   next = answer.next_cursor;
   $("#conversations-more").hidden = !next;
   markCurrent(current);
+  return answer.items;
 }

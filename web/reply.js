@@ -15,7 +15,7 @@ export const stopRun = (runId) => api(`/runs/${runId}/stop`, { method: "POST" })
 
 // Return {row, done}: the row to show, and a promise of how the run ended ({state, message_id, ...}).
 export function liveReply(runId, { signal, onChange }) {
-  const row = messageRow({ role: "assistant", content: "", id: "" });
+  const row = messageRow({ role: "assistant", content: "", id: "", created_at: new Date().toISOString() });
   row.setAttribute("aria-busy", "true");
   const reply = { text: "", citations: [], waiting: "Searching your messages and files…", end: null };
   const body = row.querySelector(".body");

@@ -64,15 +64,18 @@ function show(file, part) {
 
 // A part as nodes: a rule where a page begins, and the quotation marked, which may run over pages.
 function passages(part) {
-  const characters = points(part.text);
+  const characters = points(part.pages?.length ? unbroken(part.text) : part.text);
   const starts = (part.pages ?? []).filter((page) => page.start > part.start && page.start < part.end);
   const cuts = [part.start, ...starts.map((page) => page.start), part.end];
   const numbers = [firstPage(part), ...starts.map((page) => page.page)];
   return numbers.map((number, n) => {
     const [from, to] = [cuts[n], cuts[n + 1]];
-    return h("section", {}, number != null && h("h3", { class: "page-mark" }, `Page ${number}`), h("p", {}, quotedWithin(characters, part.start, from, to)));
+    return h("section", {}, number != null && h("h3", { class: "page-mark" }, `Page ${number}`), h("p", { class: number != null && "paged" }, quotedWithin(characters, part.start, from, to)));
   });
 }
+
+// Pages keep the line breaks of the paper. Inside a paragraph each is shown as a space, one character for one: offsets hold.
+const unbroken = (text) => text.replace(/(?<=[^\n]{45})\n(?=[^\s•◦▪*–\-\d])/gu, " ");
 
 function quotedWithin(characters, base, from, to) {
   const slice = (a, b) => characters.slice(a - base, b - base).join("");
