@@ -6,7 +6,8 @@ code that is not cached yet can still be written. The file is standard input.
 
 import mmap
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import BinaryIO, Protocol
 
 from ingest import detect
@@ -29,8 +30,8 @@ def main() -> None:
     with open(0, "rb", closefd=False) as source:
         read = reader_for(media_type, source)
         confine(memory_bytes=memory_bytes, cpu_s=cpu_s)
-        items = read(source, first=first, most_characters=most_characters)
-        for frame in frames(items, pages=pages_per_child):
+        start = partial(read, source, first=first, most_characters=most_characters)
+        for frame in frames(start, pages=pages_per_child):
             sys.stdout.buffer.write(pack(frame))
             sys.stdout.buffer.flush()
 
@@ -65,10 +66,10 @@ def _keep_ciphers_out() -> None:
         sys.modules[name] = None  # pyright: ignore[reportArgumentType]
 
 
-def frames(items: Iterator[Segment | Problem], *, pages: int) -> Iterator[Frame]:
+def frames(start: Callable[[], Iterator[Segment | Problem]], *, pages: int) -> Iterator[Frame]:
     """Yield the items and one last frame that says how it ended; a paged file stops after `pages` items."""
     try:
-        for count, item in enumerate(items, start=1):
+        for count, item in enumerate(start(), start=1):
             yield item
             if item.page is not None and count == pages:
                 yield Finished(item.ordinal + 1)

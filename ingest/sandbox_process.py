@@ -21,7 +21,12 @@ from ingest.frames import LENGTH_BYTES, MAX_FRAME_BYTES, Finished, Frame, unpack
 
 ROOT = Path(__file__).parents[1]
 # -S: `site` would run every .pth file of the environment; the two folders that a child needs are handed over instead.
+PATHS = (str(ROOT), sysconfig.get_path("platlib"))
 BOOT = "import sys; sys.path += sys.argv[1:3]; from ingest.sandbox_child import main; main()"
+PROBE = (
+    "import sys; sys.path += sys.argv[1:3]; from ingest.confine import confine; "
+    "print(*confine(memory_bytes=2**30, cpu_s=9))"
+)
 REAP_S = 5.0  # a killed child is gone in milliseconds; this bounds a pipe that something still holds open
 
 DEATHS = {
@@ -86,8 +91,7 @@ async def _start(source: Path, task: list[str], *, limits: Limits) -> Process:
     file = await asyncio.to_thread(source.open, "rb")
     with file:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", "-c", BOOT, str(ROOT), sysconfig.get_path("platlib")),
-            *(*task, *map(str, arguments)),
+            *(sys.executable, "-I", "-S", "-c", BOOT, *PATHS, *task, *map(str, arguments)),
             stdin=file,
             stdout=PIPE,
             stderr=DEVNULL,
@@ -128,3 +132,12 @@ async def _bury(process: Process) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(REAP_S):
             await process.communicate()
+
+
+async def missing_controls() -> list[str]:
+    """Return what a child cannot be denied on this machine, for the worker to say at its start."""
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-S", "-c", PROBE, *PATHS), stdin=DEVNULL, stdout=PIPE, env={}
+    )
+    names, _ = await child.communicate()
+    return names.decode().split() if child.returncode == 0 else ["sandbox"]

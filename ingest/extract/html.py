@@ -13,9 +13,9 @@ from lxml import etree
 
 from ingest.extract.blocks import Blocks
 from ingest.extract.cut import segments
-from ingest.extract.encoding import OLD, measure, sniff
+from ingest.extract.encoding import OLD, Measured, measure, sniff
 from ingest.extract.plain import HEAD_BYTES, not_text, pieces
-from ingest.extract.segment import Segment
+from ingest.extract.segment import Segment, too_much_text
 from ingest.extract.tables import Tables
 
 DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
@@ -24,6 +24,7 @@ NOT_TRUSTED = frozenset(
 )  # browsers read the first two as Windows-1252
 SPACE = re.compile(r"\s+")
 AROUND_BREAK = re.compile(r" *\n *")
+MARKUP = 3  # times as much source as text is read: 60 M characters, a hundred times a long page
 SKIPPED = frozenset({
     "script", "style", "template", "noscript", "svg", "math", "iframe", "object", "select",
 })  # fmt: skip
@@ -39,12 +40,14 @@ BLOCKS = OTHER_BLOCKS | LISTS | HEADINGS.keys()
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Segment]:
-    """Yield segments. The text is shorter than its source: `most_characters` is the caller's to watch."""
-    del most_characters
-    return segments(_texts(pieces(source, _encoding(source))), first=first)
+    """Yield segments; a page whose source alone is far too long is refused before its first one."""
+    measured = _measure(source)
+    if measured.characters > MARKUP * most_characters:
+        raise too_much_text(most_characters)
+    return segments(_texts(pieces(source, measured.encoding)), first=first)
 
 
-def _encoding(source: BinaryIO) -> str:
+def _measure(source: BinaryIO) -> Measured:
     """Valid UTF-8 is UTF-8 whatever the page declares; then its declaration counts."""
     head = source.read(HEAD_BYTES)
     guess = sniff(head)
@@ -52,9 +55,9 @@ def _encoding(source: BinaryIO) -> str:
         raise not_text()
     declared = _declared(head)
     if declared.startswith("iso2022"):  # seven bits, so valid UTF-8 too
-        return declared
-    found = measure(source, guess).encoding
-    return declared or found if found == OLD else found
+        return measure(source, declared)
+    found = measure(source, guess)
+    return measure(source, declared) if declared and found.encoding == OLD else found
 
 
 def _declared(head: bytes) -> str:
@@ -62,11 +65,8 @@ def _declared(head: bytes) -> str:
     try:
         name = codecs.lookup(match[1].decode()).name if match else ""
         b" ".decode(name or "ascii")
-    except (
-        LookupError,
-        UnicodeDecodeError,
-    ):  # unknown, no text encoding (base64), or UTF-16, which it is not
-        return ""
+    except (LookupError, UnicodeDecodeError):
+        return ""  # unknown, no text encoding (base64), or UTF-16, which it is not
     return "" if name in NOT_TRUSTED else name
 
 
@@ -77,6 +77,10 @@ def _texts(source: Iterator[str]) -> Iterator[str]:
         parser.feed(piece)
         yield page.blocks.drain()
     parser.close()
+    # libxml2 drops the rest of a page in silence when it runs out of memory. Its log keeps 100 errors, so MARKUP bounds
+    # the page to what fits a child in any case.
+    if any(error.type == etree.ErrorTypes.ERR_NO_MEMORY for error in parser.feed_error_log):
+        raise MemoryError
     page.close_block()
     yield page.blocks.drain()
 

@@ -3,7 +3,10 @@
 import io
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
+
+from ingest.extract.segment import Problem, Segment
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 M = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
@@ -93,3 +96,12 @@ def write(folder: Path, content: bytes) -> Path:
     path = folder / "file"
     path.write_bytes(content)
     return path
+
+
+def texts(items: Iterable[Segment | Problem]) -> list[str]:
+    return [item.text for item in items if isinstance(item, Segment)]
+
+
+def codes(items: Iterable[Segment | Problem]) -> list[str]:
+    """The problem of each item, nothing for a segment."""
+    return [item.code if isinstance(item, Problem) else "" for item in items]

@@ -35,8 +35,10 @@ def cell(*paragraphs):
         ),
         (paragraph("n", properties='<w:numPr><w:numId w:val="0"/></w:numPr>'), "n\n"),
         (
-            f"<w:tbl><w:tr>{cell(paragraph('a'), paragraph('b'))}{cell(paragraph('c'))}</w:tr>"
-            f"<w:tr>{cell(paragraph('d'))}</w:tr></w:tbl>{paragraph('e')}",
+            (
+                f"<w:tbl><w:tr>{cell(paragraph('a'), paragraph('b'))}{cell(paragraph('c'))}</w:tr>"
+                f"<w:tr>{cell(paragraph('d'))}</w:tr></w:tbl>{paragraph('e')}"
+            ),
             "a b | c\nd\n\ne\n",
         ),
         (

@@ -70,3 +70,9 @@ def test_a_binary_is_refused():
 
 def test_a_deep_page_is_read_in_bounded_time():
     assert text_of("<html>" + "<div>" * 100_000 + "deep" + "</div>" * 100_000) == "deep\n"
+
+
+def test_a_page_of_far_too_much_markup_is_refused_at_once():
+    with pytest.raises(Unreadable) as caught:
+        read(io.BytesIO(b"<html>" + b"<p>" * 200), first=0, most_characters=100)
+    assert caught.value.code == "too_much_text"

@@ -60,7 +60,8 @@ def test_relations_lead_to_parts_of_the_archive_only():
         ("styles", "word/styles.xml"),
         ("header1", "word/header1.xml"),
     ]
-    odd = "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>" + (
+    odd = (
+        "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>"
         "<Relationship Type='a/image' Target='http://x' TargetMode='External'/>"
         "<Relationship Type='a/styles' Target='/word/s.xml'/>"
         "<Relationship Type='a/footer' Target='../../../etc/passwd'/></Relationships>"

@@ -1,0 +1,175 @@
+"""Hostile and broken files of every kind, through the real child: a clear reason, never anything else."""
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.errors import PermanentFailure
+from ingest.detect import DOCX, HTML, MARKDOWN, PDF, TEXT
+from ingest.extract.segment import Problem, Segment
+from ingest.sandbox import extract
+from ingest.sandbox_process import Limits
+from tests.ingest.make_files import (
+    burn,
+    codes,
+    make_docx,
+    make_pdf,
+    make_zip,
+    paragraph,
+    show,
+    texts,
+    write,
+)
+
+DATA = Path(__file__).parents[1] / "data" / "files"
+LAUGHS = (
+    "<!DOCTYPE w ["
+    + "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
+    + '<!ENTITY e0 "lol">]><w>&e9;</w>'
+)
+LIMITS = Limits()
+TIGHT = Limits(cpu_s=1)
+
+
+async def items_of(path, media_type, *, limits=LIMITS, first=0):
+    return [item async for item in extract(path, media_type, limits=limits, first_segment=first)]
+
+
+async def refusal(path, media_type, *, limits=LIMITS):
+    with pytest.raises(PermanentFailure) as caught:
+        await items_of(path, media_type, limits=limits)
+    assert caught.value.message.endswith(".")
+    assert caught.value.remedy.endswith(".")
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "beginning"),
+    [
+        ("norwich-city.txt", TEXT, "Iwan Roberts\n"),
+        ("norwich-city.txt", MARKDOWN, "Iwan Roberts\n"),
+        ("fake-text-utf-16-be.txt", TEXT, "This is a test document"),
+        ("fake-html-cp1252.html", HTML, "# My First Heading\n\nMy first paragraph."),
+        (
+            "word_tables.docx",
+            DOCX,
+            "# Test with tables\n\nA uniform table\n\nHeader 0.0 | Header 0.1",
+        ),
+        ("minimal-document.pdf", PDF, "Lorem ipsum dolor sit amet"),
+        ("enc-base.pdf", PDF, "Potato 0\nPotato 1\n"),
+    ],
+)
+async def test_a_real_file_of_each_kind_is_read(name, media_type, beginning):
+    items = await items_of(DATA / name, media_type)
+    assert "".join(texts(items)).startswith(beginning)
+    assert not any(codes(items))
+
+
+async def test_a_long_pdf_is_read_by_one_child_after_the_other(tmp_path):
+    path = write(tmp_path, make_pdf([show(f"page {n}") for n in range(1, 8)]))
+    limits = Limits(pages_per_child=3)
+    expected = [Segment(n - 1, n, None, f"page {n}\n", 7) for n in range(1, 8)]
+    assert await items_of(path, PDF, limits=limits) == expected
+    assert await items_of(path, PDF, limits=limits, first=5) == expected[5:]
+    assert await items_of(path, PDF, limits=limits, first=7) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type", "code"),
+    [
+        (b"", TEXT, "empty_file"),
+        (b"\0", TEXT, "not_text"),
+        (b"x", PDF, "broken_file"),
+        (b"x", DOCX, "broken_file"),
+        (b"\0", HTML, "not_text"),
+        (b"x", "image/png", "unsupported_type"),
+        (make_docx(""), PDF, "broken_file"),
+        (make_pdf([show("a")])[:-200], DOCX, "broken_file"),
+        (b"%PDF-1.7\n%%EOF", PDF, "broken_file"),
+        (make_zip({"word/document.xml": "\0" * 30_000_000}), DOCX, "archive_too_large"),
+        (make_zip({"_rels/.rels": LAUGHS}), DOCX, "broken_file"),
+        (b"word " * 10_000_000, TEXT, "too_much_text"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "bytes",
+)
+async def test_empty_mislabelled_broken_and_bombs_are_refused_with_a_reason(
+    tmp_path, content, media_type, code
+):
+    assert await refusal(write(tmp_path, content), media_type) == code
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("password.pdf", "encrypted"), ("bad2.pdf", "broken_file")]
+)
+async def test_real_encrypted_and_broken_pdfs_are_refused(name, code):
+    assert await refusal(DATA / name, PDF) == code
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [(b" \n", TEXT), (make_pdf([b""]), PDF), (make_docx(paragraph("")), DOCX), (b"<html>", HTML)],
+)
+async def test_a_file_without_text_says_so(tmp_path, content, media_type):
+    last = (await items_of(write(tmp_path, content), media_type))[-1]
+    assert isinstance(last, Problem)
+    assert (last.page, last.code) == (None, "no_text")
+
+
+async def test_limits_on_pages_and_characters_hold_for_the_whole_file(tmp_path):
+    path = write(tmp_path, make_pdf([show("abc")] * 4))
+    assert await refusal(path, PDF, limits=Limits(pages=3)) == "too_many_pages"
+    assert (
+        await refusal(path, PDF, limits=Limits(characters=15, pages_per_child=2)) == "too_much_text"
+    )
+
+
+async def test_a_page_that_burns_its_childs_cpu_is_skipped(tmp_path):
+    path = write(tmp_path, make_pdf([show("a"), burn(8), show("c")]))
+    items = await items_of(path, PDF, limits=TIGHT)
+    assert items == [
+        Segment(0, 1, None, "a\n", 3),
+        Problem(
+            1,
+            2,
+            "too_slow",
+            "Page 2 took too long to read.",
+            "Print it to a simpler file and upload that.",
+        ),
+        Segment(2, 3, None, "c\n", 3),
+    ]
+
+
+async def test_thousands_of_pages_that_share_a_burning_stream_are_over_after_two_children(tmp_path):
+    path = write(tmp_path, make_pdf([burn(8)] * 5000))
+    assert await refusal(path, PDF, limits=TIGHT) == "too_slow"
+
+
+async def test_a_page_that_needs_too_much_memory_is_skipped(tmp_path):
+    path = write(tmp_path, make_pdf([show("a"), burn(40), show("c")]))
+    items = await items_of(path, PDF, limits=Limits(memory_bytes=160 * 2**20))
+    assert codes(items) == ["", "too_large", ""]
+
+
+async def test_a_file_that_needs_too_much_memory_is_refused(tmp_path):
+    """libxml2 alone would end such a page early and say nothing: 16 of its 19 M characters."""
+    path = write(tmp_path, b"<html>" + b"x" * 19_000_000)
+    assert await refusal(path, HTML, limits=Limits(memory_bytes=64 * 2**20)) == "too_large"
+
+
+async def test_without_pages_a_slow_file_is_not_tried_again(tmp_path):
+    path = write(tmp_path, b"text")
+    assert await refusal(path, TEXT, limits=Limits(wall_s=0.001)) == "too_slow"
+
+
+async def test_a_crash_without_pages_is_tried_once_more(tmp_path):
+    """The second child goes on at the first segment that did not come."""
+    path = write(tmp_path, b"line of text\n" * 40_000)
+    before, items = set(psutil.Process().children()), list[Segment | Problem]()
+    async for item in extract(path, TEXT, limits=LIMITS):
+        if not items:
+            (child,) = set(psutil.Process().children()) - before
+            child.kill()
+        items.append(item)
+    assert [item.ordinal for item in items] == list(range(len(items)))
+    assert "".join(texts(items)) == path.read_text()

@@ -1,0 +1,77 @@
+"""The parts of the child that need no process of its own; the whole of it is in test_sandbox.py."""
+
+import io
+import sys
+
+import pytest
+
+from ingest import detect
+from ingest.extract import docx, html, pdf, plain
+from ingest.extract.segment import Problem, Segment, Unreadable
+from ingest.frames import Finished
+from ingest.sandbox_child import frames, reader_for
+
+
+def page(ordinal):
+    return Segment(ordinal, ordinal + 1, None, "x\n", 9)
+
+
+def raising(error):
+    yield page(0)
+    raise error
+
+
+def test_all_items_and_the_end():
+    items = [Segment(0, None, None, "a"), Segment(1, None, None, "b")]
+    assert list(frames(lambda: iter(items), pages=1)) == [*items, Finished(None)]
+
+
+def test_a_paged_file_stops_behind_its_share_of_pages():
+    problem = Problem(4, 5, "page_unreadable", "", "")
+    items = [page(3), problem, page(5)]
+    assert list(frames(lambda: iter(items), pages=2)) == [page(3), problem, Finished(5)]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Unreadable("encrypted", "", remedy=""), "encrypted"),
+        (MemoryError(), "too_large"),
+        (KeyError("/Root"), "broken_file"),
+        (RecursionError(), "broken_file"),
+    ],
+)
+def test_whatever_a_parser_raises_is_the_last_frame(error, code):
+    first, last = frames(lambda: raising(error), pages=9)
+    assert first == page(0)
+    assert isinstance(last, Unreadable)
+    assert last.code == code
+
+
+@pytest.mark.parametrize(
+    ("media_type", "module"),
+    [
+        (detect.TEXT, plain),
+        (detect.MARKDOWN, plain),
+        (detect.HTML, html),
+        (detect.DOCX, docx),
+    ],
+)
+def test_each_type_has_its_reader(media_type, module):
+    assert reader_for(media_type, io.BytesIO()) is module.read
+
+
+def test_ciphers_are_there_for_an_encrypted_pdf(tmp_path):
+    path = tmp_path / "x.pdf"
+    path.write_bytes(b"%PDF-1.7 trailer<</Encrypt 1 0 R>>")
+    with path.open("rb") as source:
+        assert reader_for(detect.PDF, source) is pdf.read
+    assert sys.modules["cryptography"] is not None
+
+
+def test_a_reader_that_refuses_before_it_begins_is_heard_too():
+    def read():
+        raise Unreadable("not_text", "", remedy="")
+
+    (frame,) = frames(read, pages=9)
+    assert isinstance(frame, Unreadable)
