@@ -29,9 +29,6 @@ from core.tasks import end
 
 log = structlog.get_logger(__name__)
 
-HEARTBEAT_S = 15.0
-CHECK_S = 30.0  # whether the session still holds; rights on what is streamed are asked more often, with the rows
-SEND_TIMEOUT_S = 20.0  # a reader that takes nothing for this long is gone (acceptance F16: <= 30 s)
 STREAMS_PER_ACCOUNT = 5
 STREAMS_PER_PROCESS = 1000
 RETRY_MS = (
@@ -43,6 +40,18 @@ _HEADERS = {
     "X-Accel-Buffering": "no",
     "Content-Type": "text/event-stream; charset=utf-8",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: a silence that is broken, how often the session is checked, and what a reader may take for one write."""
+
+    heartbeat_s: float = 15.0
+    check_s: float = 30.0  # rights on what is streamed are asked more often, with the rows
+    send_timeout_s: float = 20.0  # acceptance F16: a reader that takes nothing is gone within 30 s
+
+
+DEFAULT_PACE = Pace()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,13 @@ class EventStream(Response):
     """Sends `frames`, where None stands for a moment with nothing to say."""
 
     def __init__(
-        self, frames: Frames, *, streams: Streams, request: Request, scope: CallerScope
+        self,
+        frames: Frames,
+        *,
+        streams: Streams,
+        request: Request,
+        scope: CallerScope,
+        pace: Pace = DEFAULT_PACE,
     ) -> None:
         super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
@@ -110,6 +125,7 @@ class EventStream(Response):
         self._streams = streams
         self._account_id = scope.account_id
         self._request = request
+        self._pace = pace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send until the frames end, the client leaves or stops reading, or the process goes down."""
@@ -138,33 +154,32 @@ class EventStream(Response):
             return  # without an end: the server closes the connection
         except (CallerError, Unavailable) as error:
             body = envelope_of(error, request_id=request_id_of(self._request))
-            await _send(send, Frame("error", orjson.dumps(body).decode()).encode())
+            await self._send(send, Frame("error", orjson.dumps(body).decode()).encode())
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_frames(self, send: Send) -> None:
-        await _send(send, _retry_line())
+        await self._send(send, _retry_line())
         sent_at = checked_at = time.monotonic()
         async for frame in self._frames:
-            if time.monotonic() - checked_at > CHECK_S:
+            if time.monotonic() - checked_at > self._pace.check_s:
                 await caller_of(self._request)
                 checked_at = time.monotonic()
-            if frame is None and time.monotonic() - sent_at < HEARTBEAT_S:
+            if frame is None and time.monotonic() - sent_at < self._pace.heartbeat_s:
                 continue
-            await _send(send, (frame or Frame("heartbeat", "{}")).encode())
+            await self._send(send, (frame or Frame("heartbeat", "{}")).encode())
             sent_at = time.monotonic()
 
+    async def _send(self, send: Send, data: bytes) -> None:
+        async with asyncio.timeout(self._pace.send_timeout_s):
+            await send({"type": "http.response.body", "body": data, "more_body": True})
+
     async def _send_reconnect(self, send: Send) -> None:
-        await _send(send, _retry_line() + Frame("reconnect", "{}").encode())
+        await self._send(send, _retry_line() + Frame("reconnect", "{}").encode())
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _retry_line() -> bytes:
     return f"retry: {RETRY_MS + random.randrange(RETRY_JITTER_MS)}\n\n".encode()
-
-
-async def _send(send: Send, data: bytes) -> None:
-    async with asyncio.timeout(SEND_TIMEOUT_S):
-        await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 async def _left(receive: Receive) -> None:

@@ -120,6 +120,7 @@ async def state_of(owner: asyncpg.Connection, run: MadeRun) -> tuple[object, ...
         "SELECT r.state, r.error_code, r.retryable, j.state FROM run r JOIN job j ON j.subject_id = r.id WHERE r.id = $1",
         run.id,
     )
+    assert row is not None
     return tuple(row.values())
 
 
