@@ -49,6 +49,7 @@ export function errorOf(status, answer, retryAfter = 0) {
 }
 
 export function query(parameters) {
-  const given = Object.entries(parameters).filter(([, value]) => value !== "" && value != null);
+  const pairs = Object.entries(parameters).flatMap(([name, value]) => [value].flat().map((one) => [name, one]));
+  const given = pairs.filter(([, value]) => value !== "" && value != null);
   return given.length ? `?${new URLSearchParams(given)}` : "";
 }

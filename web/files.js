@@ -7,6 +7,7 @@ import { startUploads } from "./upload.js";
 
 const PAGE = 50;
 const STREAMS = 2; // an account may hold five, and a browser six connections to a host
+const OPEN = ["queued", "processing"];
 const STATES = {
   queued: "Waiting", processing: "Being read", ready: "Ready", partial: "Ready in part",
   no_text: "No text", failed: "Failed", cancelled: "Cancelled",
@@ -16,6 +17,7 @@ const rows = new Map(); // id -> element
 const files = new Map(); // id -> the file as last heard of
 const followed = new Map(); // id -> AbortController
 let next = null;
+let loads = 0; // the latest list that was asked for wins
 
 export function startFiles() {
   startUploads((file) => { put(file, true); followOpen(); });
@@ -41,8 +43,11 @@ export function clearFiles() {
 }
 
 async function load(cursor) {
+  loads += 1;
+  const mine = loads;
   try {
-    const answer = await api(`/files${query({ state: $("#files-state").value, limit: PAGE, cursor })}`);
+    const answer = await api(pageAddress($("#files-state").value, cursor));
+    if (mine !== loads) return;
     if (!cursor) {
       rows.clear();
       files.clear();
@@ -56,6 +61,11 @@ async function load(cursor) {
   } catch (error) {
     toast(error.message);
   }
+}
+
+function pageAddress(shown, cursor) {
+  if (shown === "bin") return `/files/deleted${query({ limit: PAGE, cursor })}`;
+  return `/files${query({ state: shown === "open" ? OPEN : shown, limit: PAGE, cursor })}`;
 }
 
 function put(file, first) {
@@ -76,7 +86,7 @@ function drop(id) {
   followed.get(id)?.abort();
 }
 
-const isOpen = (file) => file.state === "queued" || file.state === "processing";
+const isOpen = (file) => OPEN.includes(file.state) && !file.deleted_at;
 
 // Follow the files that are being read, the oldest first because they are read first; the others get their turn.
 function followOpen() {
@@ -101,6 +111,7 @@ async function followOne(id) {
 }
 
 function rowOf(file) {
+  if (file.deleted_at) return deletedRow(file);
   const title = file.state === "queued" || file.state === "failed"
     ? h("strong", {}, file.name)
     : h("a", { href: `#/file/${file.id}` }, h("strong", {}, file.name));
@@ -123,6 +134,21 @@ function rowOf(file) {
   );
 }
 
+function deletedRow(file) {
+  const back = async () => {
+    await restore(file);
+    drop(file.id);
+  };
+  return h("li", { class: "row", "data-id": file.id },
+    icon("file"),
+    h("div", { class: "row-main" },
+      h("strong", {}, file.name),
+      h("span", { class: "row-meta muted" }, file.folder && h("span", {}, file.folder), h("span", {}, "deleted ", when(file.deleted_at))),
+    ),
+    h("span", { class: "row-buttons" }, h("button", { type: "button", class: "button quiet", "aria-label": `Restore ${file.name}`, onclick: back }, "Restore")),
+  );
+}
+
 // Reading is quick and embedding slow, so the bar is the share of both.
 function progressOf({ name, stages: { extract, embed } }) {
   const share = ({ done, total }) => (total ? Math.min(done / total, 1) : 0);
@@ -142,7 +168,8 @@ function progressText({ state, stages, eta_s: eta }) {
 function buttonsOf(file) {
   const button = (label, run) => h("button", { type: "button", class: "button quiet", "aria-label": `${label} ${file.name}`, onclick: run }, label);
   return [
-    ["failed", "cancelled", "partial"].includes(file.state) && button("Retry", () => act(file, "retry")),
+    ["failed", "cancelled"].includes(file.state) && button("Retry", () => act(file, "retry")),
+    file.state === "partial" && button("Read again", () => act(file, "reprocess")),
     isOpen(file) && button("Cancel", () => act(file, "cancel")),
     button("Delete", () => remove(file)),
   ].filter(Boolean);
