@@ -33,12 +33,12 @@ from search.lexical import (
     has_positive_condition,
     query_terms,
     scoring_values,
-    title_patterns,
+    title_words,
     weigh,
 )
 from search.pages import Frozen
 from search.query import Query
-from search.semantic import Nearest, SemanticQuestion, VectorCache, find_nearest
+from search.semantic import EXACT_UP_TO, Nearest, SemanticQuestion, VectorCache, find_nearest
 from search.statistics import DEFAULT_SIGMA, Basis, read_basis
 from search.terms import FALLBACK, detect
 from sql import fetch, read
@@ -46,7 +46,10 @@ from sql.pool import Pool
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-DEPTH: Final = 100  # per leg; 50 ranks the same once every candidate has both scores (search.md)
+LEAST_DEPTH: Final = (
+    60  # per leg; 50 ranks as well as 200 once every candidate has both scores (docs/adr)
+)
+MOST_DEPTH: Final = 100
 LONGEST: Final = 200  # of a list by date
 LANGUAGES: Final = 3  # in which a query is stemmed
 SEQ_WAIT_S: Final = 1.0
@@ -239,7 +242,9 @@ class _Search:
         )
         if tsquery is None:
             return ()
-        asked = LexicalQuestion(tsquery, question.weighed, question.basis.average_length, DEPTH)
+        asked = LexicalQuestion(
+            tsquery, question.weighed, question.basis.average_length, self._depth()
+        )
         async with self.searcher.search_pool.autocommit() as conn:
             scored = await find_lexical(conn, self.scope, asked, constraints=self.within)
             named = await find_named(
@@ -273,8 +278,8 @@ class _Search:
             vector.vector,
             basis.generation_id,
             question.condition,
-            has_positive_condition(self.query),
-            DEPTH,
+            self._is_exact(basis),
+            self._depth(),
         )
         left = self.searcher.semantic_timeout_s - self.watch.embed / 1000
         found = await self._in_time("semantic", left, self._find_near(asked))
@@ -283,13 +288,15 @@ class _Search:
 
     async def _find_near(self, asked: SemanticQuestion) -> Nearest:
         async with self.searcher.search_pool.autocommit() as conn:
-            return await find_nearest(
-                conn,
-                self.scope,
-                asked,
-                constraints=self.within,
-                exact=self.request.recall == "exact",
-            )
+            return await find_nearest(conn, self.scope, asked, constraints=self.within)
+
+    def _depth(self) -> int:
+        """Return how many candidates each leg gives: enough for some pages of the size asked for."""
+        return min(MOST_DEPTH, max(LEAST_DEPTH, 3 * self.request.limit))
+
+    def _is_exact(self, basis: Basis) -> bool:
+        few = basis.passage_count <= EXACT_UP_TO or has_positive_condition(self.query)
+        return few or self.request.recall == "exact"
 
     async def _in_time(self, leg: str, seconds: float, answer: Awaitable[Answer]) -> Answer | None:
         try:
@@ -303,14 +310,14 @@ class _Search:
     async def _score(
         self, question: _Question, ids: Sequence[UUID], *, vector: QueryVector | None
     ) -> list[Candidate]:
-        """Return every id that may be seen with both scores; order is undefined."""
+        """Return every id with both scores; order is undefined. The legs have found each readable."""
         if not ids:
             return []
         async with self.searcher.search_pool.autocommit() as conn:
             return await fetch(
-                conn, _score_candidates, **self.scope.ids, items=self.within.items, ids=list(ids),
+                conn, _score_candidates, workspace_id=self.scope.workspace_id, ids=list(ids),
                 **scoring_values(question.weighed, average_length=question.basis.average_length),
-                patterns=title_patterns(question.weighed), generation=question.basis.generation_id,
+                words=title_words(question.weighed), generation=question.basis.generation_id,
                 vector=None if vector is None else vector.vector,
             )  # fmt: skip
 

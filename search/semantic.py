@@ -35,12 +35,12 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class SemanticQuestion:
-    """`bounded` says that the condition alone leaves few passages, as a phrase does."""
+    """`exact` says that no approximation is wanted or needed: few passages, or a condition that leaves few."""
 
     vector: Vector
     generation_id: UUID
     condition: str | None
-    bounded: bool
+    exact: bool
     depth: int
 
 
@@ -76,15 +76,10 @@ class VectorCache:
 
 
 async def find_nearest(
-    conn: ReadConn,
-    scope: Scope,
-    question: SemanticQuestion,
-    *,
-    constraints: Constraints,
-    exact: bool,
+    conn: ReadConn, scope: Scope, question: SemanticQuestion, *, constraints: Constraints
 ) -> Nearest:
     """Return the nearest passages that the caller may see, best first."""
-    if not exact and not question.bounded and await _many_visible(conn, scope, constraints):
+    if not question.exact and await _many_visible(conn, scope, constraints):
         found = await _ask(conn, scope, question, constraints=constraints, exact=False)
         if len(found) >= min(ENOUGH, question.depth):
             return Nearest(found, "approximate")

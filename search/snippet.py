@@ -5,18 +5,20 @@ character that a person sees as one (combining marks, joined emoji).
 """
 
 import html
+import re
 import unicodedata
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from search.answer import Highlight, Markup, Snippet
 from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
-from search.terms import Piece, pieces
+from search.terms import CHUNK, NO_SPACES, Piece, analyse, pieces
 
 LEAD: Final = 4  # words of context kept before the first match of a window
 REPEATED: Final = 0.1  # worth of a word that the window already has; a new one is worth 1
+_WORD: Final = re.compile(rf"[{NO_SPACES}]|\w[^\W{NO_SPACES}]*")
 _JOINER: Final = "\u200d"
 
 
@@ -36,6 +38,9 @@ class View:
     wants: Wanted
     crop: int
     markup: Markup
+    known: dict[tuple[str, str], tuple[range, ...]] = field(
+        default_factory=dict[tuple[str, str], tuple[range, ...]]
+    )  # of words met before: language and word -> where in it something wanted stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +77,8 @@ def wanted(query: Query, langs: Sequence[str]) -> Wanted:
 
 def snippet(text: str, view: View, *, lang: str, offset: int) -> Snippet:
     """Return the window with the most matches, the earliest of equals; `offset` is where `text` itself stands."""
-    cut = [piece for piece in pieces(text, lang) if piece.role != "tail"]
-    marks = highlights(cut, view.wants)
-    window = _best_window(text, [piece for piece in cut if piece.role != "whole"], marks, view.crop)
+    marks = highlights(text, view, lang=lang)
+    window = _best_window(text, marks, view.crop)
     inside = tuple(
         Highlight(mark.start - window.start, mark.length, mark.kind)
         for mark in marks
@@ -86,11 +90,23 @@ def snippet(text: str, view: View, *, lang: str, offset: int) -> Snippet:
     return Snippet(shown, offset + window.start, inside)
 
 
-def highlights(cut: Sequence[Piece], wants: Wanted) -> list[Highlight]:
+def highlights(text: str, view: View, *, lang: str) -> list[Highlight]:
     """Return where the wanted words stand, in order and without overlap; a phrase covers its words."""
-    found = [Highlight(p.start, p.end - p.start, "word") for p in cut if _is_wanted(p, wants)]
-    return _without_overlap(
-        _phrase_marks([piece for piece in cut if piece.role != "whole"], wants.phrases) + found
+    found: list[Highlight] = []
+    for match in CHUNK.finditer(text):
+        chunk = match[0]
+        if (spans := view.known.get((lang, chunk))) is None:
+            spans = view.known[lang, chunk] = _spans(chunk, view.wants, lang)
+        found += [Highlight(match.start() + span.start, len(span), "word") for span in spans]
+    return _without_overlap(_phrase_marks(text, view.wants.phrases) + found)
+
+
+def _spans(chunk: str, wants: Wanted, lang: str) -> tuple[range, ...]:
+    """Return where wanted words stand within a run without spaces."""
+    return tuple(
+        range(piece.start, piece.end)
+        for piece in analyse(chunk, lang)
+        if piece.role != "tail" and _is_wanted(piece, wants)
     )
 
 
@@ -115,7 +131,10 @@ def _is_wanted(piece: Piece, wants: Wanted) -> bool:
     return bool(wants.prefixes) and piece.exact.startswith(wants.prefixes)
 
 
-def _phrase_marks(cut: Sequence[Piece], phrases: Sequence[tuple[str, ...]]) -> list[Highlight]:
+def _phrase_marks(text: str, phrases: Sequence[tuple[str, ...]]) -> list[Highlight]:
+    if not phrases:
+        return []
+    cut = [piece for piece in pieces(text, "") if piece.role in {"word", "stop"}]
     exacts = tuple(piece.exact for piece in cut)
     return [
         Highlight(cut[at].start, cut[at + len(phrase) - 1].end - cut[at].start, "phrase")
@@ -141,34 +160,31 @@ def _without_overlap(marks: list[Highlight]) -> list[Highlight]:
     return kept
 
 
-def _best_window(
-    text: str, words: Sequence[Piece], marks: Sequence[Highlight], crop: int
-) -> _Window:
+def _best_window(text: str, marks: Sequence[Highlight], crop: int) -> _Window:
+    words = [match.start() for match in _WORD.finditer(text)]
     if len(words) <= crop:
         return _Window(0, len(text))
     first = _best_start(text, words, marks, crop)
-    last = min(first + crop, len(words)) - 1
-    start = _whole_character(text, _word_start(text, words[first].start), step=-1)
-    end = _whole_character(text, _word_end(text, words[last].end), step=1)
+    start = _whole_character(text, _word_start(text, words[first]), step=-1)
+    following = words[first + crop] if first + crop < len(words) else len(text)
+    end = _whole_character(text, _trimmed(text, start, following), step=1)
     return _Window(start, end)
 
 
-def _best_start(text: str, words: Sequence[Piece], marks: Sequence[Highlight], crop: int) -> int:
-    """Slide a window over the words; worth is the sum over its distinct matches, repeats counting little."""
-    starts = {mark.start: text[mark.start : mark.start + mark.length].casefold() for mark in marks}
-    keys = [starts.get(word.start) for word in words]
-    inside: Counter[str] = Counter()
+def _best_start(text: str, words: Sequence[int], marks: Sequence[Highlight], crop: int) -> int:
+    """Try a window that begins a little before each match; worth is the number of distinct ones, repeats count little."""
+    places = [bisect_right(words, mark.start) - 1 for mark in marks]
+    shown = [text[mark.start : mark.start + mark.length].casefold() for mark in marks]
     best, best_worth = 0, 0.0
-    for at, key in enumerate(keys):
-        if key is not None:
-            inside[key] += 1
-        if at >= crop and (gone := keys[at - crop]) is not None:
-            inside[gone] -= 1
-        worth = sum(1 + REPEATED * (count - 1) for count in inside.values() if count)
-        if worth > best_worth + 1e-9:
-            best, best_worth = max(0, at - crop + 1), worth
-    first = next((at for at in range(best, len(keys)) if keys[at] is not None), best)
-    return min(max(0, first - LEAD), len(words) - crop)
+    for place in places:
+        start = min(max(0, place - LEAD), len(words) - crop)
+        inside = [
+            word for at, word in zip(places, shown, strict=True) if start <= at < start + crop
+        ]
+        worth = len(set(inside)) + REPEATED * len(inside)
+        if worth > best_worth:
+            best, best_worth = start, worth
+    return best
 
 
 def _word_start(text: str, at: int) -> int:
@@ -178,10 +194,10 @@ def _word_start(text: str, at: int) -> int:
     return at
 
 
-def _word_end(text: str, at: int) -> int:
-    while at < len(text) and not text[at].isspace() and not text[at].isalnum():
-        at += 1
-    return at
+def _trimmed(text: str, start: int, end: int) -> int:
+    """Return the end without the space, quote or bracket that belongs to the next word."""
+    space = max(text.rfind(" ", start, end), text.rfind("\n", start, end))
+    return space if space > start and not any(map(str.isalnum, text[space:end])) else end
 
 
 def _whole_character(text: str, at: int, *, step: int) -> int:

@@ -32,6 +32,8 @@ _ALGORITHMS: Final = {
     "sv": "swedish", "tr": "turkish",
 }  # fmt: skip
 
+CHUNK: Final = re.compile(r"\S+")
+
 Role = Literal["word", "stop", "whole", "tail"]
 
 
@@ -57,9 +59,9 @@ class Document:
 
 def pieces(text: str, lang: str) -> Iterator[Piece]:
     """Yield the pieces of `text` in order, offsets in code points of `text`."""
-    for match in _CHUNK.finditer(text):
+    for match in CHUNK.finditer(text):
         offset = match.start()
-        for piece in _analyse(match[0], lang):
+        for piece in analyse(match[0], lang):
             yield Piece(
                 piece.start + offset, piece.end + offset, piece.stem, piece.exact, piece.role
             )
@@ -72,7 +74,7 @@ def document(body: str, lang: str, *, headings: str = "") -> Document:
     for text in (headings, body):
         at += 2 if at else 0  # a phrase does not reach from a heading into the text
         for chunk in text.split():
-            for piece in _analyse(chunk, lang):
+            for piece in analyse(chunk, lang):
                 whole = piece.role == "whole"
                 at += not whole
                 length += piece.role == "word" or piece.role == "whole"
@@ -94,23 +96,25 @@ def detect(text: str) -> str:
         return script
     words = {word for word in _LETTERS.findall(sample.casefold()) if len(word) > 1}
     counts = Counter(lang for word in words for lang in _stop_languages().get(word, ()))
-    (best, most), (_, next_most) = (counts.most_common(2) + [("", 0), ("", 0)])[:2]
+    (best, most), (_, next_most) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
     if most < max(MIN_STOP_WORDS, MIN_STOP_SHARE * len(words)) or most == next_most:
         return script or ""
     return best
 
 
 MIN_STOP_WORDS: Final = 2  # different ones; one may be a name or a loan
-MIN_STOP_SHARE: Final = 0.08  # of the different words; in code, chance finds fewer (0.8 % wrong, without it 1.5 %)
+MIN_STOP_SHARE: Final = (
+    0.08  # of the different words; in code, chance finds fewer (0.8 % wrong, without it 1.5 %)
+)
 
-_NO_SPACES = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003134f"
+NO_SPACES: Final = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003134f"
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u0dff"  # \w lacks them
 _SYMBOLS = "\u2600-\u27bf\U0001f300-\U0001faff"
-_CHUNK = re.compile(r"\S+")
+
 _LETTERS = re.compile(r"[^\W\d_]+")
 _PIECE = re.compile(
-    rf"(?P<pairs>[{_NO_SPACES}]+)|(?P<symbol>[{_SYMBOLS}])|(?P<sharp>[A-Za-z](?:\+\+|\#)(?!\w))"
-    rf"|(?P<word>(?:(?![{_NO_SPACES}])[^\W_]|[{_MARKS}])+)"
+    rf"(?P<pairs>[{NO_SPACES}]+)|(?P<symbol>[{_SYMBOLS}])|(?P<sharp>[A-Za-z](?:\+\+|\#)(?!\w))"
+    rf"|(?P<word>(?:(?![{NO_SPACES}])[^\W_]|[{_MARKS}])+)"
 )
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _IS_CAMEL = re.compile(r"[a-z][A-Z]|[A-Z]{2,}[a-z]{2}")
@@ -121,7 +125,8 @@ _FOLDS = str.maketrans(
 _ESCAPES = str.maketrans({"'": "''", "\\": "\\\\"})
 
 
-def _analyse(chunk: str, lang: str) -> tuple[Piece, ...]:
+def analyse(chunk: str, lang: str) -> tuple[Piece, ...]:
+    """Return the pieces of a run without spaces, offsets within it."""
     return _short(chunk, lang) if len(chunk) <= MAX_CACHED else tuple(_pieces(chunk, lang))
 
 
@@ -188,7 +193,7 @@ def _whole(chunk: str, parts: list[Piece]) -> Piece | None:
     return Piece(start, end, lexeme, lexeme, "whole")
 
 
-_JOINED = re.compile(rf"(?!.*[{_NO_SPACES}])[\w.@:/+&#%=?~-]+")
+_JOINED = re.compile(rf"(?!.*[{NO_SPACES}])[\w.@:/+&#%=?~-]+")
 
 
 def fold(text: str) -> str:

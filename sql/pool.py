@@ -132,12 +132,14 @@ async def open_pool(  # noqa: PLR0913  (one opener for all pools)
         "idle_in_transaction_session_timeout": "10000",
         "jit": "off",
         "timezone": "UTC",
-        # A generic plan took over after five runs and cost 0.8 -> 1,500 ms (dnotitia/akb#626).
-        "plan_cache_mode": "force_custom_plan",
         # HNSW goes on until enough rows pass the filters (search/semantic.py).
         "hnsw.iterative_scan": "relaxed_order",
         "hnsw.ef_search": "150",
     }
+    if purpose == "search":
+        # A generic plan took over after five runs and cost 0.8 -> 1,500 ms (dnotitia/akb#626). Elsewhere rows are found
+        # by their keys, and planning anew was half the database's time of a page of hits.
+        settings["plan_cache_mode"] = "force_custom_plan"
     if role is not None:
         settings["role"] = role
     try:

@@ -30,20 +30,17 @@ WHERE w.id = :workspace_id;
 -- The best passages by BM25 (k1 1.2, b 0.75) among the matches of a bounded tsquery. Each term has up to four lexemes, of
 -- which the most frequent in the passage counts. ts_rank() of one lexeme is H2(tf) / 1.644934, H2(n) = sum of 1/j^2; its
 -- tail t = 1.644934 - H2(tf) gives tf + 1/2 = 1 / (t + t^3 / 12), exact to 0.2 %.
-WITH seen AS MATERIALIZED (
-    SELECT r.item_id, r.active_build_id
-    FROM readable(:workspace_id, :account_id) r
-    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
-), term AS MATERIALIZED (
+WITH term AS MATERIALIZED (
     SELECT a, b, c, d, idf
     FROM unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
         AS t (a, b, c, d, idf)
 ), candidate AS (
     SELECT p.id, p.tsv, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
     FROM passage p
-    JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
+    JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id IS NOT DISTINCT FROM p.build_id
     WHERE p.workspace_id = :workspace_id
         AND p.tsv @@ :candidates::text::tsquery
+        AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
         AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
         AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
         AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
@@ -72,17 +69,13 @@ LIMIT :depth::int;
 
 -- name: find_dated
 -- The newest or oldest passages that match, for lists sorted by date.
-WITH seen AS MATERIALIZED (
-    SELECT r.item_id, r.active_build_id
-    FROM readable(:workspace_id, :account_id) r
-    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
-)
 SELECT p.id
 FROM passage p
-JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
+JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id IS NOT DISTINCT FROM p.build_id
 WHERE p.workspace_id = :workspace_id
         AND (:candidates::text IS NULL OR p.tsv @@ :candidates::text::tsquery)
         AND (NOT :openings::boolean OR p.ordinal = 0) -- a list of everything shows each file once
+        AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
         AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
         AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
         AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
@@ -94,20 +87,16 @@ ORDER BY CASE WHEN :oldest::boolean THEN p.created_at END, p.created_at DESC, p.
 LIMIT :depth::int;
 
 -- name: find_named
--- The first passage of the items whose titles hold most of the query's words, by idf; patterns are ILIKE patterns.
-WITH seen AS MATERIALIZED (
-    SELECT r.item_id, r.active_build_id
+-- The first passage of the items whose titles hold most of the query's words, by idf.
+WITH named AS (
+    SELECT r.item_id, r.active_build_id, sum(asked.idf) AS weight
     FROM readable(:workspace_id, :account_id) r
-    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
-), named AS (
-    SELECT i.id, seen.active_build_id, sum(asked.idf) AS weight
-    FROM seen
-    JOIN item i ON i.workspace_id = :workspace_id AND i.id = seen.item_id
-    JOIN unnest(:patterns::text[], :idfs::float8[]) AS asked (pattern, idf) ON i.title ILIKE asked.pattern
-    WHERE i.title ILIKE ANY (:patterns::text[])
-    GROUP BY i.id, seen.active_build_id
+    JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+    CROSS JOIN LATERAL (SELECT lower(i.title) AS title OFFSET 0) AS low
+    JOIN unnest(:words::text[], :idfs::float8[]) AS asked (word, idf) ON strpos(low.title, asked.word) > 0
+    GROUP BY r.item_id, r.active_build_id
     HAVING sum(asked.idf) >= :at_least::float8
-    ORDER BY weight DESC, i.id
+    ORDER BY weight DESC, r.item_id
     LIMIT :depth::int
 )
 SELECT opening.id
@@ -116,9 +105,10 @@ CROSS JOIN LATERAL (
     SELECT p.id
     FROM passage p
     WHERE p.workspace_id = :workspace_id
-        AND p.item_id = named.id
+        AND p.item_id = named.item_id
         AND p.build_id IS NOT DISTINCT FROM named.active_build_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
+        AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
         AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
         AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
         AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
@@ -134,17 +124,14 @@ ORDER BY named.weight DESC, opening.id;
 -- name: find_near_exact
 -- The nearest passages, by every vector that may be seen. The fence keeps the planner from the HNSW index, which
 -- under-returns when few of its rows pass the filters.
-WITH seen AS MATERIALIZED (
-    SELECT r.item_id, r.active_build_id
-    FROM readable(:workspace_id, :account_id) r
-    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
-), measured AS MATERIALIZED (
+WITH measured AS MATERIALIZED (
     SELECT p.id, -(e.vector <#> :vector::halfvec) AS cosine
     FROM passage p
-    JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
+    JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id IS NOT DISTINCT FROM p.build_id
     JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation AND e.passage_id = p.id
     WHERE p.workspace_id = :workspace_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
+        AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
         AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
         AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
         AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
@@ -161,18 +148,15 @@ LIMIT :depth::int;
 -- name: find_near_hnsw
 -- The nearest passages by the HNSW index; iterative scan (set on the pool) goes on until enough rows pass the filters,
 -- in relaxed order, hence the second sort.
-WITH seen AS MATERIALIZED (
-    SELECT r.item_id, r.active_build_id
-    FROM readable(:workspace_id, :account_id) r
-    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
-), nearest AS MATERIALIZED (
+WITH nearest AS MATERIALIZED (
     SELECT p.id, -(e.vector <#> :vector::halfvec) AS cosine
     FROM embedding e
     JOIN passage p ON p.workspace_id = :workspace_id AND p.id = e.passage_id
-    JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
+    JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id IS NOT DISTINCT FROM p.build_id
     WHERE e.workspace_id = :workspace_id
         AND e.generation_id = :generation
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
+        AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
         AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
         AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
         AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
@@ -199,12 +183,9 @@ FROM (
 ) AS counted;
 
 -- name: score_candidates
+-- unscoped: ids that the legs of this request have just found readable; scores leave, and hydrate asks again
 -- Both scores of every candidate of any leg, computed exactly ("complete scoring"); without a vector no cosine.
-WITH seen AS MATERIALIZED (
-    SELECT r.item_id, r.active_build_id
-    FROM readable(:workspace_id, :account_id) r
-    WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
-), term AS MATERIALIZED (
+WITH term AS MATERIALIZED (
     SELECT a, b, c, d, idf
     FROM unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
         AS t (a, b, c, d, idf)
@@ -213,12 +194,12 @@ WITH seen AS MATERIALIZED (
     FROM language_mean m
     WHERE m.workspace_id = :workspace_id AND m.generation_id = :generation::uuid
 ), candidate AS (
-    SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, p.tsv, i.title,
+    SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, p.tsv, lower(i.title) AS title,
         1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
     FROM passage p
-    JOIN seen ON seen.item_id = p.item_id AND seen.active_build_id IS NOT DISTINCT FROM p.build_id
     JOIN item i ON i.workspace_id = :workspace_id AND i.id = p.item_id
     WHERE p.workspace_id = :workspace_id AND p.id = ANY (:ids::uuid[])
+    OFFSET 0 -- a fence: the title is lowered once
 )
 SELECT
     candidate.id,
@@ -228,8 +209,8 @@ SELECT
     coalesce(scored.bm25, 0) AS bm25,
     coalesce((
         SELECT sum(asked.idf)
-        FROM unnest(:patterns::text[], :idfs::float8[]) AS asked (pattern, idf)
-        WHERE candidate.title ILIKE asked.pattern), 0) AS name,
+        FROM unnest(:words::text[], :idfs::float8[]) AS asked (word, idf)
+        WHERE strpos(candidate.title, asked.word) > 0), 0) AS name,
     -(e.vector <#> :vector::halfvec) AS cosine,
     coalesce(
         (SELECT centre FROM centre WHERE centre.lang = candidate.lang),
