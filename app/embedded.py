@@ -75,11 +75,22 @@ def run_folder(settings: Settings) -> Path:
     return settings.recollect_home / "run"
 
 
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """What a running `recollect serve` says to the other commands: the services, and where its API listens."""
+
+    database_url: str
+    redis_url: str
+    bind: str
+    port: int
+
+
 @contextmanager
 def published(settings: Settings, services: Services) -> Generator[None]:
-    """Tell the other commands of this home where the services are, for as long as they are there."""
+    """Tell the other commands of this home where everything is, for as long as it is there."""
     path = run_folder(settings) / "services.json"
-    path.write_bytes(orjson.dumps(asdict(services)))
+    told = _Published(services.database_url, services.redis_url, settings.bind, settings.port)
+    path.write_bytes(orjson.dumps(told))
     path.chmod(0o600)
     try:
         yield
@@ -93,10 +104,11 @@ def with_running_services(settings: Settings) -> Settings:
     if not _is_held(folder / "lock"):
         return settings
     try:
-        found = Services(**orjson.loads((folder / "services.json").read_bytes()))
+        found = _Published(**orjson.loads((folder / "services.json").read_bytes()))
     except FileNotFoundError:  # it is still starting
         return settings
-    return with_services(settings, found)
+    here = settings.model_copy(update={"bind": found.bind, "port": found.port})
+    return with_services(here, Services(found.database_url, found.redis_url))
 
 
 def _is_held(lock: Path) -> bool:

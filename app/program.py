@@ -25,5 +25,5 @@ def run_program(name: str, run: Callable[[Settings], None]) -> None:
     try:
         run(settings)
     except RecollectError as error:
-        log.error("could not start", reason=str(error))
+        log.error("could not start", reason=str(error))  # noqa: TRY400  (one line with the remedy)
         sys.exit(EXIT_START_FAILED if isinstance(error, StartFailed) else EXIT_FAILED)

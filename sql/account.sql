@@ -63,6 +63,26 @@ FROM account
 WHERE lower(email) = lower(:email)
     AND disabled_at IS NULL;
 
+-- name: find_first_account
+-- For whom the command line speaks on its own machine: the account with this e-mail, or the oldest when none is named.
+SELECT
+    id,
+    email,
+    name,
+    is_admin,
+    personal_workspace_id,
+    created_at
+FROM account
+WHERE disabled_at IS NULL
+    AND (:email::text IS NULL OR lower(email) = lower(:email))
+ORDER BY id
+LIMIT 1;
+
+-- name: make_admin
+UPDATE account
+SET is_admin = true
+WHERE id = :account_id;
+
 -- name: lock_registration
 -- One registration at a time, so that exactly one account is the first.
 SELECT pg_advisory_xact_lock(45120002);

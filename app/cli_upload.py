@@ -1,0 +1,179 @@
+"""`recollect upload`: files and whole folders, four at a time; what is there already, by its SHA-256, is left out.
+
+So a repeat after an interruption goes on where it was. While the API is away each file waits and is tried again.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.cli_identity import Identity, Token, Url, User, connected
+from app.cli_output import EXIT_FAILED, errors_as_lines, say
+from app.client import Client, wait_for_it
+from app.client_shapes import Upload
+from core.errors import RecollectError, Unavailable
+
+AT_ONCE = 4
+CHUNK_BYTES = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file to upload; `folder` is where it will be said to come from."""
+
+    path: Path
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    path: Path
+    reason: str
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of the files so far."""
+
+    uploaded: int = 0
+    already_there: int = 0
+    failures: list[Failure] = field(default_factory=list[Failure])
+
+    def summary(self) -> str:
+        """Return one line with the counts."""
+        counts = (self.uploaded, self.already_there, len(self.failures))
+        return "{} uploaded, {} already there, {} failed".format(*counts)
+
+
+def upload(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    *,
+    url: Url = None,
+    token: Token = None,
+    user: User = None,
+) -> None:
+    """Upload files and folders; a repeat goes on where an earlier one ended, hidden files are left out."""
+    with errors_as_lines():
+        outcome = Outcome()
+        try:
+            asyncio.run(_upload(Identity(url, token, user), paths, outcome))
+        except KeyboardInterrupt:
+            say(f"Stopped: {outcome.summary()}. The same command goes on from here.")
+            raise
+        for failure in outcome.failures:
+            say(f"{failure.path}: {failure.reason}")
+        say(f"{outcome.summary()}.")
+        if outcome.failures:
+            raise typer.Exit(EXIT_FAILED)
+
+
+async def _upload(identity: Identity, paths: Sequence[Path], outcome: Outcome) -> None:
+    sources = [source for path in paths for source in found_under(path)]
+    total_bytes = sum(_size(source.path) for source in sources)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    async with connected(identity) as client:
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            task = progress.add_task(f"{len(sources)} files", total=total_bytes)
+            uploader = Uploader(client, outcome, lambda count: progress.advance(task, count))
+            await uploader.upload_all(sources)
+
+
+def found_under(path: Path) -> list[Source]:
+    """Return the file, or the files of the folder and those in it, without the hidden ones."""
+    if not path.is_dir():
+        return [Source(path, "")]
+    root = path.resolve()
+    return [
+        Source(found, "/".join((root.name, *found.parent.relative_to(root).parts)))
+        for found in sorted(root.rglob("*"))
+        if found.is_file()
+        and not any(part.startswith(".") for part in found.relative_to(root).parts)
+    ]
+
+
+@dataclass(slots=True)
+class Uploader:
+    """Uploads files side by side; `sent` hears of each byte that is done with, negative when it is sent again."""
+
+    client: Client
+    outcome: Outcome
+    sent: Callable[[int], None]
+    _seen: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
+
+    async def upload_all(self, sources: Sequence[Source]) -> None:
+        """Upload all; what one file meets does not keep the others."""
+        waiting = iter(sources)
+
+        async def work() -> None:
+            for source in waiting:
+                try:
+                    await self._upload(source)
+                except (RecollectError, OSError) as error:
+                    self.outcome.failures.append(Failure(source.path, reason_of(error)))
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(AT_ONCE):
+                group.create_task(work())
+
+    async def _upload(self, source: Source) -> None:
+        sha256 = await asyncio.to_thread(_sha256, source.path)
+        # Equal files of one command: the second one waits, then finds the first.
+        async with self._seen.setdefault(sha256, asyncio.Lock()):
+            tries = 0
+            while not await self.client.files_with(sha256):
+                try:
+                    await self._send(source)
+                except (
+                    Unavailable
+                ) as error:  # it may have arrived all the same: look before the next try
+                    await wait_for_it(error, tries)
+                    tries += 1
+                else:
+                    self.outcome.uploaded += 1
+                    return
+        self.outcome.already_there += 1
+        self.sent(_size(source.path))
+
+    async def _send(self, source: Source) -> None:
+        size_bytes = source.path.stat().st_size
+        done = 0
+
+        async def content() -> AsyncGenerator[bytes]:
+            nonlocal done
+            with source.path.open("rb") as file:
+                while chunk := file.read(CHUNK_BYTES):
+                    yield chunk
+                    done += len(chunk)
+                    self.sent(len(chunk))
+
+        try:
+            await self.client.upload(Upload(source.path.name, source.folder, size_bytes), content())
+        except RecollectError:
+            self.sent(-done)
+            raise
+
+
+def reason_of(error: RecollectError | OSError) -> str:
+    """Return why a file was not uploaded, for a person."""
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0

@@ -1,0 +1,215 @@
+"""The HTTP client of the command line: the routes that its commands ask, with typed answers and our own errors.
+
+A refusal is a CallerError in the API's words; an API that is away or busy is Unavailable, and waited for by whoever may.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from app.client_shapes import (
+    Created,
+    Envelope,
+    FoundFile,
+    Job,
+    ListPage,
+    Login,
+    Posted,
+    Run,
+    StreamEvent,
+    Upload,
+)
+from core.errors import CallerError, NotSignedIn, RecollectError, Unavailable
+
+CONNECT_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 60.0  # also the longest silence of a stream, whose heart beats every 15 s
+TRIES = 6  # of what may be repeated, while the API is away or busy
+LONGEST_WAIT_S = 30.0
+_BUSY = {429, 502, 503, 504}
+_MOST = 100  # of one page of a list
+
+Shape = TypeVar("Shape", bound=BaseModel)
+Parameters = dict[str, str | int | Sequence[str]]
+
+
+@asynccontextmanager
+async def open_client(url: str, *, token: str | None) -> AsyncGenerator["Client"]:
+    """Lend a client of the API at `url`."""
+    headers = {"User-Agent": "recollect"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    timeout = httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S)
+    try:
+        http = httpx.AsyncClient(base_url=url, headers=headers, timeout=timeout)
+    except httpx.InvalidURL as error:
+        raise CallerError(f"{url} is no address: write it like http://127.0.0.1:4512") from error
+    async with http:
+        yield Client(http, url.rstrip("/"))
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The API at one address, as one account. GETs wait for an API that is away; the rest fail at once."""
+
+    http: httpx.AsyncClient
+    url: str
+
+    async def check(self) -> None:
+        """Raise when nobody answers there, or does not know our token."""
+        await self._send(self.http.build_request("GET", "/api/v1/auth/me"))
+
+    async def login(self, email: str, password: str) -> str:
+        """Return a new token of the account."""
+        body = {"email": email, "password": password}
+        return _read(await self._post("/api/v1/auth/login?token=true", body), Login).token
+
+    async def logout(self) -> None:
+        """End the session of our token."""
+        await self._post("/api/v1/auth/logout")
+
+    async def files_with(self, sha256: str) -> Sequence[FoundFile]:
+        """Return the files that have exactly these bytes."""
+        answer = await self._get("/api/v1/files", {"sha256": sha256})
+        return _read(answer, ListPage[FoundFile]).items
+
+    async def upload(self, upload: Upload, content: AsyncIterator[bytes]) -> None:
+        """Send a new file; a body that is cut leaves nothing there."""
+        headers = {
+            "X-Filename": quote(upload.name, safe=""),
+            "X-Folder": quote(upload.folder),
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(upload.size_bytes),
+        }
+        request = self.http.build_request(
+            "POST", "/api/v1/upload", headers=headers, content=content
+        )
+        await self._send(request)
+
+    async def search(self, parameters: Parameters) -> bytes:
+        """Return the answer as JSON: a `Found`."""
+        return (await self._get("/api/v1/search", parameters)).content
+
+    async def create_conversation(self) -> UUID:
+        return _read(await self._post("/api/v1/conversations", {}), Created).id
+
+    async def ask(self, conversation_id: UUID, question: str, *, model: str | None) -> UUID:
+        """Post a question and have it answered; return the run to follow."""
+        body = {"content": question, "reply": {"model": model}}
+        path = f"/api/v1/conversations/{conversation_id}/messages"
+        return _read(await self._post(path, body), Posted).run.id
+
+    async def follow(self, run_id: UUID) -> AsyncGenerator[StreamEvent]:
+        """Yield a run's events to the last one, however often the connection breaks in between."""
+        after, tries = 0, 0
+        while True:
+            try:
+                async for event in self._events(run_id, after):
+                    after, tries = event.id or after, 0
+                    yield event
+                    if event.kind == "run.done":
+                        return
+            except Unavailable as error:
+                await wait_for_it(error, tries)
+                tries += 1
+
+    async def run(self, run_id: UUID) -> Run:
+        return _read(await self._get(f"/api/v1/runs/{run_id}"), Run)
+
+    async def stop(self, run_id: UUID) -> None:
+        """Stop a run; what it has written is kept."""
+        await self._post(f"/api/v1/runs/{run_id}/stop")
+
+    async def jobs(self, states: Sequence[str]) -> Sequence[Job]:
+        """Return the newest jobs in these states."""
+        answer = await self._get("/api/v1/jobs", {"state": states, "limit": _MOST})
+        return _read(answer, ListPage[Job]).items
+
+    async def _events(self, run_id: UUID, after: int) -> AsyncGenerator[StreamEvent]:
+        path = f"/api/v1/runs/{run_id}/events"
+        with _away_is_unavailable(self.url):
+            async with self.http.stream("GET", path, params={"after": after}) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    raise refusal(answer)
+                async for event in read_events(answer.aiter_lines()):
+                    yield event
+        raise Unavailable("The stream ended early.", retry_after_s=0.5)
+
+    async def _get(self, path: str, parameters: Parameters | None = None) -> httpx.Response:
+        tries = 0
+        while True:
+            try:
+                return await self._send(self.http.build_request("GET", path, params=parameters))
+            except Unavailable as error:
+                await wait_for_it(error, tries)
+                tries += 1
+
+    async def _post(self, path: str, body: object = None) -> httpx.Response:
+        return await self._send(self.http.build_request("POST", path, json=body))
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        with _away_is_unavailable(self.url):
+            answer = await self.http.send(request)
+        if answer.is_error:
+            raise refusal(answer)
+        return answer
+
+
+async def wait_for_it(error: Unavailable, tries: int) -> None:
+    """Wait before the next try, as long as the API asks for; after the last one raise the error."""
+    if tries + 1 >= TRIES:
+        raise error
+    await asyncio.sleep(min(error.retry_after_s or 0.5 * 2**tries, LONGEST_WAIT_S))
+
+
+def refusal(answer: httpx.Response) -> RecollectError:
+    """Return the error that an answer stands for, in the API's own words where it has some."""
+    try:
+        message = Envelope.model_validate_json(answer.content).error.message
+    except ValidationError:
+        message = f"{answer.url} answered {answer.status_code}: is this the address of Recollect?"
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        return NotSignedIn(message)
+    if answer.status_code in _BUSY:
+        seconds = answer.headers.get("retry-after", "")
+        return Unavailable(message, retry_after_s=float(seconds) if seconds.isdecimal() else None)
+    return RecollectError(message) if answer.is_server_error else CallerError(message)
+
+
+async def read_events(lines: AsyncIterator[str]) -> AsyncGenerator[StreamEvent]:
+    """Yield server-sent events of our own form: one line of data each."""
+    fields: dict[str, str] = {}
+    async for line in lines:
+        if not line and "event" in fields:
+            number = int(fields["id"]) if "id" in fields else None
+            yield StreamEvent(number, fields["event"], fields.get("data", ""))
+        if not line:
+            fields = {}
+        name, _, value = line.partition(": ")
+        fields[name] = value
+
+
+@contextmanager
+def _away_is_unavailable(url: str) -> Generator[None]:
+    try:
+        yield
+    except httpx.TransportError as error:
+        raise Unavailable(
+            f"{url} does not answer ({str(error) or type(error).__name__}): "
+            "start Recollect there with `make run`, or name another address with --url"
+        ) from error
+
+
+def _read(answer: httpx.Response, shape: type[Shape]) -> Shape:
+    try:
+        return shape.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise RecollectError(
+            f"{answer.url} answered what this version does not understand: update the older of the two"
+        ) from error

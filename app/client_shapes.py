@@ -1,0 +1,130 @@
+"""What the command line reads of the API's answers; fields that it does not use are left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+Item = TypeVar("Item")
+Pages = tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to send: its name, the folder that it came from, and how many bytes follow."""
+
+    name: str
+    folder: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEvent:
+    """One server-sent event; `data` is JSON."""
+
+    id: int | None
+    kind: str
+    data: str
+
+
+class ListPage(BaseModel, Generic[Item]):
+    items: Sequence[Item]
+
+
+class ErrorBody(BaseModel):
+    message: str
+
+
+class Envelope(BaseModel):
+    error: ErrorBody
+
+
+class Login(BaseModel):
+    token: str
+
+
+class FoundFile(BaseModel):
+    name: str
+    state: str
+
+
+class Highlight(BaseModel):
+    start: int
+    length: int
+
+
+class Snippet(BaseModel):
+    text: str
+    highlights: Sequence[Highlight]
+
+
+class Location(BaseModel):
+    pages: Pages
+
+
+class Hit(BaseModel):
+    type: Literal["message", "file"]
+    title: str
+    author: str
+    location: Location
+    snippet: Snippet
+    match: Sequence[str]
+
+
+class Coverage(BaseModel):
+    pending: int
+    no_text: int
+    failed: int
+
+
+class Found(BaseModel):
+    hits: Sequence[Hit]
+    coverage: Coverage
+    degraded: Sequence[str]
+
+
+class Created(BaseModel):
+    id: UUID
+
+
+class Posted(BaseModel):
+    run: Created
+
+
+class Delta(BaseModel):
+    """The data of a run's event `delta`."""
+
+    text: str
+
+
+class Citation(BaseModel):
+    ref: int
+    title: str
+    pages: Pages
+    quote: str
+    open: str | None
+
+
+class Run(BaseModel):
+    state: str
+    citations: Sequence[Citation]
+    error: ErrorBody | None
+
+
+class Job(BaseModel):
+    id: UUID
+    kind: str
+    state: str
+    stage: str
+    reason: str
+    attempts: int
+
+
+def pages_of(pages: Pages) -> str:
+    """Return ", p. 3" or ", p. 3-4", or nothing where there are no pages."""
+    if pages is None:
+        return ""
+    first, last = pages
+    return f", p. {first}" if first == last else f", p. {first}-{last}"
