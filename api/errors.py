@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from api.invalid import problems_of
 from core import errors
 from core.errors import CallerError, FieldProblem, RateLimited, Unavailable
 
@@ -158,10 +159,7 @@ async def _raised(request: Request, error: Exception) -> Response:
 
 async def _not_valid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    problems = [
-        FieldProblem(".".join(str(part) for part in found["loc"][1:]) or "body", found["msg"])
-        for found in error.errors()
-    ]
+    problems = problems_of(error.errors())
     message = "; ".join(f"{p.field}: {p.message}" for p in problems[:3])
     body = envelope(
         "VALIDATION_ERROR", message, request_id=request_id_of(request), details=problems

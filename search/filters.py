@@ -102,7 +102,7 @@ async def _people(conn: ReadConn, scope: Scope, values: list[str] | None) -> lis
     named = _patterns([value for value in values if value.lower() != "me"] or None)
     if named is None:
         return me
-    found = await fetch(conn, _match_people, **scope.ids, patterns=named)
+    found = await fetch(conn, _match_people, workspace_id=scope.workspace_id, patterns=named)
     return me + [row.id for row in found]
 
 
