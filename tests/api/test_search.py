@@ -1,0 +1,117 @@
+import json
+
+import pytest
+
+from api.search import SearchBody, SearchParameters
+from search.answer import SearchRequest
+from tests.make import make_scope
+
+TEXTS = ("The pension starts in March.", "Lunch is at noon.", "Who decides about the pension?")
+
+
+@pytest.fixture
+async def client(signed_in, owner_connection):
+    client = await signed_in(await make_scope(owner_connection))
+    made = await client.post("/api/conversations", json={"title": "Plans"})
+    for text in TEXTS:
+        await client.post(
+            f"/api/conversations/{made.json()['id']}/messages", json={"content": text}
+        )
+    return client
+
+
+async def test_a_message_is_found_by_its_words_as_soon_as_it_is_posted(client):
+    answer = await client.get("/api/search", params={"q": "pension", "mode": "lexical"})
+    found = answer.json()
+    assert answer.status_code == 200
+    assert {hit["snippet"]["text"] for hit in found["hits"]} == {TEXTS[0], TEXTS[2]}
+    hit = found["hits"][0]
+    (mark,) = hit["snippet"]["highlights"]
+    text = hit["snippet"]["text"]
+    assert text[mark["start"] : mark["start"] + mark["length"]] == "pension"
+    assert (hit["type"], hit["title"], hit["author"], hit["match"]) == (
+        "message",
+        "Plans",
+        "ada",
+        ["lexical"],
+    )
+    assert "text" not in hit
+    assert found["request_id"] == answer.headers["X-Request-ID"]
+    assert set(found) == {
+        "query", "hits", "page", "coverage", "degraded", "timing_ms", "index_seq", "request_id",
+    }  # fmt: skip
+
+
+async def test_both_doors_give_the_same_hits(client):
+    by_query = await client.get("/api/search?q=pension&mode=lexical&filter=type:message&limit=1")
+    by_body = await client.post(
+        "/api/search",
+        json={
+            "q": "pension",
+            "mode": "lexical",
+            "limit": 1,
+            "filter": [{"op": "type", "value": "message"}],
+        },
+    )
+    assert by_query.json()["hits"] == by_body.json()["hits"]
+    assert len(by_body.json()["hits"]) == 1
+    assert by_body.json()["page"]["has_more"] is True
+
+
+async def test_a_negated_filter_excludes(client):
+    answer = await client.get("/api/search?q=pension&mode=lexical&filter=-type:message")
+    assert answer.json()["hits"] == []
+
+
+async def test_a_strangers_search_finds_nothing(client, signed_in, owner_connection):
+    stranger = await signed_in(await make_scope(owner_connection, "eve"))
+    assert (await stranger.get("/api/search?q=pension")).json()["hits"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "", "q=", "q=%20", "q=-pension", "q=!!!", "q=" + "x" * 513, "q=" + "x" * 10_000, "q=a%00b",
+        "q=x&limit=0", "q=x&limit=101", "q=x&limit=ten", "q=x&mode=magic", "q=x&semantic_ratio=2", "q=x&semantic_ratio=nan",
+        "q=x&sort=random", "q=x&cursor=nonsense", "q=x&filter=nonsense", "q=x&filter=before:soon", "q=x&filter=type:dog",
+        "q=x&lang=english", "q=x&min_seq=-1", "q=x&crop=0", "q=x&recall=some", "q=x&type=dog", "q=x" + "&filter=from:a" * 33,
+    ],
+)  # fmt: skip
+async def test_a_question_that_cannot_be_is_refused_with_its_field(client, query):
+    answer = await client.get(f"/api/search?{query}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+    assert answer.json()["error"]["details"]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"q": "x", "more": 1}, {"q": 1}, {"q": "x", "filter": ["from:a"]}, {"q": "\ud800"}]
+)
+async def test_a_body_that_cannot_be_is_refused(client, body):
+    content = json.dumps(body)
+    answer = await client.post(
+        "/api/search", content=content, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 400
+
+
+async def test_without_redis_search_answers_and_its_limit_holds_in_the_process(
+    client, without_redis
+):
+    answer = await client.get("/api/search?q=pension&mode=lexical")
+    assert len(answer.json()["hits"]) == 2
+
+
+async def test_each_account_has_its_limit(client, monkeypatch):
+    from api import search
+    from api.limits import Bucket
+
+    monkeypatch.setattr(search, "SEARCH", Bucket("search", 2, 60))
+    answers = [await client.get("/api/search?q=x&mode=lexical") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
+def test_every_field_of_a_request_can_be_asked_for():
+    asked = set(SearchParameters.model_fields) - {"filter"}
+    assert asked == set(SearchBody.model_fields) - {"filter"}
+    assert asked == set(SearchRequest.__dataclass_fields__) - {"filters", "syntax"}
+    assert SearchBody(q="x").request(()) == SearchRequest(q="x")
