@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import orjson
@@ -32,7 +33,7 @@ async def served(app: FastAPI) -> AsyncGenerator[str]:
 class Received:
     id: int | None
     event: str
-    data: dict[str, object]
+    data: dict[str, Any]
 
 
 async def read_events(

@@ -154,7 +154,7 @@ async def test_a_body_that_is_cut_leaves_nothing(app, client, resources, owner_c
     before = await stored(resources)
     content_type = "multipart/form-data; boundary=X" if kind == "multipart" else "text/plain"
     async with served(app) as url:
-        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        _, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
         head = (
             f"POST /api/upload HTTP/1.1\r\nHost: x\r\nAuthorization: {client.headers['authorization']}\r\n"
             f"X-Filename: a.txt\r\nContent-Type: {content_type}\r\nContent-Length: 5000000\r\n\r\n"

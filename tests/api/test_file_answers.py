@@ -1,0 +1,51 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from api.file_answers import File, eta_s, expected_passages, file_answer
+
+NOW = datetime(2025, 1, 1, tzinfo=UTC)
+FILE = File(
+    id=UUID(int=1), name="a.pdf", folder="", media_type="application/pdf", size_bytes=9, sha256=b"\1" * 32,
+    state="processing", stage="extract", reason_code="", reason="", remedy="", version=1, version_id=UUID(int=2),
+    segments_done=10, segments_total=40, passages_total=50, passages_embedded=20, owner_id=UUID(int=3), is_owner=True,
+    can_write=True, duplicate_of=None, created_at=NOW, updated_at=NOW, started_at=NOW, finished_at=None,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, 200), ({"segments_total": None}, None), ({"segments_done": 0}, None), ({"segments_done": 40}, 50),
+     ({"segments_done": 0, "segments_total": 0, "passages_total": 0}, 0)],
+)  # fmt: skip
+def test_the_passages_to_come_are_scaled_from_the_part_that_was_read(change, expected):
+    assert expected_passages(replace(FILE, **change)) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [({}, 90.0), ({"state": "ready"}, None), ({"started_at": None}, None), ({"passages_embedded": 0}, None),
+     ({"segments_done": 40, "passages_embedded": 60}, 0.0)],
+)  # fmt: skip
+def test_the_time_left_goes_on_at_the_rate_so_far(change, expected):
+    assert eta_s(replace(FILE, **change), now=NOW + timedelta(seconds=10)) == expected
+
+
+def test_a_reason_is_told_only_when_there_is_one():
+    assert file_answer(FILE).reason is None
+    failed = file_answer(
+        replace(
+            FILE,
+            state="failed",
+            reason_code="encrypted",
+            reason="It is locked.",
+            remedy="Unlock it.",
+        )
+    )
+    assert failed.model_dump()["reason"] == {
+        "code": "encrypted",
+        "message": "It is locked.",
+        "remedy": "Unlock it.",
+    }

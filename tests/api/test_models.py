@@ -1,0 +1,55 @@
+from dataclasses import replace
+
+import pytest
+
+from app.embedders import MINILM
+from search.embed_client import EmbedClient
+from tests.llm.replying import make_run
+from tests.make import make_scope
+
+
+@pytest.fixture
+async def scope(resources, owner_connection):
+    return await make_scope(owner_connection)
+
+
+async def test_without_a_key_the_extract_is_the_only_model_and_the_default(signed_in, scope):
+    client = await signed_in(scope)
+    assert (await client.get("/api/models")).json() == {
+        "chat": [
+            {"name": "extractive", "provider": "extractive", "is_default": True, "health": "ok"}
+        ],
+        "embedding": {
+            "name": "fake-bag-of-words",
+            "dimension": 384,
+            "max_tokens": 256,
+            "health": "ok",
+        },
+        "default": "extractive",
+    }
+
+
+async def test_a_model_whose_last_reply_broke_off_is_told_to_be_failing(
+    signed_in, scope, resources, owner_connection
+):
+    await make_run(owner_connection, resources, scope)
+    await owner_connection.execute(
+        "UPDATE run SET state = 'failed', error_code = 'model_unavailable', finished_at = now()"
+    )
+    client = await signed_in(scope)
+    assert [model["health"] for model in (await client.get("/api/models")).json()["chat"]] == [
+        "failing"
+    ]
+
+
+async def test_an_embedder_that_does_not_answer_is_told_to_be_failing(
+    app, signed_in, scope, resources, tmp_path
+):
+    client, api = await signed_in(scope), app.state.api
+    app.state.api = replace(
+        api, resources=replace(resources, embedder=EmbedClient(tmp_path / "none.sock", MINILM))
+    )
+    try:
+        assert (await client.get("/api/models")).json()["embedding"]["health"] == "failing"
+    finally:
+        app.state.api = api
