@@ -96,10 +96,11 @@ def collapse(ranked: Sequence[tuple[Candidate, Listed]], *, group_by: Grouping) 
             kept[same], items[same] = listed, {candidate.item_id}
             groups |= {candidate.item_id} if is_grouped else set()
     first = {candidate.id: candidate.item_id for candidate, _ in ranked}
-    return [
-        replace(listed, also_in=tuple(sorted(items[same] - {first[listed.id]})))
-        for same, listed in kept.items()
-    ]
+    return [_with_items(listed, items[same] - {first[listed.id]}) for same, listed in kept.items()]
+
+
+def _with_items(listed: Listed, others: set[UUID]) -> Listed:
+    return replace(listed, also_in=tuple(sorted(others))) if others else listed
 
 
 def reciprocal_rank(rankings: Sequence[Sequence[UUID]]) -> list[UUID]:

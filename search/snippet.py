@@ -9,12 +9,12 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from search.answer import Highlight, Markup, Snippet
 from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
-from search.terms import CHUNK, NO_SPACES, Piece, analyse, pieces
+from search.terms import CHUNK, NO_SPACES, Piece, analyse, lexemes_of, pieces
 
 LEAD: Final = 4  # words of context kept before the first match of a window
 REPEATED: Final = 0.1  # worth of a word that the window already has; a new one is worth 1
@@ -38,9 +38,6 @@ class View:
     wants: Wanted
     crop: int
     markup: Markup
-    known: dict[tuple[str, str], tuple[range, ...]] = field(
-        default_factory=dict[tuple[str, str], tuple[range, ...]]
-    )  # of words met before: language and word -> where in it something wanted stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +74,7 @@ def wanted(query: Query, langs: Sequence[str]) -> Wanted:
 
 def snippet(text: str, view: View, *, lang: str, offset: int) -> Snippet:
     """Return the window with the most matches, the earliest of equals; `offset` is where `text` itself stands."""
-    marks = highlights(text, view, lang=lang)
+    marks = highlights(text, view.wants, lang=lang)
     window = _best_window(text, marks, view.crop)
     inside = tuple(
         Highlight(mark.start - window.start, mark.length, mark.kind)
@@ -90,15 +87,15 @@ def snippet(text: str, view: View, *, lang: str, offset: int) -> Snippet:
     return Snippet(shown, offset + window.start, inside)
 
 
-def highlights(text: str, view: View, *, lang: str) -> list[Highlight]:
+def highlights(text: str, wants: Wanted, *, lang: str) -> list[Highlight]:
     """Return where the wanted words stand, in order and without overlap; a phrase covers its words."""
     found: list[Highlight] = []
     for match in CHUNK.finditer(text):
         chunk = match[0]
-        if (spans := view.known.get((lang, chunk))) is None:
-            spans = view.known[lang, chunk] = _spans(chunk, view.wants, lang)
-        found += [Highlight(match.start() + span.start, len(span), "word") for span in spans]
-    return _without_overlap(_phrase_marks(text, view.wants.phrases) + found)
+        if wants.prefixes or not lexemes_of(chunk, lang).isdisjoint(wants.lexemes):
+            spans = _spans(chunk, wants, lang)
+            found += [Highlight(match.start() + span.start, len(span), "word") for span in spans]
+    return _without_overlap(_phrase_marks(text, wants.phrases) + found)
 
 
 def _spans(chunk: str, wants: Wanted, lang: str) -> tuple[range, ...]:
