@@ -108,7 +108,7 @@ async def one(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def file_row(owner: asyncpg.Connection, file_id: UUID) -> dict[str, object]:
+async def file_row(owner: asyncpg.Connection, file_id: UUID) -> dict[str, Any]:
     row = await owner.fetchrow(
         "SELECT state, stage, reason_code, media_type, segments_done, segments_total, passages_total, passages_embedded"
         " FROM file WHERE id = $1", file_id,
@@ -117,7 +117,7 @@ async def file_row(owner: asyncpg.Connection, file_id: UUID) -> dict[str, object
     return dict(row.items())
 
 
-async def job_row(owner: asyncpg.Connection, job_id: UUID) -> dict[str, object]:
+async def job_row(owner: asyncpg.Connection, job_id: UUID) -> dict[str, Any]:
     row = await owner.fetchrow(
         "SELECT state, reason, attempts, crashes FROM job WHERE id = $1", job_id
     )

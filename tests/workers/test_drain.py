@@ -10,13 +10,13 @@ from workers.drain import Drain, Terms
 from workers.jobs import KINDS, Kind
 from workers.ledger import claim
 from workers.main import RETRY
-from workers.queue import cancel_ingest, enqueue_embed_message
+from workers.queue import JobKind, cancel_ingest, enqueue_embed_message
 
 TERMS = Terms(RETRY, lease_s=0.6, poll_s=0.05, rng=Random(1))
 
 
 async def drained(
-    resources, work, body, *, seats=1, most=1, name="ingest_file", for_s=0.5, terms=TERMS
+    resources, work, body, *, seats=1, most=1, name: JobKind = "ingest_file", for_s=0.5, terms=TERMS
 ):
     """Let a drain with this body run for a while, then cancel it as SIGTERM does."""
     drain = Drain(resources.worker, name, Kind(body, seats, most), work=work, terms=terms)
@@ -178,7 +178,8 @@ async def test_a_bell_is_answered_at_once(resources, owner_connection, made, wor
         async with fence.last_tx():
             pass
 
-    assert (taken := await claim(resources.worker, "ingest_file")) is not None
+    taken = await claim(resources.worker, "ingest_file")
+    assert taken is not None
     slow = Terms(RETRY, lease_s=5, poll_s=60)
     drain = Drain(resources.worker, "ingest_file", Kind(body, 2), work=work, terms=slow)
     task = asyncio.create_task(drain.run())

@@ -5,10 +5,12 @@ import pytest
 from core.errors import LeaseLost, Unavailable
 from core.ids import new_id
 from sql.fence import Fence
+from sql.pool import Pool
 from tests.make import make_scope
 from tests.workers.made import job_row
 from workers.ledger import (
     CancelRequested,
+    Claim,
     claim,
     give_back,
     leased,
@@ -19,6 +21,13 @@ from workers.ledger import (
 from workers.queue import enqueue_embed_message, enqueue_reply
 
 LEASE_S = 0.6
+
+
+async def sleep_under_lease(pool: Pool, taken: Claim, *, error: Exception | None = None) -> None:
+    async with leased(pool, taken, lease_s=LEASE_S):
+        if error is not None:
+            raise error
+        await asyncio.sleep(10)
 
 
 @pytest.fixture
@@ -84,19 +93,17 @@ async def test_a_body_is_stopped_when_its_lease_went_to_another(
 ):
     taken = await claim(resources.worker, "reply", lease_s=LEASE_S)
     assert taken is not None
+    await owner_connection.execute("UPDATE job SET lease_token = $1", new_id())
     with pytest.raises(LeaseLost):
-        async with leased(resources.worker, taken, lease_s=LEASE_S):
-            await owner_connection.execute("UPDATE job SET lease_token = $1", new_id())
-            await asyncio.sleep(10)
+        await sleep_under_lease(resources.worker, taken)
 
 
 async def test_a_body_is_stopped_when_a_person_asks(resources, owner_connection, job_id):
     taken = await claim(resources.worker, "reply", lease_s=LEASE_S)
     assert taken is not None
+    await owner_connection.execute("UPDATE job SET cancel_requested = true")
     with pytest.raises(CancelRequested):
-        async with leased(resources.worker, taken, lease_s=LEASE_S):
-            await owner_connection.execute("UPDATE job SET cancel_requested = true")
-            await asyncio.sleep(10)
+        await sleep_under_lease(resources.worker, taken)
 
 
 async def test_a_worker_that_cannot_renew_stops_before_its_lease_ends(resources, job_id):
@@ -109,8 +116,7 @@ async def test_a_worker_that_cannot_renew_stops_before_its_lease_ends(resources,
 
     began = asyncio.get_running_loop().time()
     with pytest.raises(LeaseLost):
-        async with leased(AwayPool(), taken, lease_s=LEASE_S):  # pyright: ignore[reportArgumentType]
-            await asyncio.sleep(10)
+        await sleep_under_lease(AwayPool(), taken)  # pyright: ignore[reportArgumentType]
     assert asyncio.get_running_loop().time() - began < LEASE_S
 
 
@@ -118,19 +124,14 @@ async def test_what_a_body_raises_comes_out_of_the_lease(resources, job_id):
     taken = await claim(resources.worker, "reply")
     assert taken is not None
     with pytest.raises(ZeroDivisionError):
-        async with leased(resources.worker, taken):
-            raise ZeroDivisionError
+        await sleep_under_lease(resources.worker, taken, error=ZeroDivisionError())
 
 
 async def test_a_cancelled_worker_stays_cancelled(resources, job_id):
     taken = await claim(resources.worker, "reply")
     assert taken is not None
 
-    async def body() -> None:
-        async with leased(resources.worker, taken):
-            await asyncio.sleep(10)
-
-    task = asyncio.create_task(body())
+    task = asyncio.create_task(sleep_under_lease(resources.worker, taken))
     await asyncio.sleep(0.05)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from redis.asyncio import Redis
 
 from core.ids import new_id
 from tests.make import make_scope
@@ -28,10 +29,13 @@ async def test_the_same_work_twice_is_one_row(resources, owner_connection, scope
 
 
 async def test_work_that_is_rolled_back_was_never_asked_for(resources, owner_connection, scope):
-    with pytest.raises(RuntimeError):
+    async def asked_and_failed() -> None:
         async with resources.app.write_tx(scope) as conn:
             await enqueue_reply(conn, scope, run_id=new_id())
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await asked_and_failed()
     assert await owner_connection.fetchval("SELECT count(*) FROM job") == 0
 
 
@@ -85,8 +89,6 @@ async def test_the_bell_is_json_that_says_only_the_kind(resources):
 
 
 async def test_ringing_without_redis_is_no_error(resources):
-    from redis.asyncio import Redis
-
     nobody = Redis.from_url("unix:///nowhere/valkey.sock")
     await ring(nobody, "reply")
     await nobody.aclose()

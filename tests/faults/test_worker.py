@@ -1,0 +1,202 @@
+"""F1, F5, F13, F19 and F21 of the acceptance list, reduced: workers die, doorbells are lost, rung often or for nothing."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.embedded_valkey import start_valkey
+from app.resources import open_redis
+from tests.faults.crashing_worker import LEASE_S
+from tests.ingest.test_pipeline import NOTES
+from tests.make import make_scope
+from tests.workers.made import (
+    MadeFile,
+    file_row,
+    index_of,
+    ingest_next,
+    job_row,
+    make_conversation,
+    make_file,
+    make_message,
+)
+from workers.drain import Terms
+from workers.main import RETRY, working
+from workers.queue import ring
+from workers.tools import make_work
+
+ROOT = Path(__file__).parents[2]
+TERMS = Terms(RETRY, lease_s=LEASE_S, poll_s=0.05)
+
+
+@asynccontextmanager
+async def worker_process(settings, n: int, when: str = "after"):
+    """A real worker on the test's services that dies around its n-th transaction."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "RECOLLECT_HOME": str(settings.recollect_home),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "REDIS_URL": settings.redis_url.get_secret_value(),
+        "EMBEDDER": "fake",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(Path(__file__).with_name("crashing_worker.py")), str(n), when,
+        env=environment, stdout=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def until(check: Callable[[], Awaitable[bool]], *, within_s: float = 20) -> None:
+    async with asyncio.timeout(within_s):
+        while True:
+            if await check():
+                return
+            await asyncio.sleep(0.01)
+
+
+async def until_at_rest(owner) -> None:
+    async def at_rest() -> bool:
+        return not await owner.fetchval(
+            "SELECT count(*) FROM job WHERE state IN ('queued', 'leased', 'retry_wait')"
+        )
+
+    await until(at_rest)
+
+
+async def until_read(owner, made: MadeFile, segments: int) -> None:
+    async def read() -> bool:
+        return (await file_row(owner, made.file_id))["segments_done"] >= segments
+
+    await until(read)
+
+
+@pytest.mark.parametrize(
+    ("n", "when"),
+    [(1, "after"), (2, "before"), (3, "after"), (4, "before"), (5, "after"), (6, "before")],
+)
+async def test_a_worker_killed_around_any_transaction_leaves_the_index_of_a_clean_run(
+    resources, owner_connection, settings, n, when
+):
+    scope = await make_scope(owner_connection)
+    clean = await make_file(owner_connection, resources, scope, NOTES.encode(), name="notes.md")
+    await ingest_next(resources, make_work(resources).tools)
+    wanted = await index_of(owner_connection, clean.file_id)
+    other = await make_scope(owner_connection)  # nothing to be reused there
+    made = await make_file(owner_connection, resources, other, NOTES.encode(), name="notes.md")
+    async with worker_process(settings, n, when) as process, asyncio.timeout(20):
+        assert await process.wait() == -signal.SIGKILL
+    async with working(resources, TERMS):
+        await until_at_rest(owner_connection)
+    assert await index_of(owner_connection, made.file_id) == wanted
+    job = await job_row(owner_connection, made.job_id)
+    assert job["state"] == "done"
+    assert job["attempts"] == job["crashes"] + 1
+    assert (await file_row(owner_connection, made.file_id))["state"] == "ready"
+
+
+async def test_each_doorbell_rung_five_times_does_the_work_once(
+    resources, owner_connection, settings
+):
+    scope = await make_scope(owner_connection)
+    files = [
+        await make_file(
+            owner_connection, resources, scope, NOTES.encode() + bytes([65 + n]), name="n.md"
+        )
+        for n in range(4)
+    ]
+    async with working(resources, TERMS), worker_process(settings, 0):
+        await asyncio.gather(*(ring(resources.redis, "ingest_file") for _ in range(20)))
+        await until_at_rest(owner_connection)
+    for made in files:
+        assert await job_row(owner_connection, made.job_id) == {
+            "state": "done",
+            "reason": "",
+            "attempts": 1,
+            "crashes": 0,
+        }
+        assert len(await index_of(owner_connection, made.file_id)) == 60
+
+
+async def test_losing_redis_with_jobs_queued_costs_time_only(resources, owner_connection, tmp_path):
+    scope = await make_scope(owner_connection)
+    conversation_id = await make_conversation(owner_connection, scope)
+    doomed = await start_valkey(tmp_path / "valkey")
+    redis = open_redis(doomed.url)
+    async with working(replace(resources, redis=redis), TERMS):
+        for n in range(30):
+            await make_message(
+                owner_connection, resources, scope, f"Message {n}", conversation_id=conversation_id
+            )
+            if n == 10:
+                os.kill(doomed.child.pid, signal.SIGKILL)
+            await ring(redis, "embed_message")
+        await until_at_rest(owner_connection)
+    await redis.aclose()
+    await doomed.stop()
+    assert await owner_connection.fetchval("SELECT count(*) FROM embedding") == 30
+
+
+async def test_a_thousand_posts_cost_few_questions(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    conversation_id = await make_conversation(owner_connection, scope)
+    for n in range(200):
+        await make_message(
+            owner_connection, resources, scope, f"Post number {n}", conversation_id=conversation_id
+        )
+    async with working(resources, TERMS):
+        await until_at_rest(owner_connection)
+    assert await owner_connection.fetchval("SELECT count(*) FROM embedding") == 200
+    batches = await owner_connection.fetchval("SELECT count(DISTINCT finished_at) FROM job")
+    assert batches == 4  # 64 at a time
+
+
+async def test_a_worker_told_to_stop_hands_its_work_back_without_an_attempt(
+    resources, owner_connection, settings
+):
+    scope = await make_scope(owner_connection)
+    made = await make_file(owner_connection, resources, scope, NOTES.encode() * 40, name="n.md")
+    async with working(resources, TERMS):
+        await until_read(owner_connection, made, 1)
+    job = await job_row(owner_connection, made.job_id)
+    assert (job["state"], job["crashes"]) in (("queued", 0), ("done", 0))
+    assert job["attempts"] == (0 if job["state"] == "queued" else 1)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["DELETE FROM item WHERE id = $1", "UPDATE item SET deleted_at = now() WHERE id = $1"],
+    ids=["for good", "into the bin"],
+)
+@pytest.mark.parametrize("segments", [0, 1, 3, 6])
+async def test_a_file_deleted_while_it_is_read_does_not_come_back(
+    resources, owner_connection, sql, segments
+):
+    scope = await make_scope(owner_connection)
+    made = await make_file(owner_connection, resources, scope, NOTES.encode() * 4, name="n.md")
+    async with working(resources, TERMS):
+        await until_read(owner_connection, made, segments)
+        await owner_connection.execute(sql, made.file_id)
+        await until_at_rest(owner_connection)
+    visible = await owner_connection.fetchval(
+        "SELECT count(*) FROM readable($1, $2) r JOIN passage p ON p.item_id = r.item_id",
+        scope.workspace_id, scope.account_id,
+    )  # fmt: skip
+    assert visible == 0
+    assert (await job_row(owner_connection, made.job_id))["state"] in ("cancelled", "done")
+    if sql.startswith("DELETE"):
+        counts = await owner_connection.fetchrow(
+            "SELECT (SELECT count(*) FROM passage), (SELECT count(*) FROM embedding), (SELECT count(*) FROM build)"
+        )
+        assert tuple(counts) == (0, 0, 0)
