@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app import cli_ask, cli_doctor, cli_jobs, cli_search, cli_upload, cli_users
-from app.cli_output import errors_as_lines, examples, out, say
+from app.cli_output import errors_as_lines, examples, out, quiet_logs, say
 from app.embedded import with_running_services
 from app.logging import configure_logging
 from app.model_files import prepare_model
@@ -123,6 +123,7 @@ app.command(epilog=examples("recollect doctor", "recollect doctor --json | jq .f
 
 def main() -> None:
     """Run the command that the arguments name."""
+    quiet_logs()
     app(prog_name="recollect")
 
 

@@ -60,7 +60,12 @@ async def _print_text(client: Client, run_id: UUID) -> None:
 
 
 def source_line(citation: Citation, url: str) -> str:
-    """Return where a quote stands, and the address that shows it there."""
+    """Return where a quote stands, and the address of the page that shows it there."""
     if citation.open is None:
         return f"[{citation.ref}] (a source that was deleted or is not yours to see)"
-    return f"[{citation.ref}] {citation.title}{pages_of(citation.pages)}  {url}{citation.open}"
+    place = f"start={citation.source_span.start}&end={citation.source_span.end}"
+    if citation.file_id is not None:
+        page = f"#/file/{citation.file_id}?{place}"
+    else:
+        page = f"#/c/{citation.conversation_id}?m={citation.message_id}&{place}"
+    return f"[{citation.ref}] {citation.title}{pages_of(citation.pages)}  {url}/{page}"

@@ -1,9 +1,11 @@
 """How commands speak: results on stdout, everything else on stderr, an error as one line with its remedy and exit code 1."""
 
+import logging
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
+import structlog
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -11,6 +13,14 @@ from rich.console import Console
 from core.errors import RecollectError
 
 EXIT_FAILED = 1
+
+
+def quiet_logs() -> None:
+    """Leave log lines to the processes that run; a command says itself what matters."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def out() -> Console:

@@ -78,6 +78,9 @@ class Client:
         answer = await self._get("/api/v1/files", {"sha256": sha256})
         return _read(answer, ListPage[FoundFile]).items
 
+    async def file(self, file_id: UUID) -> FoundFile:
+        return _read(await self._get(f"/api/v1/files/{file_id}"), FoundFile)
+
     async def upload(self, upload: Upload, content: AsyncIterator[bytes]) -> None:
         """Send a new file; a body that is cut leaves nothing there."""
         headers = {

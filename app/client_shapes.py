@@ -45,9 +45,15 @@ class Login(BaseModel):
     token: str
 
 
+class Reason(BaseModel):
+    message: str
+    remedy: str
+
+
 class FoundFile(BaseModel):
     name: str
     state: str
+    reason: Reason | None
 
 
 class Highlight(BaseModel):
@@ -99,11 +105,21 @@ class Delta(BaseModel):
     text: str
 
 
+class Span(BaseModel):
+    start: int
+    end: int
+
+
 class Citation(BaseModel):
+    """`open` is None where the source is not to be seen any more."""
+
     ref: int
     title: str
     pages: Pages
-    quote: str
+    file_id: UUID | None
+    conversation_id: UUID | None
+    message_id: UUID | None
+    source_span: Span
     open: str | None
 
 
@@ -116,6 +132,7 @@ class Run(BaseModel):
 class Job(BaseModel):
     id: UUID
     kind: str
+    item_id: UUID
     state: str
     stage: str
     reason: str
