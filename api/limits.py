@@ -99,7 +99,8 @@ class Limits:
         """Take one token of `who`; raise RateLimited when there is none."""
         key = _key(bucket, who)
         try:
-            wait_ms = int(await self._take([key], [bucket.limit, bucket.tokens_per_s]))
+            refill = [bucket.limit, bucket.tokens_per_s]
+            wait_ms = int(await self._take([key], refill))  # pyright: ignore[reportUnknownArgumentType]
         except RedisError:
             wait_ms = self._local.take(bucket, key, now=time.monotonic())
         if wait_ms:

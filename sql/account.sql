@@ -85,7 +85,7 @@ WHERE id = :account_id;
 
 -- name: lock_registration
 -- One registration at a time, so that exactly one account is the first.
-SELECT pg_advisory_xact_lock(45120002);
+LOCK TABLE account IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: create_account
 -- The first account administers the installation.

@@ -1,17 +1,18 @@
 import json
 import os
-from contextlib import nullcontext
 from pathlib import Path
 
 from api.docs import operations
 from api.main import create_app
+from app.resources import open_resources
+from app.settings import Settings
 
 CONTRACT = Path(__file__).parents[2] / "docs" / "openapi.json"
 
 
 def test_the_stored_contract_is_what_the_application_says():
     """UPDATE_CONTRACT=1 writes it anew; the difference belongs in the same commit."""
-    said = create_app(nullcontext()).openapi()
+    said = create_app(open_resources(Settings(), purpose="api")).openapi()
     text = json.dumps(said, indent=1, ensure_ascii=False) + "\n"
     if os.environ.get("UPDATE_CONTRACT"):
         CONTRACT.write_text(text)
@@ -19,7 +20,7 @@ def test_the_stored_contract_is_what_the_application_says():
 
 
 def test_every_operation_says_what_it_does_and_how_to_sign_in():
-    app = create_app(nullcontext())
+    app = create_app(open_resources(Settings(), purpose="api"))
     described = app.openapi()["paths"]
     found = list(operations(app))
     assert len(found) == sum(len(methods) for methods in described.values())
@@ -31,7 +32,11 @@ def test_every_operation_says_what_it_does_and_how_to_sign_in():
 
 
 def test_what_needs_nobody_signed_in_is_a_short_list():
-    public = {f"{o.method} {o.path}" for o in operations(create_app(nullcontext())) if o.public}
+    public = {
+        f"{o.method} {o.path}"
+        for o in operations(create_app(open_resources(Settings(), purpose="api")))
+        if o.public
+    }
     assert public == {
         "POST /api/v1/auth/register",
         "POST /api/v1/auth/login",

@@ -32,7 +32,7 @@ async def item_id(owner_connection, ada):
 
 async def give(resources, scope, item_id, principal, role="reader"):
     async with resources.app.write_tx(scope) as conn:
-        body = GrantBody(principal=principal, role=role)
+        body = GrantBody.model_validate({"principal": principal, "role": role})
         return await set_grant(conn, scope, item_id=item_id, body=body)
 
 

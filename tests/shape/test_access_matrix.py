@@ -4,7 +4,6 @@ Made from OpenAPI, so that an operation without an entry here fails. Protects ag
 a stream that was resumed by its id without asking whose it was.
 """
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,12 +12,14 @@ import pytest
 
 from api.docs import Operation, operations
 from api.main import create_app
+from app.resources import open_resources
+from app.settings import Settings
 from core.ids import new_id
 from core.scope import Scope
-from tests.api.conftest import app, client, signed_in  # noqa: F401 fixtures
+from tests.api.conftest import app, client, signed_in  # noqa: F401  # pyright: ignore[reportUnusedImport] fixtures
 from tests.make import make_colleague, make_membership, make_scope
 
-OPERATIONS = list(operations(create_app(nullcontext())))
+OPERATIONS = list(operations(create_app(open_resources(Settings(), purpose="api"))))
 WITH_ID = [o for o in OPERATIONS if "{" in o.path]
 NAMES = [f"{o.method} {o.path.removeprefix('/api/v1')}" for o in WITH_ID]
 # What a request needs beside the id to get past the checks of its form.
