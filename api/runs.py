@@ -28,6 +28,7 @@ from workers.queue import enqueue_embed_message
 router = APIRouter(prefix="/runs", tags=["Runs"])
 
 EVENTS_AT_ONCE = 20_000  # more than the longest answer has: 300 s at 25 batches a second
+LAST_SEQ = 2**62  # as PostgreSQL counts, with room to spare
 _NAMES_SOURCES = frozenset({"citation", "retrieval.done"})
 
 
@@ -68,11 +69,11 @@ async def get_run_events(
     request: Request,
     scope: ScopeDep,
     resources: ResourcesDep,
-    after: Annotated[int, Query(ge=0, description="The last seq received")] = 0,
+    after: Annotated[int, Query(ge=0, le=LAST_SEQ, description="The last seq received")] = 0,
     last_event_id: Annotated[str | None, Header(max_length=20)] = None,
 ) -> Response:
     if last_event_id is not None:
-        if not last_event_id.isdecimal():
+        if not last_event_id.isdecimal() or int(last_event_id) > LAST_SEQ:
             raise InvalidInput.of("Last-Event-ID", "is no number of an event")
         after = int(last_event_id)
     return await stream_run(request, resources, scope, run_id=run_id, after=after)
