@@ -49,6 +49,13 @@ class ConversationAnswer(Answer):
     updated_at: datetime
 
 
+class DeletedConversation(Answer):
+    id: UUID
+    title: str
+    created_at: datetime
+    deleted_at: datetime
+
+
 class OpenedConversation(ConversationAnswer):
     """A conversation with a window of its messages, oldest first."""
 
@@ -76,8 +83,17 @@ class Conversation:
         return f'"{hashlib.sha256(self.title.encode()).hexdigest()[:16]}"'
 
 
+@dataclass(frozen=True, slots=True)
+class _Deleted:
+    id: UUID
+    title: str
+    created_at: datetime
+    deleted_at: datetime
+
+
 _create_conversation = write("conversation.sql", "create_conversation", Conversation)
 _list_conversations = read("conversation.sql", "list_conversations", Conversation)
+_list_deleted = read("conversation.sql", "list_deleted_conversations", _Deleted)
 _find_conversation = read("conversation.sql", "find_conversation", Conversation)
 _rename_conversation = write("conversation.sql", "rename_conversation")
 _bin_conversation = write("conversation.sql", "bin_conversation")
@@ -106,6 +122,24 @@ async def list_conversations(
         position_of=lambda row: Position(row.updated_at.isoformat(), row.id),
     )
     return ListPage[ConversationAnswer].model_validate(page)
+
+
+@router.get("/deleted", summary="My conversations in the bin")
+async def list_deleted_conversations(
+    scope: ScopeDep, api: ApiDep, cursor: CursorText = None, limit: Limit = 50
+) -> ListPage[DeletedConversation]:
+    before = api.cursors.read(scope, "deleted conversations", cursor=cursor)
+    async with api.resources.app.read_tx(scope) as conn:
+        before_id = before.id if before else None
+        rows = await fetch(conn, _list_deleted, **scope.ids, before_id=before_id, limit=limit + 1)
+    page = api.cursors.page(
+        scope,
+        "deleted conversations",
+        rows=rows,
+        limit=limit,
+        position_of=lambda row: Position("", row.id),
+    )
+    return ListPage[DeletedConversation].model_validate(page)
 
 
 @router.post("", status_code=201, summary="Begin a conversation", response_model=ConversationAnswer)

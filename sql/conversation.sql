@@ -87,3 +87,20 @@ WHERE workspace_id = :workspace_id
     AND kind = 'conversation'
     AND owner_id = :account_id
     AND deleted_at IS NOT NULL;
+
+-- name: list_deleted_conversations
+-- unscoped: the owner's own bin, which readable() leaves out
+SELECT
+    i.id,
+    i.title,
+    i.created_at,
+    i.deleted_at
+FROM item i
+JOIN membership m ON m.workspace_id = i.workspace_id AND m.account_id = i.owner_id
+WHERE i.workspace_id = :workspace_id
+    AND i.kind = 'conversation'
+    AND i.owner_id = :account_id
+    AND i.deleted_at IS NOT NULL
+    AND (:before_id::uuid IS NULL OR i.id < :before_id)
+ORDER BY i.id DESC
+LIMIT :limit;

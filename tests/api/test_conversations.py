@@ -125,6 +125,8 @@ async def test_the_bin_hides_a_conversation_until_its_owner_restores_it(signed_i
     assert (await client.delete(path)).status_code == 204
     assert (await client.get(path)).status_code == 404
     assert (await client.delete(path)).status_code == 404
+    binned = (await client.get("/api/conversations/deleted")).json()["items"]
+    assert [item["title"] for item in binned] == ["Pension plan"]
     assert (await client.post(f"{path}/restore")).status_code == 200
     assert (await client.post(f"{path}/restore")).status_code == 200
     assert (await client.get(path)).status_code == 200

@@ -263,3 +263,39 @@ async def make_file(owner, scope):
         scope.workspace_id, file_id, scope.account_id,
     )  # fmt: skip
     return file_id
+
+
+async def test_who_accepts_an_event_stream_gets_the_reply_as_it_is_written(
+    client, path, owner_connection
+):
+    streaming = asyncio.create_task(
+        client.post(
+            f"{path}/messages",
+            json={"content": "When?", "reply": {}},
+            headers={"Accept": "text/event-stream"},
+        )
+    )
+    async with asyncio.timeout(5):
+        while (run_id := await owner_connection.fetchval("SELECT id FROM run")) is None:
+            await asyncio.sleep(0.01)
+    assert (await client.post(f"/api/runs/{run_id}/stop")).json()["state"] == "stopped"
+    answer = await asyncio.wait_for(streaming, 10)
+    assert answer.headers["Content-Type"].startswith("text/event-stream")
+    assert "event: run.done" in answer.text
+
+
+async def test_posting_takes_a_bounded_number_of_queries(client, path, queries):
+    await post(client, path)
+    with queries() as asked:
+        await post(client, path)
+    assert asked == [
+        "find_standing",
+        "lock_conversation",
+        "find_place",
+        "create_message",
+        "find_message",
+        "remove_message_passages",
+        "add_passage",
+        "raise_index_seq",
+        "enqueue_job",
+    ]
