@@ -17,4 +17,5 @@ async def end(tasks: Collection["asyncio.Task[object]"]) -> None:
             task.cancel()
         ended, tasks = await asyncio.wait(tasks, timeout=_AGAIN_S)
         for task in ended:
-            _ = task.cancelled() or task.exception()  # looked at, so that asyncio does not report it
+            # Looked at, so that asyncio does not report it.
+            _ = task.cancelled() or task.exception()
