@@ -150,8 +150,9 @@ def _security_headers(scope: Scope, message: Message) -> list[tuple[bytes, bytes
     found = [pair for pair in _HEADERS if pair[0] not in present]
     if b"content-security-policy" not in present:
         found.append((b"content-security-policy", _API_CSP if is_api else _CONSOLE_CSP))
-    if is_api and b"cache-control" not in present:
-        found.append((b"cache-control", b"no-store"))
+    if b"cache-control" not in present:
+        # The console is asked for by ETag each time: after an upgrade no old script meets a new API.
+        found.append((b"cache-control", b"no-store" if is_api else b"no-cache"))
     if scope["scheme"] == "https":
         found.append(_HSTS)
     return found

@@ -4,6 +4,8 @@ import { ApiError, errorOf, send } from "./api.js";
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 8000;
+// What an error inside a stream, whose status has left, would have been outside of it.
+const STATUS = { UNAVAILABLE: 503, NOT_FOUND: 404, FORBIDDEN: 403, UNAUTHENTICATED: 401 };
 
 // Yield {event, data} for ever, coming back after each break where the last one ended; the reader leaves the loop when done.
 // A refusal that waiting cannot cure is thrown.
@@ -16,6 +18,7 @@ export async function* follow(path, { after = 0, signal, ends = () => false } = 
         wait = FIRST_WAIT_MS;
         if (message.id) last = message.id;
         if (message.event === "heartbeat" || message.event === "reconnect") continue;
+        if (message.event === "error") throw errorOf(STATUS[message.data.error.code] ?? 400, message.data);
         yield message;
         if (ends(message)) return;
       }

@@ -18,16 +18,15 @@ const files = new Map(); // id -> the file as last heard of
 const followed = new Map(); // id -> AbortController
 let next = null;
 let loads = 0; // the latest list that was asked for wins
+let arrived = []; // files that were accepted while a list was on its way, which may lack them
 
 export function startFiles() {
-  startUploads((file) => { put(file, true); followOpen(); });
+  startUploads(accept);
   $("#files-state").addEventListener("change", showFiles);
   $("#files-more").addEventListener("click", () => load(next));
 }
 
-export async function showFiles() {
-  await load(null);
-}
+export const showFiles = () => load(null);
 
 export function leaveFiles() {
   for (const stop of followed.values()) stop.abort();
@@ -42,8 +41,15 @@ export function clearFiles() {
   fill($("#uploads"));
 }
 
+function accept(file) {
+  arrived.push(file);
+  put(file, true);
+  followOpen();
+}
+
 async function load(cursor) {
   loads += 1;
+  arrived = [];
   const mine = loads;
   try {
     const answer = await api(pageAddress($("#files-state").value, cursor));
@@ -54,6 +60,7 @@ async function load(cursor) {
       fill($("#files"));
     }
     answer.items.forEach((file) => put(file, false));
+    arrived.filter((file) => !rows.has(file.id)).forEach((file) => put(file, true));
     next = answer.next_cursor;
     $("#files-more").hidden = !next;
     if (!files.size) fill($("#files"), h("li", { class: "muted none" }, "Nothing here yet."));
@@ -135,17 +142,13 @@ function rowOf(file) {
 }
 
 function deletedRow(file) {
-  const back = async () => {
-    await restore(file);
-    drop(file.id);
-  };
   return h("li", { class: "row", "data-id": file.id },
     icon("file"),
     h("div", { class: "row-main" },
       h("strong", {}, file.name),
       h("span", { class: "row-meta muted" }, file.folder && h("span", {}, file.folder), h("span", {}, "deleted ", when(file.deleted_at))),
     ),
-    h("span", { class: "row-buttons" }, h("button", { type: "button", class: "button quiet", "aria-label": `Restore ${file.name}`, onclick: back }, "Restore")),
+    h("span", { class: "row-buttons" }, h("button", { type: "button", class: "button quiet", "aria-label": `Restore ${file.name}`, onclick: () => restore(file) }, "Restore")),
   );
 }
 

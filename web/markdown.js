@@ -7,14 +7,15 @@ const FENCE = /^\s{0,3}(`{3,}|~{3,})/;
 const HEADING = /^\s{0,3}(#{1,6})\s+(.*?)\s*#*$/;
 const ITEM = /^(\s*)(?:([-*+•])|(\d{1,9})[.)])\s+(.*)$/;
 const QUOTE = /^\s{0,3}>\s?(.*)$/;
+// Every repetition is bounded: an unclosed bracket must not be looked for to the end of the text from each of its characters.
 const INLINE = new RegExp(
   [
-    "(?<code>`+)(?<coded>[^`\\n]+?)\\k<code>",
-    "\\*\\*(?<bold>[^*\\n]+?)\\*\\*",
-    "(?<![\\w*])[*_](?<italic>[^*_\\n]+?)[*_](?![\\w*])",
-    "!?\\[(?<label>[^\\]\\n]*)\\]\\((?<target>[^\\s)]+)[^)\\n]*\\)",
-    "\\[(?<refs>\\d{1,3}(?:\\s*,\\s*\\d{1,3})*)\\]",
-    "(?<url>https?://[^\\s<>\"')\\]]+)",
+    "(?<!`)(?<code>`{1,3})(?!`)(?<coded>[^`\\n]{1,1000})\\k<code>(?!`)",
+    "\\*\\*(?<bold>(?!\\s)[^*\\n]{1,1000}(?<!\\s))\\*\\*",
+    "(?<![\\w*])[*_](?<italic>(?!\\s)[^*_\\n]{1,1000}(?<!\\s))[*_](?![\\w*])",
+    "!?\\[(?<label>[^[\\]\\n]{0,300})\\]\\((?<target>[^\\s()]{1,2000})\\)",
+    "\\[(?<refs>\\d{1,3}(?:, ?\\d{1,3}){0,20})\\]",
+    "(?<url>https?://[^\\s<>\"')\\]]{1,2000})(?<![.,;:!?])",
   ].join("|"),
   "g",
 );
