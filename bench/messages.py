@@ -232,7 +232,7 @@ async def copy_batch(
             (scope.workspace_id, message_id, conversation_id, seq, "user", scope.account_id, message.text, message.at)
         )
         place = _Place(
-            scope.workspace_id, conversation_id, None, message_id, scope.account_id, message.at
+            scope.workspace_id, conversation_id, conversation_id, message_id, scope.account_id, message.at
         )
         for part in _message_parts(message.text):
             rows.append(_row(place, part).values)
@@ -252,7 +252,7 @@ async def copy_batch(
 
 
 PASSAGE = (
-    "workspace_id", "id", "item_id", "message_id", "ordinal", "span_start", "span_end", "lang", "author_id",
+    "workspace_id", "id", "item_id", "build_id", "message_id", "ordinal", "span_start", "span_end", "lang", "author_id",
     "created_at", "text_hash", "lexeme_count", "tsv",
 )  # fmt: skip
 INSERT_PASSAGE = (

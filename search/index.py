@@ -62,7 +62,7 @@ class _Place:
 
     workspace_id: UUID
     item_id: UUID
-    build_id: UUID | None
+    build_id: UUID  # of a message: its conversation's id
     message_id: UUID | None
     author_id: UUID | None
     created_at: datetime
@@ -104,7 +104,7 @@ async def index_message(conn: Conn, message: MessageText) -> int:
     place = _Place(
         message.workspace_id,
         message.conversation_id,
-        None,
+        message.conversation_id,
         message.message_id,
         message.author_id,
         message.created_at,

@@ -67,7 +67,7 @@ SELECT count(*) AS found, coalesce(min(p.id::text), '') AS example
 FROM passage p
 JOIN item i ON i.workspace_id = p.workspace_id AND i.id = p.item_id
 LEFT JOIN build b ON b.workspace_id = p.workspace_id AND b.id = p.build_id
-WHERE p.workspace_id = :workspace_id AND p.build_id IS NOT NULL
+WHERE p.workspace_id = :workspace_id AND p.message_id IS NULL
     AND (b.id IS NULL
         OR b.retired_at < now() - make_interval(secs => :grace_s)
         OR b.retired_at IS NULL AND p.build_id IS DISTINCT FROM i.active_build_id
@@ -131,10 +131,11 @@ WHERE e.workspace_id = :workspace_id AND abs(l2_norm(e.vector) - 1) > 0.01;
 
 -- name: check_unindexed_messages
 -- unscoped: ids for the operator, no content
+-- A message's passages are shown under its conversation's id (item.shown_build_id).
 SELECT count(*) AS found, coalesce(min(m.id::text), '') AS example
 FROM message m
 WHERE m.workspace_id = :workspace_id AND m.deleted_at IS NULL AND m.content ~ '\S'
-    AND NOT EXISTS (SELECT 1 FROM passage p WHERE p.workspace_id = m.workspace_id AND p.message_id = m.id);
+    AND NOT EXISTS (SELECT 1 FROM passage p WHERE p.workspace_id = m.workspace_id AND p.message_id = m.id AND p.build_id = m.conversation_id);
 
 -- name: check_ghost_messages
 -- unscoped: ids for the operator, no content

@@ -7,7 +7,7 @@
 WITH counted AS (
     INSERT INTO corpus_stat (workspace_id, passage_count, lexeme_total)
     SELECT :workspace_id, greatest(:passages::bigint, 0), greatest(:lexemes::bigint, 0)
-    WHERE :passages::bigint <> 0
+    WHERE :passages::bigint <> 0 OR :lexemes::bigint <> 0
     ON CONFLICT (workspace_id) DO UPDATE
     SET passage_count = greatest(corpus_stat.passage_count + :passages::bigint, 0),
         lexeme_total = greatest(corpus_stat.lexeme_total + :lexemes::bigint, 0)

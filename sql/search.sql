@@ -37,7 +37,7 @@ WITH term AS MATERIALIZED (
 ), candidate AS (
     SELECT p.id, p.tsv, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
     FROM passage p
-    JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id IS NOT DISTINCT FROM p.build_id
+    JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
     WHERE p.workspace_id = :workspace_id
         AND p.tsv @@ :candidates::text::tsquery
         AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
@@ -71,7 +71,7 @@ LIMIT :depth::int;
 -- The newest or oldest passages that match, for lists sorted by date.
 SELECT p.id
 FROM passage p
-JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id IS NOT DISTINCT FROM p.build_id
+JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
 WHERE p.workspace_id = :workspace_id
         AND (:candidates::text IS NULL OR p.tsv @@ :candidates::text::tsquery)
         AND (NOT :openings::boolean OR p.ordinal = 0) -- a list of everything shows each file once
@@ -106,7 +106,7 @@ CROSS JOIN LATERAL (
     FROM passage p
     WHERE p.workspace_id = :workspace_id
         AND p.item_id = named.item_id
-        AND p.build_id IS NOT DISTINCT FROM named.active_build_id
+        AND p.build_id = named.active_build_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
         AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
         AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
@@ -127,7 +127,7 @@ ORDER BY named.weight DESC, opening.id;
 WITH measured AS MATERIALIZED (
     SELECT p.id, -(e.vector <#> :vector::halfvec) AS cosine
     FROM passage p
-    JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id IS NOT DISTINCT FROM p.build_id
+    JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
     JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation AND e.passage_id = p.id
     WHERE p.workspace_id = :workspace_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
@@ -152,7 +152,7 @@ WITH nearest AS MATERIALIZED (
     SELECT p.id, -(e.vector <#> :vector::halfvec) AS cosine
     FROM embedding e
     JOIN passage p ON p.workspace_id = :workspace_id AND p.id = e.passage_id
-    JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id IS NOT DISTINCT FROM p.build_id
+    JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
     WHERE e.workspace_id = :workspace_id
         AND e.generation_id = :generation
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
@@ -177,7 +177,7 @@ SELECT count(*)::int AS passages
 FROM (
     SELECT 1
     FROM readable(:workspace_id, :account_id) r
-    JOIN passage p ON p.workspace_id = :workspace_id AND p.item_id = r.item_id AND p.build_id IS NOT DISTINCT FROM r.active_build_id
+    JOIN passage p ON p.workspace_id = :workspace_id AND p.build_id = r.active_build_id
     WHERE :items::uuid[] IS NULL OR r.item_id = ANY (:items::uuid[])
     LIMIT :at_most::int
 ) AS counted;
@@ -259,7 +259,7 @@ SELECT
             AND t.span_start + length(t.content) > p.span_start),
         '') AS text
 FROM passage p
-JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id IS NOT DISTINCT FROM p.build_id
+JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = p.item_id
 LEFT JOIN message m ON m.workspace_id = :workspace_id AND m.id = p.message_id AND m.deleted_at IS NULL
 LEFT JOIN build b ON b.workspace_id = :workspace_id AND b.id = p.build_id

@@ -66,6 +66,8 @@ CREATE TABLE item (
     title text NOT NULL,
     extension text NOT NULL DEFAULT '', -- of a file's name, lower case, without the dot
     active_build_id uuid, -- of a file: the build whose passages are its index
+    -- The build_id of the passages to show; a conversation's are its messages', so that one equality serves both kinds.
+    shown_build_id uuid GENERATED ALWAYS AS (CASE kind WHEN 'conversation' THEN id ELSE active_build_id END) STORED,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     deleted_at timestamptz,
@@ -86,21 +88,25 @@ CREATE TABLE access_grant (
 );
 CREATE INDEX access_grant_workspace_id_principal_id_idx ON access_grant (workspace_id, principal_id, item_id);
 
--- The one permission predicate. A plain SQL function, so that the planner inlines it into each query that joins it.
+-- The one permission predicate. A plain SQL function, so that the planner inlines it into each query that joins it. Its
+-- conditions are equalities and uncorrelated sub-selects: an OR between columns of two tables would be tried on every row.
 CREATE FUNCTION readable(ws uuid, uid uuid)
 RETURNS TABLE (item_id uuid, kind text, active_build_id uuid, can_write boolean, is_owner boolean)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT i.id, i.kind, i.active_build_id,
+    SELECT i.id, i.kind, i.shown_build_id,
         EXISTS (SELECT 1 FROM access_grant w WHERE w.workspace_id = ws AND w.item_id = i.id
-            AND (w.principal_id = uid OR w.principal_id = ws AND m.role <> 'guest') AND w.role IN ('owner', 'writer')),
+            AND w.principal_id = ANY (ARRAY(
+                SELECT unnest(CASE WHEN m.role = 'guest' THEN ARRAY[uid] ELSE ARRAY[uid, ws] END)
+                FROM membership m WHERE m.workspace_id = ws AND m.account_id = uid))
+            AND w.role IN ('owner', 'writer')),
         i.owner_id = uid
-    FROM membership m
-    JOIN item i ON i.workspace_id = m.workspace_id
-    WHERE m.workspace_id = ws AND m.account_id = uid
-        AND i.workspace_id = ws
+    FROM item i
+    WHERE i.workspace_id = ws
         AND i.deleted_at IS NULL
-        AND EXISTS (SELECT 1 FROM access_grant g WHERE g.workspace_id = ws AND g.item_id = i.id
-            AND (g.principal_id = uid OR g.principal_id = ws AND m.role <> 'guest'))
+        AND i.id IN (SELECT g.item_id FROM access_grant g WHERE g.workspace_id = ws
+            AND g.principal_id = ANY (ARRAY(
+                SELECT unnest(CASE WHEN m.role = 'guest' THEN ARRAY[uid] ELSE ARRAY[uid, ws] END)
+                FROM membership m WHERE m.workspace_id = ws AND m.account_id = uid)))
 $$;
 
 -- Conversations ----------------------------------------------------------------------------------------------------------
@@ -257,7 +263,7 @@ CREATE TABLE passage (
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
     item_id uuid NOT NULL,
-    build_id uuid, -- NULL for a message
+    build_id uuid NOT NULL, -- of a message: its conversation's id (item.shown_build_id)
     message_id uuid, -- NULL for a file
     ordinal int NOT NULL,
     span_start int NOT NULL,
@@ -280,7 +286,8 @@ CREATE TABLE passage_1 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDE
 CREATE TABLE passage_2 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDER 2) WITH (toast_tuple_target = 8160);
 CREATE TABLE passage_3 PARTITION OF passage FOR VALUES WITH (MODULUS 4, REMAINDER 3) WITH (toast_tuple_target = 8160);
 CREATE INDEX passage_workspace_id_tsv_idx ON passage USING gin (workspace_id, tsv) WITH (fastupdate = off);
-CREATE INDEX passage_workspace_id_item_id_idx ON passage (workspace_id, item_id, build_id, ordinal) INCLUDE (id);
+CREATE INDEX passage_workspace_id_build_id_idx ON passage (workspace_id, build_id, ordinal) INCLUDE (id);
+CREATE INDEX passage_workspace_id_item_id_idx ON passage (workspace_id, item_id);
 CREATE INDEX passage_workspace_id_message_id_idx ON passage (workspace_id, message_id) WHERE message_id IS NOT NULL;
 CREATE INDEX passage_workspace_id_text_hash_idx ON passage (workspace_id, text_hash);
 

@@ -20,6 +20,7 @@ from search.index import (
 )
 from search.rank import Searcher
 from search.statistics import refresh
+from tests.make import make_scope
 
 
 def make_searcher(resources: Resources, **changes) -> Searcher:
@@ -149,3 +150,27 @@ async def embed_all(
         )
         await refresh(conn, ws)
     return generation_id
+
+
+async def make_crowd(owner: asyncpg.Connection, *, passages: int) -> tuple[Scope, UUID]:
+    """Make many passages of one conversation by SQL: each holds two of 200 words and a random vector."""
+    scope = await make_scope(owner, "crowd")
+    talk, generation_id, ws = await make_conversation(owner, scope), new_id(), scope.workspace_id
+    await owner.execute(
+        "INSERT INTO generation (workspace_id, id, model, state) VALUES ($1, $2, 'fake-bag-of-words', 'active')",
+        ws,
+        generation_id,
+    )
+    await owner.execute(
+        "INSERT INTO passage (workspace_id, id, item_id, build_id, message_id, ordinal, span_start, span_end, created_at, text_hash, lexeme_count, tsv) "
+        "SELECT $1, gen_random_uuid(), $2, $2, gen_random_uuid(), 0, 0, 1, now(), decode(md5(n::text), 'hex'), 2, "
+        "('w' || n % 100 || ' v' || n % 89)::tsvector FROM generate_series(1, $3) n", ws, talk, passages,
+    )  # fmt: skip
+    await owner.execute(
+        "INSERT INTO embedding (workspace_id, passage_id, generation_id, vector) "
+        "SELECT $1, p.id, $2, l2_normalize(drawn.v::vector)::halfvec FROM passage p CROSS JOIN LATERAL "
+        "(SELECT array_agg(random() - 0.5) AS v FROM generate_series(1, 384 + 0 * p.ordinal)) AS drawn "
+        "WHERE p.workspace_id = $1", ws, generation_id,
+    )  # fmt: skip
+    await owner.execute("ANALYZE passage, embedding, item, access_grant")
+    return scope, generation_id

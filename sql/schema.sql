@@ -1,0 +1,1155 @@
+-- Made by `make schema` from sql/migrations; do not edit.
+
+CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
+
+CREATE FUNCTION public.readable(ws uuid, uid uuid) RETURNS TABLE(item_id uuid, kind text, active_build_id uuid, can_write boolean, is_owner boolean)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT i.id, i.kind, i.shown_build_id,
+        EXISTS (SELECT 1 FROM access_grant w WHERE w.workspace_id = ws AND w.item_id = i.id
+            AND w.principal_id = ANY (ARRAY(
+                SELECT unnest(CASE WHEN m.role = 'guest' THEN ARRAY[uid] ELSE ARRAY[uid, ws] END)
+                FROM membership m WHERE m.workspace_id = ws AND m.account_id = uid))
+            AND w.role IN ('owner', 'writer')),
+        i.owner_id = uid
+    FROM item i
+    WHERE i.workspace_id = ws
+        AND i.deleted_at IS NULL
+        AND i.id IN (SELECT g.item_id FROM access_grant g WHERE g.workspace_id = ws
+            AND g.principal_id = ANY (ARRAY(
+                SELECT unnest(CASE WHEN m.role = 'guest' THEN ARRAY[uid] ELSE ARRAY[uid, ws] END)
+                FROM membership m WHERE m.workspace_id = ws AND m.account_id = uid)))
+$$;
+
+CREATE TABLE public.access_grant (
+    workspace_id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    principal_id uuid NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT access_grant_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'writer'::text, 'reader'::text])))
+);
+
+ALTER TABLE ONLY public.access_grant FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.account (
+    id uuid NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    password_hash text NOT NULL,
+    is_admin boolean DEFAULT false NOT NULL,
+    personal_workspace_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    disabled_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.account FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.audit (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid,
+    action text NOT NULL,
+    object_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.audit FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.blob (
+    workspace_id uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    size_bytes bigint NOT NULL,
+    key text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.blob FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.build (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    version_id uuid NOT NULL,
+    pipeline_version integer NOT NULL,
+    segments_done integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    retired_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.build FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.citation (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    ref integer NOT NULL,
+    kind text NOT NULL,
+    item_id uuid NOT NULL,
+    version integer,
+    build_id uuid,
+    message_id uuid,
+    passage_id uuid NOT NULL,
+    title text NOT NULL,
+    headings text[] NOT NULL,
+    page_first integer,
+    page_last integer,
+    source_start integer NOT NULL,
+    source_end integer NOT NULL,
+    answer_start integer NOT NULL,
+    answer_end integer NOT NULL,
+    quote text NOT NULL,
+    verdict text NOT NULL,
+    score real NOT NULL,
+    CONSTRAINT citation_kind_check CHECK ((kind = ANY (ARRAY['file'::text, 'message'::text]))),
+    CONSTRAINT citation_verdict_check CHECK ((verdict = ANY (ARRAY['verbatim'::text, 'normalised'::text, 'paraphrase'::text])))
+);
+
+ALTER TABLE ONLY public.citation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.conversation (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    last_seq bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.corpus_stat (
+    workspace_id uuid NOT NULL,
+    passage_count bigint NOT NULL,
+    lexeme_total bigint NOT NULL,
+    refreshed_count bigint DEFAULT 0 NOT NULL,
+    refreshed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.corpus_stat FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.embedding (
+    workspace_id uuid NOT NULL,
+    passage_id uuid NOT NULL,
+    generation_id uuid NOT NULL,
+    vector public.halfvec(384) NOT NULL
+)
+PARTITION BY HASH (workspace_id);
+
+ALTER TABLE ONLY public.embedding FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.embedding_0 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
+);
+
+CREATE TABLE public.embedding_1 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
+);
+
+CREATE TABLE public.embedding_2 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
+);
+
+CREATE TABLE public.embedding_3 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
+);
+
+CREATE TABLE public.file (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    folder text DEFAULT ''::text NOT NULL,
+    media_type text DEFAULT ''::text NOT NULL,
+    state text NOT NULL,
+    stage text DEFAULT ''::text NOT NULL,
+    reason_code text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    remedy text DEFAULT ''::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    segments_done integer DEFAULT 0 NOT NULL,
+    segments_total integer,
+    passages_total integer DEFAULT 0 NOT NULL,
+    passages_embedded integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT file_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'processing'::text, 'ready'::text, 'partial'::text, 'no_text'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.file FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.file_problem (
+    workspace_id uuid NOT NULL,
+    build_id uuid NOT NULL,
+    ordinal integer NOT NULL,
+    page integer,
+    code text NOT NULL,
+    message text NOT NULL,
+    remedy text NOT NULL
+);
+
+ALTER TABLE ONLY public.file_problem FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.file_version (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    version integer NOT NULL,
+    sha256 bytea NOT NULL,
+    size_bytes bigint NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.file_version FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.generation (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    model text NOT NULL,
+    state text NOT NULL,
+    sigma real,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT generation_state_check CHECK ((state = ANY (ARRAY['building'::text, 'active'::text, 'retired'::text])))
+);
+
+ALTER TABLE ONLY public.generation FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.heartbeat (
+    process text NOT NULL,
+    kind text NOT NULL,
+    seen_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY public.heartbeat FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.idempotency_key (
+    workspace_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    status integer NOT NULL,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.idempotency_key FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.item (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    owner_id uuid NOT NULL,
+    title text NOT NULL,
+    extension text DEFAULT ''::text NOT NULL,
+    active_build_id uuid,
+    shown_build_id uuid GENERATED ALWAYS AS (
+CASE kind
+    WHEN 'conversation'::text THEN id
+    ELSE active_build_id
+END) STORED,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT item_kind_check CHECK ((kind = ANY (ARRAY['conversation'::text, 'file'::text])))
+);
+
+ALTER TABLE ONLY public.item FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.job (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    content_hash bytea NOT NULL,
+    pipeline_version integer NOT NULL,
+    account_id uuid NOT NULL,
+    state text DEFAULT 'queued'::text NOT NULL,
+    stage text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    fair_key double precision NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    schedule_to_close_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    crashes integer DEFAULT 0 NOT NULL,
+    lease_token uuid,
+    lease_until timestamp with time zone,
+    cancel_requested boolean DEFAULT false NOT NULL,
+    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text]))),
+    CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'leased'::text, 'retry_wait'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.job FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.language_mean (
+    workspace_id uuid NOT NULL,
+    generation_id uuid NOT NULL,
+    lang text NOT NULL,
+    passage_count integer NOT NULL,
+    mean public.halfvec(384) NOT NULL
+);
+
+ALTER TABLE ONLY public.language_mean FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.lexeme_stat (
+    workspace_id uuid NOT NULL,
+    lexeme text NOT NULL,
+    ndoc integer NOT NULL
+);
+
+ALTER TABLE ONLY public.lexeme_stat FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.membership (
+    workspace_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    role text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT membership_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'guest'::text])))
+);
+
+ALTER TABLE ONLY public.membership FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.message (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    parent_id uuid,
+    seq bigint NOT NULL,
+    role text NOT NULL,
+    author_id uuid,
+    content text NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    client_id text,
+    run_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    edited_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    CONSTRAINT message_role_check CHECK ((role = ANY (ARRAY['user'::text, 'assistant'::text])))
+);
+
+ALTER TABLE ONLY public.message FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.message_attachment (
+    workspace_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    file_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.message_attachment FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.message_revision (
+    workspace_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    revision integer NOT NULL,
+    content text NOT NULL,
+    editor_id uuid NOT NULL,
+    replaced_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.message_revision FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.passage (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    build_id uuid NOT NULL,
+    message_id uuid,
+    ordinal integer NOT NULL,
+    span_start integer NOT NULL,
+    span_end integer NOT NULL,
+    page_first integer,
+    page_last integer,
+    headings text[] DEFAULT '{}'::text[] NOT NULL,
+    lang text DEFAULT ''::text NOT NULL,
+    author_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    text_hash bytea NOT NULL,
+    lexeme_count integer NOT NULL,
+    tsv tsvector NOT NULL
+)
+PARTITION BY HASH (workspace_id);
+
+ALTER TABLE ONLY public.passage FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.passage_0 (
+    workspace_id uuid CONSTRAINT passage_workspace_id_not_null NOT NULL,
+    id uuid CONSTRAINT passage_id_not_null NOT NULL,
+    item_id uuid CONSTRAINT passage_item_id_not_null NOT NULL,
+    build_id uuid CONSTRAINT passage_build_id_not_null NOT NULL,
+    message_id uuid,
+    ordinal integer CONSTRAINT passage_ordinal_not_null NOT NULL,
+    span_start integer CONSTRAINT passage_span_start_not_null NOT NULL,
+    span_end integer CONSTRAINT passage_span_end_not_null NOT NULL,
+    page_first integer,
+    page_last integer,
+    headings text[] DEFAULT '{}'::text[] CONSTRAINT passage_headings_not_null NOT NULL,
+    lang text DEFAULT ''::text CONSTRAINT passage_lang_not_null NOT NULL,
+    author_id uuid,
+    created_at timestamp with time zone CONSTRAINT passage_created_at_not_null NOT NULL,
+    text_hash bytea CONSTRAINT passage_text_hash_not_null NOT NULL,
+    lexeme_count integer CONSTRAINT passage_lexeme_count_not_null NOT NULL,
+    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+CREATE TABLE public.passage_1 (
+    workspace_id uuid CONSTRAINT passage_workspace_id_not_null NOT NULL,
+    id uuid CONSTRAINT passage_id_not_null NOT NULL,
+    item_id uuid CONSTRAINT passage_item_id_not_null NOT NULL,
+    build_id uuid CONSTRAINT passage_build_id_not_null NOT NULL,
+    message_id uuid,
+    ordinal integer CONSTRAINT passage_ordinal_not_null NOT NULL,
+    span_start integer CONSTRAINT passage_span_start_not_null NOT NULL,
+    span_end integer CONSTRAINT passage_span_end_not_null NOT NULL,
+    page_first integer,
+    page_last integer,
+    headings text[] DEFAULT '{}'::text[] CONSTRAINT passage_headings_not_null NOT NULL,
+    lang text DEFAULT ''::text CONSTRAINT passage_lang_not_null NOT NULL,
+    author_id uuid,
+    created_at timestamp with time zone CONSTRAINT passage_created_at_not_null NOT NULL,
+    text_hash bytea CONSTRAINT passage_text_hash_not_null NOT NULL,
+    lexeme_count integer CONSTRAINT passage_lexeme_count_not_null NOT NULL,
+    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+CREATE TABLE public.passage_2 (
+    workspace_id uuid CONSTRAINT passage_workspace_id_not_null NOT NULL,
+    id uuid CONSTRAINT passage_id_not_null NOT NULL,
+    item_id uuid CONSTRAINT passage_item_id_not_null NOT NULL,
+    build_id uuid CONSTRAINT passage_build_id_not_null NOT NULL,
+    message_id uuid,
+    ordinal integer CONSTRAINT passage_ordinal_not_null NOT NULL,
+    span_start integer CONSTRAINT passage_span_start_not_null NOT NULL,
+    span_end integer CONSTRAINT passage_span_end_not_null NOT NULL,
+    page_first integer,
+    page_last integer,
+    headings text[] DEFAULT '{}'::text[] CONSTRAINT passage_headings_not_null NOT NULL,
+    lang text DEFAULT ''::text CONSTRAINT passage_lang_not_null NOT NULL,
+    author_id uuid,
+    created_at timestamp with time zone CONSTRAINT passage_created_at_not_null NOT NULL,
+    text_hash bytea CONSTRAINT passage_text_hash_not_null NOT NULL,
+    lexeme_count integer CONSTRAINT passage_lexeme_count_not_null NOT NULL,
+    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+CREATE TABLE public.passage_3 (
+    workspace_id uuid CONSTRAINT passage_workspace_id_not_null NOT NULL,
+    id uuid CONSTRAINT passage_id_not_null NOT NULL,
+    item_id uuid CONSTRAINT passage_item_id_not_null NOT NULL,
+    build_id uuid CONSTRAINT passage_build_id_not_null NOT NULL,
+    message_id uuid,
+    ordinal integer CONSTRAINT passage_ordinal_not_null NOT NULL,
+    span_start integer CONSTRAINT passage_span_start_not_null NOT NULL,
+    span_end integer CONSTRAINT passage_span_end_not_null NOT NULL,
+    page_first integer,
+    page_last integer,
+    headings text[] DEFAULT '{}'::text[] CONSTRAINT passage_headings_not_null NOT NULL,
+    lang text DEFAULT ''::text CONSTRAINT passage_lang_not_null NOT NULL,
+    author_id uuid,
+    created_at timestamp with time zone CONSTRAINT passage_created_at_not_null NOT NULL,
+    text_hash bytea CONSTRAINT passage_text_hash_not_null NOT NULL,
+    lexeme_count integer CONSTRAINT passage_lexeme_count_not_null NOT NULL,
+    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+CREATE TABLE public.run (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    prompt_message_id uuid NOT NULL,
+    reply_message_id uuid,
+    account_id uuid NOT NULL,
+    model text NOT NULL,
+    request text NOT NULL,
+    state text NOT NULL,
+    stop_requested boolean DEFAULT false NOT NULL,
+    last_seq bigint DEFAULT 0 NOT NULL,
+    content text DEFAULT ''::text NOT NULL,
+    trace text DEFAULT ''::text NOT NULL,
+    usage text DEFAULT ''::text NOT NULL,
+    grounding text DEFAULT ''::text NOT NULL,
+    error_code text DEFAULT ''::text NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    retryable boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'complete'::text, 'stopped'::text, 'abstained'::text, 'interrupted'::text, 'failed'::text])))
+);
+
+ALTER TABLE ONLY public.run FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.run_event (
+    workspace_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    kind text NOT NULL,
+    data text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.run_event FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.schema_migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.secret (
+    name text NOT NULL,
+    value bytea NOT NULL
+);
+
+ALTER TABLE ONLY public.secret FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.session (
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    csrf_token text NOT NULL,
+    kind text NOT NULL,
+    user_agent text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT session_kind_check CHECK ((kind = ANY (ARRAY['cookie'::text, 'bearer'::text])))
+);
+
+ALTER TABLE ONLY public.session FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.text_segment (
+    workspace_id uuid NOT NULL,
+    build_id uuid NOT NULL,
+    ordinal integer NOT NULL,
+    page integer,
+    label text,
+    span_start integer NOT NULL,
+    content text NOT NULL
+);
+
+ALTER TABLE ONLY public.text_segment FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.workspace (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    kind text NOT NULL,
+    index_seq bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT workspace_kind_check CHECK ((kind = ANY (ARRAY['personal'::text, 'shared'::text])))
+);
+
+ALTER TABLE ONLY public.workspace FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_0 FOR VALUES WITH (modulus 4, remainder 0);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_1 FOR VALUES WITH (modulus 4, remainder 1);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_2 FOR VALUES WITH (modulus 4, remainder 2);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_3 FOR VALUES WITH (modulus 4, remainder 3);
+
+ALTER TABLE ONLY public.passage ATTACH PARTITION public.passage_0 FOR VALUES WITH (modulus 4, remainder 0);
+
+ALTER TABLE ONLY public.passage ATTACH PARTITION public.passage_1 FOR VALUES WITH (modulus 4, remainder 1);
+
+ALTER TABLE ONLY public.passage ATTACH PARTITION public.passage_2 FOR VALUES WITH (modulus 4, remainder 2);
+
+ALTER TABLE ONLY public.passage ATTACH PARTITION public.passage_3 FOR VALUES WITH (modulus 4, remainder 3);
+
+ALTER TABLE ONLY public.access_grant
+    ADD CONSTRAINT access_grant_pkey PRIMARY KEY (workspace_id, item_id, principal_id);
+
+ALTER TABLE ONLY public.account
+    ADD CONSTRAINT account_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.blob
+    ADD CONSTRAINT blob_pkey PRIMARY KEY (workspace_id, sha256);
+
+ALTER TABLE ONLY public.build
+    ADD CONSTRAINT build_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.citation
+    ADD CONSTRAINT citation_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.conversation
+    ADD CONSTRAINT conversation_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.corpus_stat
+    ADD CONSTRAINT corpus_stat_pkey PRIMARY KEY (workspace_id);
+
+ALTER TABLE ONLY public.embedding
+    ADD CONSTRAINT embedding_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_0
+    ADD CONSTRAINT embedding_0_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_1
+    ADD CONSTRAINT embedding_1_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_2
+    ADD CONSTRAINT embedding_2_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_3
+    ADD CONSTRAINT embedding_3_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.file
+    ADD CONSTRAINT file_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.file_problem
+    ADD CONSTRAINT file_problem_pkey PRIMARY KEY (workspace_id, build_id, ordinal);
+
+ALTER TABLE ONLY public.file_version
+    ADD CONSTRAINT file_version_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.file_version
+    ADD CONSTRAINT file_version_workspace_id_file_id_version_key UNIQUE (workspace_id, file_id, version);
+
+ALTER TABLE ONLY public.generation
+    ADD CONSTRAINT generation_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.heartbeat
+    ADD CONSTRAINT heartbeat_pkey PRIMARY KEY (process);
+
+ALTER TABLE ONLY public.idempotency_key
+    ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (workspace_id, account_id, key);
+
+ALTER TABLE ONLY public.item
+    ADD CONSTRAINT item_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_workspace_id_kind_subject_id_content_hash_pipeline_vers_key UNIQUE (workspace_id, kind, subject_id, content_hash, pipeline_version);
+
+ALTER TABLE ONLY public.language_mean
+    ADD CONSTRAINT language_mean_pkey PRIMARY KEY (workspace_id, generation_id, lang);
+
+ALTER TABLE ONLY public.lexeme_stat
+    ADD CONSTRAINT lexeme_stat_pkey PRIMARY KEY (workspace_id, lexeme);
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_pkey PRIMARY KEY (workspace_id, account_id);
+
+ALTER TABLE ONLY public.message_attachment
+    ADD CONSTRAINT message_attachment_pkey PRIMARY KEY (workspace_id, message_id, file_id);
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.message_revision
+    ADD CONSTRAINT message_revision_pkey PRIMARY KEY (workspace_id, message_id, revision);
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_workspace_id_conversation_id_author_id_client_id_key UNIQUE (workspace_id, conversation_id, author_id, client_id);
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_workspace_id_conversation_id_seq_key UNIQUE (workspace_id, conversation_id, seq);
+
+ALTER TABLE ONLY public.passage
+    ADD CONSTRAINT passage_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.passage_0
+    ADD CONSTRAINT passage_0_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.passage_1
+    ADD CONSTRAINT passage_1_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.passage_2
+    ADD CONSTRAINT passage_2_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.passage_3
+    ADD CONSTRAINT passage_3_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.run_event
+    ADD CONSTRAINT run_event_pkey PRIMARY KEY (workspace_id, run_id, seq);
+
+ALTER TABLE ONLY public.run
+    ADD CONSTRAINT run_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.schema_migration
+    ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.secret
+    ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.text_segment
+    ADD CONSTRAINT text_segment_pkey PRIMARY KEY (workspace_id, build_id, ordinal);
+
+ALTER TABLE ONLY public.workspace
+    ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
+
+CREATE INDEX access_grant_workspace_id_principal_id_idx ON public.access_grant USING btree (workspace_id, principal_id, item_id);
+
+CREATE UNIQUE INDEX account_email_idx ON public.account USING btree (lower(email));
+
+CREATE INDEX blob_key_idx ON public.blob USING btree (key);
+
+CREATE INDEX build_retired_at_idx ON public.build USING btree (retired_at) WHERE (retired_at IS NOT NULL);
+
+CREATE INDEX build_workspace_id_file_id_idx ON public.build USING btree (workspace_id, file_id);
+
+CREATE INDEX build_workspace_id_version_id_idx ON public.build USING btree (workspace_id, version_id);
+
+CREATE INDEX citation_workspace_id_run_id_idx ON public.citation USING btree (workspace_id, run_id);
+
+CREATE INDEX embedding_vector_idx ON ONLY public.embedding USING hnsw (vector public.halfvec_ip_ops) WITH (m='16', ef_construction='64');
+
+CREATE INDEX embedding_0_vector_idx ON public.embedding_0 USING hnsw (vector public.halfvec_ip_ops) WITH (m='16', ef_construction='64');
+
+CREATE INDEX embedding_workspace_id_passage_id_idx ON ONLY public.embedding USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_0_workspace_id_passage_id_idx ON public.embedding_0 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_1_vector_idx ON public.embedding_1 USING hnsw (vector public.halfvec_ip_ops) WITH (m='16', ef_construction='64');
+
+CREATE INDEX embedding_1_workspace_id_passage_id_idx ON public.embedding_1 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_2_vector_idx ON public.embedding_2 USING hnsw (vector public.halfvec_ip_ops) WITH (m='16', ef_construction='64');
+
+CREATE INDEX embedding_2_workspace_id_passage_id_idx ON public.embedding_2 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_3_vector_idx ON public.embedding_3 USING hnsw (vector public.halfvec_ip_ops) WITH (m='16', ef_construction='64');
+
+CREATE INDEX embedding_3_workspace_id_passage_id_idx ON public.embedding_3 USING btree (workspace_id, passage_id);
+
+CREATE INDEX file_state_idx ON public.file USING btree (state) WHERE (state = ANY (ARRAY['queued'::text, 'processing'::text]));
+
+CREATE INDEX file_version_workspace_id_sha256_idx ON public.file_version USING btree (workspace_id, sha256);
+
+CREATE UNIQUE INDEX generation_workspace_id_active_idx ON public.generation USING btree (workspace_id) WHERE (state = 'active'::text);
+
+CREATE INDEX item_workspace_id_kind_updated_at_idx ON public.item USING btree (workspace_id, kind, updated_at DESC, id DESC);
+
+CREATE INDEX item_workspace_id_title_idx ON public.item USING gin (workspace_id, title public.gin_trgm_ops);
+
+CREATE INDEX job_kind_fair_key_idx ON public.job USING btree (kind, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text]));
+
+CREATE INDEX job_lease_until_idx ON public.job USING btree (lease_until) WHERE (state = 'leased'::text);
+
+CREATE INDEX job_workspace_id_created_at_idx ON public.job USING btree (workspace_id, created_at DESC, id DESC);
+
+CREATE INDEX job_workspace_id_kind_fair_key_idx ON public.job USING btree (workspace_id, kind, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text, 'leased'::text]));
+
+CREATE INDEX membership_account_id_idx ON public.membership USING btree (account_id);
+
+CREATE INDEX message_workspace_id_parent_id_idx ON public.message USING btree (workspace_id, parent_id);
+
+CREATE INDEX passage_workspace_id_build_id_idx ON ONLY public.passage USING btree (workspace_id, build_id, ordinal) INCLUDE (id);
+
+CREATE INDEX passage_0_workspace_id_build_id_ordinal_id_idx ON public.passage_0 USING btree (workspace_id, build_id, ordinal) INCLUDE (id);
+
+CREATE INDEX passage_workspace_id_item_id_idx ON ONLY public.passage USING btree (workspace_id, item_id);
+
+CREATE INDEX passage_0_workspace_id_item_id_idx ON public.passage_0 USING btree (workspace_id, item_id);
+
+CREATE INDEX passage_workspace_id_message_id_idx ON ONLY public.passage USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
+
+CREATE INDEX passage_0_workspace_id_message_id_idx ON public.passage_0 USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
+
+CREATE INDEX passage_workspace_id_text_hash_idx ON ONLY public.passage USING btree (workspace_id, text_hash);
+
+CREATE INDEX passage_0_workspace_id_text_hash_idx ON public.passage_0 USING btree (workspace_id, text_hash);
+
+CREATE INDEX passage_workspace_id_tsv_idx ON ONLY public.passage USING gin (workspace_id, tsv) WITH (fastupdate=off);
+
+CREATE INDEX passage_0_workspace_id_tsv_idx ON public.passage_0 USING gin (workspace_id, tsv) WITH (fastupdate=off);
+
+CREATE INDEX passage_1_workspace_id_build_id_ordinal_id_idx ON public.passage_1 USING btree (workspace_id, build_id, ordinal) INCLUDE (id);
+
+CREATE INDEX passage_1_workspace_id_item_id_idx ON public.passage_1 USING btree (workspace_id, item_id);
+
+CREATE INDEX passage_1_workspace_id_message_id_idx ON public.passage_1 USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
+
+CREATE INDEX passage_1_workspace_id_text_hash_idx ON public.passage_1 USING btree (workspace_id, text_hash);
+
+CREATE INDEX passage_1_workspace_id_tsv_idx ON public.passage_1 USING gin (workspace_id, tsv) WITH (fastupdate=off);
+
+CREATE INDEX passage_2_workspace_id_build_id_ordinal_id_idx ON public.passage_2 USING btree (workspace_id, build_id, ordinal) INCLUDE (id);
+
+CREATE INDEX passage_2_workspace_id_item_id_idx ON public.passage_2 USING btree (workspace_id, item_id);
+
+CREATE INDEX passage_2_workspace_id_message_id_idx ON public.passage_2 USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
+
+CREATE INDEX passage_2_workspace_id_text_hash_idx ON public.passage_2 USING btree (workspace_id, text_hash);
+
+CREATE INDEX passage_2_workspace_id_tsv_idx ON public.passage_2 USING gin (workspace_id, tsv) WITH (fastupdate=off);
+
+CREATE INDEX passage_3_workspace_id_build_id_ordinal_id_idx ON public.passage_3 USING btree (workspace_id, build_id, ordinal) INCLUDE (id);
+
+CREATE INDEX passage_3_workspace_id_item_id_idx ON public.passage_3 USING btree (workspace_id, item_id);
+
+CREATE INDEX passage_3_workspace_id_message_id_idx ON public.passage_3 USING btree (workspace_id, message_id) WHERE (message_id IS NOT NULL);
+
+CREATE INDEX passage_3_workspace_id_text_hash_idx ON public.passage_3 USING btree (workspace_id, text_hash);
+
+CREATE INDEX passage_3_workspace_id_tsv_idx ON public.passage_3 USING gin (workspace_id, tsv) WITH (fastupdate=off);
+
+CREATE INDEX run_state_idx ON public.run USING btree (state, created_at) WHERE (state = 'running'::text);
+
+CREATE INDEX run_workspace_id_conversation_id_idx ON public.run USING btree (workspace_id, conversation_id);
+
+CREATE INDEX session_account_id_idx ON public.session USING btree (account_id);
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_0_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_0_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_0_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_1_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_1_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_1_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_2_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_2_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_2_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_3_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_3_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_3_workspace_id_passage_id_idx;
+
+ALTER INDEX public.passage_pkey ATTACH PARTITION public.passage_0_pkey;
+
+ALTER INDEX public.passage_workspace_id_build_id_idx ATTACH PARTITION public.passage_0_workspace_id_build_id_ordinal_id_idx;
+
+ALTER INDEX public.passage_workspace_id_item_id_idx ATTACH PARTITION public.passage_0_workspace_id_item_id_idx;
+
+ALTER INDEX public.passage_workspace_id_message_id_idx ATTACH PARTITION public.passage_0_workspace_id_message_id_idx;
+
+ALTER INDEX public.passage_workspace_id_text_hash_idx ATTACH PARTITION public.passage_0_workspace_id_text_hash_idx;
+
+ALTER INDEX public.passage_workspace_id_tsv_idx ATTACH PARTITION public.passage_0_workspace_id_tsv_idx;
+
+ALTER INDEX public.passage_pkey ATTACH PARTITION public.passage_1_pkey;
+
+ALTER INDEX public.passage_workspace_id_build_id_idx ATTACH PARTITION public.passage_1_workspace_id_build_id_ordinal_id_idx;
+
+ALTER INDEX public.passage_workspace_id_item_id_idx ATTACH PARTITION public.passage_1_workspace_id_item_id_idx;
+
+ALTER INDEX public.passage_workspace_id_message_id_idx ATTACH PARTITION public.passage_1_workspace_id_message_id_idx;
+
+ALTER INDEX public.passage_workspace_id_text_hash_idx ATTACH PARTITION public.passage_1_workspace_id_text_hash_idx;
+
+ALTER INDEX public.passage_workspace_id_tsv_idx ATTACH PARTITION public.passage_1_workspace_id_tsv_idx;
+
+ALTER INDEX public.passage_pkey ATTACH PARTITION public.passage_2_pkey;
+
+ALTER INDEX public.passage_workspace_id_build_id_idx ATTACH PARTITION public.passage_2_workspace_id_build_id_ordinal_id_idx;
+
+ALTER INDEX public.passage_workspace_id_item_id_idx ATTACH PARTITION public.passage_2_workspace_id_item_id_idx;
+
+ALTER INDEX public.passage_workspace_id_message_id_idx ATTACH PARTITION public.passage_2_workspace_id_message_id_idx;
+
+ALTER INDEX public.passage_workspace_id_text_hash_idx ATTACH PARTITION public.passage_2_workspace_id_text_hash_idx;
+
+ALTER INDEX public.passage_workspace_id_tsv_idx ATTACH PARTITION public.passage_2_workspace_id_tsv_idx;
+
+ALTER INDEX public.passage_pkey ATTACH PARTITION public.passage_3_pkey;
+
+ALTER INDEX public.passage_workspace_id_build_id_idx ATTACH PARTITION public.passage_3_workspace_id_build_id_ordinal_id_idx;
+
+ALTER INDEX public.passage_workspace_id_item_id_idx ATTACH PARTITION public.passage_3_workspace_id_item_id_idx;
+
+ALTER INDEX public.passage_workspace_id_message_id_idx ATTACH PARTITION public.passage_3_workspace_id_message_id_idx;
+
+ALTER INDEX public.passage_workspace_id_text_hash_idx ATTACH PARTITION public.passage_3_workspace_id_text_hash_idx;
+
+ALTER INDEX public.passage_workspace_id_tsv_idx ATTACH PARTITION public.passage_3_workspace_id_tsv_idx;
+
+ALTER TABLE ONLY public.access_grant
+    ADD CONSTRAINT access_grant_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.blob
+    ADD CONSTRAINT blob_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id);
+
+ALTER TABLE ONLY public.build
+    ADD CONSTRAINT build_workspace_id_file_id_fkey FOREIGN KEY (workspace_id, file_id) REFERENCES public.file(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.build
+    ADD CONSTRAINT build_workspace_id_version_id_fkey FOREIGN KEY (workspace_id, version_id) REFERENCES public.file_version(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.citation
+    ADD CONSTRAINT citation_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.conversation
+    ADD CONSTRAINT conversation_workspace_id_id_fkey FOREIGN KEY (workspace_id, id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.corpus_stat
+    ADD CONSTRAINT corpus_stat_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id);
+
+ALTER TABLE public.embedding
+    ADD CONSTRAINT embedding_workspace_id_passage_id_fkey FOREIGN KEY (workspace_id, passage_id) REFERENCES public.passage(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file_problem
+    ADD CONSTRAINT file_problem_workspace_id_build_id_fkey FOREIGN KEY (workspace_id, build_id) REFERENCES public.build(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file_version
+    ADD CONSTRAINT file_version_workspace_id_file_id_fkey FOREIGN KEY (workspace_id, file_id) REFERENCES public.file(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file_version
+    ADD CONSTRAINT file_version_workspace_id_sha256_fkey FOREIGN KEY (workspace_id, sha256) REFERENCES public.blob(workspace_id, sha256);
+
+ALTER TABLE ONLY public.file
+    ADD CONSTRAINT file_workspace_id_id_fkey FOREIGN KEY (workspace_id, id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.generation
+    ADD CONSTRAINT generation_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id);
+
+ALTER TABLE ONLY public.item
+    ADD CONSTRAINT item_owner_id_fkey FOREIGN KEY (owner_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.item
+    ADD CONSTRAINT item_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id);
+
+ALTER TABLE ONLY public.job
+    ADD CONSTRAINT job_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id);
+
+ALTER TABLE ONLY public.language_mean
+    ADD CONSTRAINT language_mean_workspace_id_generation_id_fkey FOREIGN KEY (workspace_id, generation_id) REFERENCES public.generation(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.membership
+    ADD CONSTRAINT membership_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id);
+
+ALTER TABLE ONLY public.message_attachment
+    ADD CONSTRAINT message_attachment_workspace_id_file_id_fkey FOREIGN KEY (workspace_id, file_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message_attachment
+    ADD CONSTRAINT message_attachment_workspace_id_message_id_fkey FOREIGN KEY (workspace_id, message_id) REFERENCES public.message(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.message_revision
+    ADD CONSTRAINT message_revision_workspace_id_message_id_fkey FOREIGN KEY (workspace_id, message_id) REFERENCES public.message(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES public.conversation(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message
+    ADD CONSTRAINT message_workspace_id_parent_id_fkey FOREIGN KEY (workspace_id, parent_id) REFERENCES public.message(workspace_id, id);
+
+ALTER TABLE public.passage
+    ADD CONSTRAINT passage_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.run_event
+    ADD CONSTRAINT run_event_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.run
+    ADD CONSTRAINT run_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES public.conversation(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.run
+    ADD CONSTRAINT run_workspace_id_prompt_message_id_fkey FOREIGN KEY (workspace_id, prompt_message_id) REFERENCES public.message(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.session
+    ADD CONSTRAINT session_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.text_segment
+    ADD CONSTRAINT text_segment_workspace_id_build_id_fkey FOREIGN KEY (workspace_id, build_id) REFERENCES public.build(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE public.access_grant ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.audit ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.blob ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.build ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.citation ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY colleagues ON public.account FOR SELECT TO recollect_app, recollect_worker USING ((id IN ( SELECT m.account_id
+   FROM public.membership m
+  WHERE (m.workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")))));
+
+ALTER TABLE public.conversation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.corpus_stat ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.embedding ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY every_workspace ON public.blob TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.build TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.conversation TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.corpus_stat TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.file TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.file_version TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.idempotency_key TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.job TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.run TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.workspace TO recollect_worker USING (true);
+
+ALTER TABLE public.file ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.file_problem ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.file_version ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.generation ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.heartbeat ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.idempotency_key ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY index_reader ON public.access_grant FOR SELECT TO recollect_search USING (true);
+
+CREATE POLICY index_reader ON public.corpus_stat FOR SELECT TO recollect_search USING (true);
+
+CREATE POLICY index_reader ON public.embedding FOR SELECT TO recollect_search USING (true);
+
+CREATE POLICY index_reader ON public.generation FOR SELECT TO recollect_search USING (true);
+
+CREATE POLICY index_reader ON public.item FOR SELECT TO recollect_search USING (true);
+
+CREATE POLICY index_reader ON public.language_mean FOR SELECT TO recollect_search USING (true);
+
+CREATE POLICY index_reader ON public.lexeme_stat FOR SELECT TO recollect_search USING (true);
+
+CREATE POLICY index_reader ON public.membership FOR SELECT TO recollect_search USING (true);
+
+CREATE POLICY index_reader ON public.passage FOR SELECT TO recollect_search USING (true);
+
+CREATE POLICY index_reader ON public.workspace FOR SELECT TO recollect_search USING (true);
+
+ALTER TABLE public.item ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.job ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.language_mean ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.lexeme_stat ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.membership ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.message ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.message_attachment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.message_revision ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_workspace ON public.workspace TO recollect_app USING ((id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+ALTER TABLE public.passage ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.run ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.run_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.secret ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY signin ON public.account TO recollect_signin USING (true);
+
+CREATE POLICY signin ON public.heartbeat TO recollect_signin USING (true);
+
+CREATE POLICY signin ON public.membership TO recollect_signin USING (true);
+
+CREATE POLICY signin ON public.secret TO recollect_signin USING (true);
+
+CREATE POLICY signin ON public.session TO recollect_signin USING (true);
+
+CREATE POLICY signin ON public.workspace TO recollect_signin USING (true);
+
+CREATE POLICY tenant ON public.access_grant TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.blob TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.build TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.citation TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.conversation TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.corpus_stat TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.embedding TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.file TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.file_problem TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.file_version TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.generation TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.idempotency_key TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.item TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.job TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.language_mean TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.lexeme_stat TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.membership TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.message TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.message_attachment TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.message_revision TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.passage TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.run TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.run_event TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.text_segment TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_read ON public.audit FOR SELECT TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_write ON public.audit FOR INSERT TO recollect_app, recollect_signin, recollect_worker WITH CHECK (true);
+
+ALTER TABLE public.text_segment ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY worker ON public.heartbeat TO recollect_worker USING (true);
+
+ALTER TABLE public.workspace ENABLE ROW LEVEL SECURITY;
