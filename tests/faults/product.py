@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -90,6 +91,14 @@ class Product:
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
 
+    def kill_all(self) -> None:
+        """Kill -9 the supervisor and all parts at once, as a power cut does."""
+        assert self._process is not None
+        self._process.kill()
+        for name in PID_FILES:
+            self.kill(name)
+        self._process.wait()
+
     async def another(self, name: str, *, than: int | None) -> None:
         """Wait until a killed part has a successor."""
         await until(lambda: self.pid(name) not in (None, than), within_s=30)
@@ -125,11 +134,12 @@ async def until(condition: Callable[[], bool], *, within_s: float) -> None:
         await asyncio.sleep(0.05)
 
 
-async def sign_up(product: Product, name: str) -> httpx.AsyncClient:
-    """Make an account; return its client, with a bearer token."""
-    client = httpx.AsyncClient(base_url=f"{product.url}/api", timeout=30)
-    person = {"email": f"{name}@example.org", "password": PASSWORD}
-    (await client.post("/auth/register", json=person)).raise_for_status()
-    answer = (await client.post("/auth/login?token=true", json=person)).raise_for_status()
-    client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
-    return client
+@asynccontextmanager
+async def signed_up(product: Product, name: str) -> AsyncGenerator[httpx.AsyncClient]:
+    """Make an account and lend its client, with a bearer token."""
+    async with httpx.AsyncClient(base_url=f"{product.url}/api", timeout=30) as client:
+        person = {"email": f"{name}@example.org", "password": PASSWORD}
+        (await client.post("/auth/register", json=person)).raise_for_status()
+        answer = (await client.post("/auth/login?token=true", json=person)).raise_for_status()
+        client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+        yield client
