@@ -79,6 +79,7 @@ SET passage_count = excluded.passage_count,
     refreshed_at = now();
 
 -- name: count_lexemes
+-- unscoped: counts of one workspace
 -- ts_stat() takes a query as text; format() quotes the id.
 INSERT INTO lexeme_stat (workspace_id, lexeme, ndoc)
 SELECT :workspace_id, word, ndoc
