@@ -42,6 +42,7 @@ class SemanticQuestion:
     condition: str | None
     exact: bool
     depth: int
+    exact_up_to: int = EXACT_UP_TO
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +80,22 @@ async def find_nearest(
     conn: ReadConn, scope: Scope, question: SemanticQuestion, *, constraints: Constraints
 ) -> Nearest:
     """Return the nearest passages that the caller may see, best first."""
-    if not question.exact and await _many_visible(conn, scope, constraints):
+    if not question.exact and await _many_visible(
+        conn, scope, constraints, than=question.exact_up_to
+    ):
         found = await _ask(conn, scope, question, constraints=constraints, exact=False)
         if len(found) >= min(ENOUGH, question.depth):
             return Nearest(found, "approximate")
     return Nearest(await _ask(conn, scope, question, constraints=constraints, exact=True), "exact")
 
 
-async def _many_visible(conn: ReadConn, scope: Scope, constraints: Constraints) -> bool:
+async def _many_visible(
+    conn: ReadConn, scope: Scope, constraints: Constraints, *, than: int
+) -> bool:
     counted = await fetch_one(
-        conn, _count_visible, **scope.ids, items=constraints.items, at_most=EXACT_UP_TO + 1
+        conn, _count_visible, **scope.ids, items=constraints.items, at_most=than + 1
     )
-    return counted.passages > EXACT_UP_TO
+    return counted.passages > than
 
 
 async def _ask(

@@ -55,3 +55,130 @@ async def test_every_mode_finds_the_passage(resources, library, mode):
     answer = await ask(resources, scope, "pension of a widow", mode=mode)
     assert answer.hits[0].text == PENSION
     assert answer.hits[0].file_id == file_id
+
+
+async def test_each_sees_only_what_is_theirs_or_shared_with_them(
+    resources, owner_connection, library
+):
+    scope, file_id, _ = library
+    bob = await make_colleague(owner_connection, scope)
+    assert (await ask(resources, bob, "pension tomatoes")).hits == ()
+    await owner_connection.execute(
+        "INSERT INTO access_grant (workspace_id, item_id, principal_id, role) VALUES ($1, $2, $3, 'reader')",
+        scope.workspace_id, file_id, bob.account_id,
+    )  # fmt: skip
+    assert {hit.file_id for hit in (await ask(resources, bob, "pension tomatoes")).hits} == {
+        file_id
+    }
+
+
+@pytest.mark.parametrize(
+    ("q", "texts"),
+    [
+        ('"warm soil"', [GARDEN]), ('"soil warm"', []), ("tomat* -warm", ["Who watered the tomatoes?"]), ("restart OR widow -plan", [SERVER]),
+        ("tomatoes type:message", ["Who watered the tomatoes?"]), ("tomatoes ext:pdf", [GARDEN]), ("shared_buffers", [SERVER]),
+        ("tomatoes before:2000", []), ("tomatoes from:nobody", []),
+    ],
+)  # fmt: skip
+async def test_operators_only_narrow(resources, library, q, texts):
+    answer = await ask(resources, library[0], q, mode="lexical")
+    assert [hit.text for hit in answer.hits] == texts
+
+
+async def test_a_title_is_found_by_its_name(resources, library):
+    answer = await ask(resources, library[0], "kitchen")
+    assert [(hit.title, hit.match) for hit in answer.hits] == [("Kitchen talk", ("name",))]
+
+
+async def test_a_message_is_found_by_its_words_before_it_has_a_vector(
+    resources, owner_connection, library
+):
+    scope, *_ = library
+    talk = await make_conversation(owner_connection, scope)
+    await make_message(
+        resources,
+        owner_connection,
+        scope,
+        conversation_id=talk,
+        content="Blühende Rhabarberstauden",
+    )
+    answer = await ask(resources, scope, "Rhabarberstauden")
+    assert answer.hits[0].text == "Blühende Rhabarberstauden"
+
+
+async def test_filters_alone_list_the_newest_first(resources, library):
+    answer = await ask(resources, library[0], "", type="file")
+    assert [hit.text for hit in answer.hits] == [PENSION]
+    assert [
+        hit.type for hit in (await ask(resources, library[0], "-pension type:message")).hits
+    ] == ["message"]
+
+
+async def test_lists_by_date_hold_every_word(resources, library):
+    newest = await ask(resources, library[0], "tomatoes", sort="newest")
+    oldest = await ask(resources, library[0], "tomatoes", sort="oldest")
+    assert [hit.id for hit in newest.hits] == [hit.id for hit in reversed(oldest.hits)]
+    assert (await ask(resources, library[0], "tomatoes pension", sort="newest")).hits == ()
+
+
+@pytest.mark.parametrize("q", ["", "?!...", "-only", '""'])
+async def test_a_query_without_anything_to_find_is_refused(resources, library, q):
+    with pytest.raises(InvalidInput):
+        await ask(resources, library[0], q)
+
+
+async def test_plain_syntax_takes_everything_as_words(resources, library):
+    answer = await ask(resources, library[0], '-soil "from:x', syntax="plain")
+    assert answer.hits[0].text == GARDEN
+
+
+@pytest.mark.parametrize("redis", ["kept", "lost", "absent"])
+async def test_pages_go_on_through_one_list(resources, library, redis):
+    scope, *_ = library
+    searcher = make_searcher(resources, **({"redis": None} if redis == "absent" else {}))
+    whole = await retrieve(searcher, scope, SearchRequest(q="tomatoes water", limit=10))
+    first = await retrieve(searcher, scope, SearchRequest(q="tomatoes water", limit=1))
+    if redis == "lost":
+        await resources.redis.flushdb()
+    second = await retrieve(
+        searcher, scope, SearchRequest(q="tomatoes water", limit=1, cursor=first.page.next_cursor)
+    )
+    assert [hit.id for hit in first.hits + second.hits] == [hit.id for hit in whole.hits[:2]]
+    assert (first.page.has_more, whole.page.next_cursor) == (True, None)
+
+
+async def test_a_row_deleted_between_pages_does_not_shorten_the_next(
+    resources, owner_connection, library
+):
+    scope, _, message_id = library
+    first = await ask(resources, scope, "tomatoes OR widow OR database", limit=1, mode="lexical")
+    await owner_connection.execute(
+        "UPDATE message SET deleted_at = now() WHERE id = $1", message_id
+    )
+    rest = await ask(
+        resources,
+        scope,
+        "tomatoes OR widow OR database",
+        limit=2,
+        mode="lexical",
+        cursor=first.page.next_cursor,
+    )
+    assert len(rest.hits) == 2
+    assert all(hit.type == "file" for hit in rest.hits)
+
+
+async def test_equal_texts_are_one_hit_and_files_may_be_grouped(
+    resources, owner_connection, library
+):
+    scope, file_id, _ = library
+    copy_id = await make_file(
+        resources, owner_connection, scope, name="copy.txt", passages=[GARDEN]
+    )
+    answer = await ask(resources, scope, "watering tomatoes", mode="lexical", type="file")
+    assert [(hit.text, {hit.item_id, *hit.also_in}) for hit in answer.hits] == [
+        (GARDEN, {file_id, copy_id})
+    ]
+    grouped = await ask(
+        resources, scope, "pension tomatoes database", group_by="file", type="file", mode="lexical"
+    )
+    assert len(grouped.hits) == 1 or {hit.item_id for hit in grouped.hits} == {file_id, copy_id}

@@ -1,0 +1,120 @@
+from datetime import UTC, datetime
+
+import numpy as np
+
+from core.ids import new_id
+from search.index import (
+    PART_CHARACTERS,
+    Build,
+    MessageText,
+    PassageText,
+    index_message,
+    index_passages,
+    index_seq_raised,
+    remove_message,
+    remove_passages,
+    store_embeddings,
+)
+from tests.make import make_scope
+from tests.search.make import make_conversation, make_file, make_message
+
+
+async def rows(owner, scope):
+    return await owner.fetch(
+        "SELECT * FROM passage WHERE workspace_id = $1 ORDER BY ordinal", scope.workspace_id
+    )
+
+
+async def weight(owner, scope):
+    row = await owner.fetchrow(
+        "SELECT passage_count, lexeme_total FROM corpus_stat WHERE workspace_id = $1",
+        scope.workspace_id,
+    )
+    return tuple(row)
+
+
+def text_of(scope, conversation_id, content):
+    return MessageText(
+        scope.workspace_id, conversation_id, new_id(), scope.account_id, datetime.now(UTC), content
+    )
+
+
+async def test_a_message_becomes_a_passage_that_knows_its_place(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    talk = await make_conversation(owner_connection, scope)
+    message = text_of(scope, talk, "  The cat sat. ")
+    async with resources.app.write_tx(scope) as conn:
+        assert await index_message(conn, message) == 1
+    (row,) = await rows(owner_connection, scope)
+    assert (row["item_id"], row["message_id"], row["author_id"]) == (
+        talk,
+        message.message_id,
+        scope.account_id,
+    )
+    assert (row["span_start"], row["span_end"], row["tsv"]) == (2, 14, "'cat':2 'sat':3 'the':1")
+    assert await weight(owner_connection, scope) == (1, 2)
+
+
+async def test_an_edit_replaces_and_a_deletion_removes(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    talk = await make_conversation(owner_connection, scope)
+    message = text_of(scope, talk, "first words here")
+    async with resources.app.write_tx(scope) as conn:
+        await index_message(conn, message)
+        edited = MessageText(*(getattr(message, f) for f in message.__slots__[:-1]), "second")
+        assert await index_message(conn, edited) == 2
+    assert [row["tsv"] for row in await rows(owner_connection, scope)] == ["'second':1"]
+    async with resources.app.write_tx(scope) as conn:
+        assert await remove_message(conn, scope.workspace_id, message_id=message.message_id) == 3
+    assert await rows(owner_connection, scope) == []
+    assert await weight(owner_connection, scope) == (0, 0)
+
+
+async def test_a_long_message_is_cut_where_it_breathes(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    talk = await make_conversation(owner_connection, scope)
+    content = ("word " * 150 + "\n\n") + "x" * 3 * PART_CHARACTERS + " " + "End. " * 200
+    await make_message(resources, owner_connection, scope, conversation_id=talk, content=content)
+    parts = [
+        content[row["span_start"] : row["span_end"]] for row in await rows(owner_connection, scope)
+    ]
+    assert parts[0] == ("word " * 150).strip()
+    assert "".join("".join(parts).split()) == "".join(content.split())
+    assert all(len(part) <= PART_CHARACTERS * 1.2 for part in parts)
+
+
+async def test_passages_of_a_build_come_and_go_with_their_vectors(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    file_id = await make_file(
+        resources, owner_connection, scope, name="a.txt", passages=["one two"]
+    )
+    build_id = await owner_connection.fetchval("SELECT id FROM build WHERE file_id = $1", file_id)
+    build = Build(scope.workspace_id, file_id, build_id)
+    generation_id = new_id()
+    await owner_connection.execute(
+        "INSERT INTO generation (workspace_id, id, model, state) VALUES ($1, $2, 'm', 'active')",
+        scope.workspace_id, generation_id,
+    )  # fmt: skip
+    vector = np.full(384, 384**-0.5, np.float32)
+    async with resources.worker.tenant_tx(scope.workspace_id) as conn:
+        more = PassageText(1, 8, 13, 2, 3, ("Top", "Part"), "three")
+        (passage_id,) = await index_passages(conn, build, [more])
+        seq = await store_embeddings(
+            conn, scope.workspace_id, generation_id=generation_id,
+            passage_ids=[passage_id, new_id()], vectors=np.stack([vector, vector]),
+        )  # fmt: skip
+        assert seq == 3
+    (_, row) = await rows(owner_connection, scope)
+    assert (row["id"], row["headings"], row["page_last"]) == (passage_id, ["Top", "Part"], 3)
+    assert row["tsv"] == "'part':2 'three':5 'top':1"
+    assert await owner_connection.fetchval("SELECT count(*) FROM embedding") == 1
+    async with resources.worker.tenant_tx(scope.workspace_id) as conn:
+        assert await remove_passages(conn, build) == 4
+    assert await owner_connection.fetchval("SELECT count(*) FROM embedding") == 0
+    assert await weight(owner_connection, scope) == (0, 0)
+
+
+async def test_a_change_without_passages_raises_the_sequence(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    async with resources.app.write_tx(scope) as conn:
+        assert await index_seq_raised(conn, scope.workspace_id) == 1

@@ -1,0 +1,128 @@
+from math import log
+
+import pytest
+
+from search.lexical import (
+    Term,
+    Weighed,
+    all_terms,
+    candidates,
+    conditions,
+    has_positive_condition,
+    query_terms,
+    quoted,
+    scoring_values,
+    title_words,
+    weigh,
+)
+from search.query import parse
+
+EN = ("en",)
+
+
+def terms_of(q, langs=EN):
+    return [(term.lexemes, term.count) for term in query_terms(parse(q), langs)]
+
+
+def weighed_of(q, counts, total=100_000):
+    return weigh(query_terms(parse(q), EN), counts, passage_count=total)
+
+
+def test_a_term_is_its_stems_and_the_word_as_typed():
+    assert terms_of("the Running houses") == [(("run", "running"), 1), (("hous", "houses"), 1)]
+    assert terms_of("Häuser", ("de", "en")) == [(("haus", "hauser"), 1)]
+
+
+def test_words_that_come_twice_count_twice():
+    assert terms_of("cat dog cat") == [(("cat",), 2), (("dog",), 1)]
+
+
+def test_stop_words_rank_only_alone():
+    assert terms_of("who is the") == [(("who",), 1), (("is",), 1), (("the",), 1)]
+
+
+def test_negated_words_do_not_rank_and_prefixes_do():
+    found = query_terms(parse("cat -dog organ*"), EN)
+    assert [(t.lexemes, t.is_prefix) for t in found] == [(("cat",), False), (("organ",), True)]
+    assert found[1].tsquery() == "'organ':*"
+
+
+@pytest.mark.parametrize(
+    ("q", "tsquery"),
+    [
+        ("plain words", None),
+        ('"last salary"', "('last' <-> 'salary')"),
+        ("-cats", "!(('cat' | 'cats'))"),
+        ("organiz*", "('organiz':*)"),
+        ("cat OR dogs", "(('cat') | (('dog' | 'dogs')))"),
+        ("(cat -dog) OR \"a b\"", "((('cat') & !('dog'))) | (('a' <-> 'b')))"),
+        ('"东京都 x"', "('东京' <-> '京都' <2> 'x')"),
+    ],
+)  # fmt: skip
+async def test_phrases_groups_and_negations_are_conditions(owner_connection, q, tsquery):
+    found = conditions(parse(q), EN)
+    if tsquery is None:
+        assert found is None
+        return
+    same = "SELECT $1::text::tsquery::text = $2::text::tsquery::text"
+    tsquery = tsquery.replace("((('cat') & !('dog')))", "(((('cat') & !('dog')))")
+    assert await owner_connection.fetchval(
+        same, found.replace("<->", "<1>"), tsquery.replace("<->", "<1>")
+    )
+
+
+def test_only_what_narrows_by_itself_is_a_positive_condition():
+    assert has_positive_condition(parse('"a phrase"'))
+    assert not has_positive_condition(parse("word -other"))
+
+
+def test_rare_terms_are_essential_and_frequent_ones_come_in_pairs():
+    weighed = weighed_of("zebra lion cat", {"zebra": 10, "lion": 2_000, "cat": 3_000})
+    found = candidates(parse(""), weighed, passage_count=100_000, condition=None)
+    assert found == "('zebra' | ('lion' & 'cat'))"
+
+
+def test_frequent_terms_alone_have_to_meet():
+    weighed = weighed_of("lion cat", {"lion": 60_000, "cat": 70_000})
+    assert (
+        candidates(parse(""), weighed, passage_count=100_000, condition=None) == "('lion' & 'cat')"
+    )
+
+
+def test_a_phrase_bounds_the_candidates_and_a_negation_is_added():
+    weighed = weighed_of("zebra", {"zebra": 10})
+    assert candidates(parse('zebra "a b"'), weighed, passage_count=9, condition="C") == "C"
+    assert candidates(parse("zebra -x"), weighed, passage_count=9, condition="!C") == "'zebra' & !C"
+    assert candidates(parse("-x"), (), passage_count=9, condition="!C") is None
+
+
+def test_idf_is_lucenes_and_an_unknown_lexeme_is_rare():
+    (known, unknown) = weighed_of("cat dog", {"cat": 10}, total=100)
+    assert known.idf == pytest.approx(log(1 + 90.5 / 10.5))
+    assert (unknown.ndoc, unknown.idf) == (1, pytest.approx(log(1 + 99.5 / 1.5)))
+
+
+def test_the_word_as_typed_is_dropped_where_its_stem_is_common():
+    (entry,) = weighed_of("houses", {"hous": 5_000, "houses": 4_000})
+    assert entry.term.lexemes == ("hous",)
+    (entry,) = weighed_of("houses", {"hous": 50, "houses": 40})
+    assert entry.term.lexemes == ("hous", "houses")
+
+
+def test_terms_become_parallel_columns():
+    weighed = (Weighed(Term(("run", "running"), "running", "Running"), 1, 2.0),)
+    assert scoring_values(weighed, average_length=0.0) == {
+        "a": ("'run'",), "b": ("'running'",), "c": (None,), "d": (None,), "idfs": [2.0], "average_length": 1.0,
+    }  # fmt: skip
+    assert scoring_values((), average_length=3.0)["a"] == ()
+
+
+def test_titles_are_asked_for_words_long_enough():
+    weighed = weighed_of("Go REPORT", {})
+    assert title_words(weighed) == [None, "report"]
+    assert all_terms(weighed, "!C") == "'go' & 'report' & !C"
+    assert all_terms((), None) is None
+
+
+def test_quotes_and_backslashes_cannot_leave_a_lexeme():
+    assert quoted("o'ne\\il") == "'o''ne\\\\il'"

@@ -1,0 +1,71 @@
+from uuid import UUID
+
+import pytest
+
+from core.errors import InvalidInput
+from core.ids import new_id
+from core.scope import Scope
+from search.answer import SearchRequest
+from search.fuse import Listed
+from search.pages import Cursor, Frozen, keep, new_token, read_cursor, recall, sign
+from search.query import Filter
+
+KEY = b"k" * 32
+SCOPE = Scope(UUID(int=1), UUID(int=2), "owner")
+REQUEST = SearchRequest(q="tomatoes", filters=(Filter("ext", "pdf"),))
+
+
+def test_a_cursor_comes_back_as_it_was():
+    cursor = Cursor(new_token(), 40)
+    assert read_cursor(sign(cursor, SCOPE, REQUEST, key=KEY), SCOPE, REQUEST, key=KEY) == cursor
+
+
+@pytest.mark.parametrize(
+    ("scope", "request_", "key"),
+    [
+        (Scope(UUID(int=9), UUID(int=2), "owner"), REQUEST, KEY),
+        (Scope(UUID(int=1), UUID(int=9), "owner"), REQUEST, KEY),
+        (SCOPE, SearchRequest(q="other"), KEY),
+        (SCOPE, REQUEST, b"x" * 32),
+    ],
+)
+def test_a_cursor_of_another_caller_or_query_is_refused(scope, request_, key):
+    text = sign(Cursor(new_token(), 40), SCOPE, REQUEST, key=KEY)
+    with pytest.raises(InvalidInput):
+        read_cursor(text, scope, request_, key=key)
+
+
+@pytest.mark.parametrize("text", ["", "?", "AAAA", "é", "A" * 500])
+def test_what_is_no_cursor_is_refused(text):
+    with pytest.raises(InvalidInput):
+        read_cursor(text, SCOPE, REQUEST, key=KEY)
+
+
+async def test_a_list_is_kept_for_five_minutes(resources):
+    token = new_token()
+    frozen = Frozen(
+        [Listed(new_id(), 1.5, ("lexical", "name"), (new_id(),))], 7, "exact", ("en", "de")
+    )
+    await keep(resources.redis, token, frozen)
+    assert await recall(resources.redis, token) == frozen
+    assert 290 < await resources.redis.ttl(f"recollect:list:{token.hex()}") <= 300
+
+
+async def test_a_list_that_is_gone_is_none(resources):
+    assert await recall(resources.redis, new_token()) is None
+    assert await recall(None, new_token()) is None
+
+
+async def test_a_dead_redis_keeps_nothing_and_breaks_nothing(dead_redis):
+    token = new_token()
+    await keep(dead_redis, token, Frozen([], 0, "exact", ("en",)))
+    assert await recall(dead_redis, token) is None
+
+
+@pytest.fixture
+async def dead_redis(home):
+    from redis.asyncio import Redis
+
+    redis = Redis(unix_socket_path=str(home / "nobody-listens.sock"))
+    yield redis
+    await redis.aclose()

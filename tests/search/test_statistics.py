@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+from search.embed import FakeEmbedder
+from search.statistics import MIN_SIGMA, list_stale, measure, read_basis, refresh
+from tests.make import make_scope
+from tests.search.make import embed_all, make_conversation, make_message
+
+
+@pytest.fixture
+async def talk(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    conversation_id = await make_conversation(owner_connection, scope)
+    for content in ("red apples", "red pears", "green apples"):
+        await make_message(
+            resources, owner_connection, scope, conversation_id=conversation_id, content=content
+        )
+    return scope
+
+
+async def basis_of(resources, scope, *lexemes):
+    async with resources.search.autocommit() as conn:
+        return await read_basis(conn, scope.workspace_id, lexemes=lexemes)
+
+
+async def test_passages_are_counted_as_they_come_and_lexemes_at_a_refresh(resources, talk):
+    before = await basis_of(resources, talk, "red", "apples", "blue")
+    assert (before.passage_count, before.lexeme_total, before.ndocs) == (3, 6, [0, 0, 0])
+    async with resources.worker.tenant_tx(talk.workspace_id) as conn:
+        await refresh(conn, talk.workspace_id)
+    after = await basis_of(resources, talk, "red", "apples", "blue")
+    assert (after.passage_count, after.average_length, after.ndocs) == (3, 2.0, [2, 2, 0])
+
+
+async def test_a_workspace_that_grew_by_a_tenth_is_stale_until_refreshed(resources, talk):
+    async with resources.worker.autocommit() as conn:
+        assert await list_stale(conn) == [talk.workspace_id]
+    async with resources.worker.tenant_tx(talk.workspace_id) as conn:
+        await refresh(conn, talk.workspace_id)
+    async with resources.worker.autocommit() as conn:
+        assert await list_stale(conn) == []
+
+
+async def test_spread_and_languages_are_stored_with_the_generation(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    conversation_id = await make_conversation(owner_connection, scope)
+    for n in range(25):
+        content = f"The report number {n} is about the budget of the year {n * 7}."
+        await make_message(
+            resources, owner_connection, scope, conversation_id=conversation_id, content=content
+        )
+    generation_id = await embed_all(resources, owner_connection, scope)
+    basis = await basis_of(resources, scope)
+    assert (basis.generation_id, basis.model, basis.langs) == (
+        generation_id,
+        FakeEmbedder.model,
+        ["en"],
+    )
+    assert 0.01 < basis.sigma < 0.2
+
+
+async def test_an_unknown_workspace_has_no_basis(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    await owner_connection.execute(
+        "DELETE FROM membership WHERE workspace_id = $1", scope.workspace_id
+    )
+    await owner_connection.execute("DELETE FROM workspace WHERE id = $1", scope.workspace_id)
+    assert await basis_of(resources, scope) is None
+
+
+def test_the_spread_is_that_of_random_pairs():
+    rng = np.random.default_rng(1)
+    vectors = rng.normal(size=(400, 384)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    spread = measure(vectors, ["en"] * 380 + ["de"] * 15 + [""] * 5)
+    assert spread.sigma == pytest.approx(384**-0.5, rel=0.05)
+    assert spread.counts == {"en": 380}
+    assert np.allclose(spread.means["en"], vectors[:380].mean(axis=0), atol=1e-6)
+
+
+def test_equal_vectors_have_a_least_spread():
+    assert measure(np.ones((30, 384), np.float32) / 384**0.5, [""] * 30).sigma == MIN_SIGMA
