@@ -67,7 +67,7 @@ class Client:
     async def login(self, email: str, password: str) -> str:
         """Return a new token of the account."""
         body = {"email": email, "password": password}
-        return _read(await self._post("/api/v1/auth/login?token=true", body), Login).token
+        return read_as(await self._post("/api/v1/auth/login?token=true", body), Login).token
 
     async def logout(self) -> None:
         """End the session of our token."""
@@ -76,10 +76,10 @@ class Client:
     async def files_with(self, sha256: str) -> Sequence[FoundFile]:
         """Return the files that have exactly these bytes."""
         answer = await self._get("/api/v1/files", {"sha256": sha256})
-        return _read(answer, ListPage[FoundFile]).items
+        return read_as(answer, ListPage[FoundFile]).items
 
     async def file(self, file_id: UUID) -> FoundFile:
-        return _read(await self._get(f"/api/v1/files/{file_id}"), FoundFile)
+        return read_as(await self._get(f"/api/v1/files/{file_id}"), FoundFile)
 
     async def upload(self, upload: Upload, content: AsyncIterator[bytes]) -> None:
         """Send a new file; a body that is cut leaves nothing there."""
@@ -99,13 +99,13 @@ class Client:
         return (await self._get("/api/v1/search", parameters)).content
 
     async def create_conversation(self) -> UUID:
-        return _read(await self._post("/api/v1/conversations", {}), Created).id
+        return read_as(await self._post("/api/v1/conversations", {}), Created).id
 
     async def ask(self, conversation_id: UUID, question: str, *, model: str | None) -> UUID:
         """Post a question and have it answered; return the run to follow."""
         body = {"content": question, "reply": {"model": model}}
         path = f"/api/v1/conversations/{conversation_id}/messages"
-        return _read(await self._post(path, body), Posted).run.id
+        return read_as(await self._post(path, body), Posted).run.id
 
     async def follow(self, run_id: UUID) -> AsyncGenerator[StreamEvent]:
         """Yield a run's events to the last one, however often the connection breaks in between."""
@@ -122,7 +122,7 @@ class Client:
                 tries += 1
 
     async def run(self, run_id: UUID) -> Run:
-        return _read(await self._get(f"/api/v1/runs/{run_id}"), Run)
+        return read_as(await self._get(f"/api/v1/runs/{run_id}"), Run)
 
     async def stop(self, run_id: UUID) -> None:
         """Stop a run; what it has written is kept."""
@@ -131,7 +131,7 @@ class Client:
     async def jobs(self, states: Sequence[str]) -> Sequence[Job]:
         """Return the newest jobs in these states."""
         answer = await self._get("/api/v1/jobs", {"state": states, "limit": _MOST})
-        return _read(answer, ListPage[Job]).items
+        return read_as(answer, ListPage[Job]).items
 
     async def _events(self, run_id: UUID, after: int) -> AsyncGenerator[StreamEvent]:
         path = f"/api/v1/runs/{run_id}/events"
@@ -209,7 +209,8 @@ def _away_is_unavailable(url: str) -> Generator[None]:
         ) from error
 
 
-def _read(answer: httpx.Response, shape: type[Shape]) -> Shape:
+def read_as(answer: httpx.Response, shape: type[Shape]) -> Shape:
+    """Return an answer's body as `shape`."""
     try:
         return shape.model_validate_json(answer.content)
     except ValidationError as error:

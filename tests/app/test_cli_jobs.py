@@ -1,0 +1,41 @@
+from pathlib import Path
+from uuid import UUID
+
+from app.cli_jobs import lines, summary
+from app.client_shapes import Job
+
+DATA = Path(__file__).parent.parent / "data" / "files"
+
+
+def job(number: int, state: str, **values: object) -> Job:
+    base = {"id": UUID(int=number), "kind": "ingest_file", "item_id": UUID(int=0), "state": state,
+            "stage": "", "reason": "", "attempts": 1}  # fmt: skip
+    return Job.model_validate(base | values)
+
+
+def test_jobs_stand_below_their_state_open_ones_first():
+    jobs = [job(1, "done"), job(2, "leased", attempts=3), job(3, "done")]
+    about = {one.id: "embedding" if one.state == "leased" else "" for one in jobs}
+    assert lines(jobs, about) == [
+        "leased (1)",
+        f"  {UUID(int=2)}  ingest_file, try 3  embedding",
+        "done (2)",
+        f"  {UUID(int=1)}  ingest_file",
+        f"  {UUID(int=3)}  ingest_file",
+    ]
+    assert summary(jobs) == "2 ingest_file done, 1 ingest_file leased"
+
+
+async def test_a_failed_file_is_named_with_reason_and_remedy(ada, recollect, worker):
+    await recollect("upload", str(DATA / "password.pdf"))
+    followed = await recollect("jobs", "--follow", "--state", "failed")
+    assert followed.exit_code == 0, followed.output
+    heading, line = followed.stdout.splitlines()
+    assert heading == "failed (1)"
+    assert "password.pdf: The PDF is protected by a password. Save it without" in line
+
+
+async def test_no_jobs_and_an_unknown_state_are_said(ada, recollect):
+    assert (await recollect("jobs")).stderr == "There are no such jobs.\n"
+    unknown = await recollect("jobs", "--state", "sleeping")
+    assert (unknown.exit_code, unknown.stderr.startswith("recollect: state")) == (1, True)

@@ -1,0 +1,35 @@
+import asyncio
+import os
+import signal
+import sys
+
+import numpy as np
+
+from app.embedders import MINILM
+from app.settings import CHECKOUT
+from search.embed_client import EmbedClient
+
+
+async def test_the_process_serves_the_model_and_ends_at_sigterm(model_dir, tmp_path):
+    socket = tmp_path / "embed.sock"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "app.embedder_process"),
+        cwd=CHECKOUT,
+        env={
+            "PATH": os.defpath,
+            "RECOLLECT_HOME": str(model_dir.parent.parent),
+            "EMBED_SOCKET": str(socket),
+        },
+    )
+    async with asyncio.timeout(60):
+        while not socket.exists():
+            assert process.returncode is None
+            await asyncio.sleep(0.05)
+    client = EmbedClient(socket, MINILM, query_timeout_s=30)
+    query = await client.embed_query("a cat")
+    await client.close()
+    process.send_signal(signal.SIGTERM)
+    assert await process.wait() == 0
+    assert abs(np.linalg.norm(query.vector) - 1) < 1e-5
+    assert not socket.exists()
