@@ -22,14 +22,3 @@ async def test_a_second_start_goes_on_where_the_first_one_stopped(product):
         await journal.check()
         await journal.post_message("Message numeral99. Words after the stop.")
         await journal.check()
-
-
-async def test_after_kill_9_of_everything_the_next_start_has_every_acknowledged_operation(product):
-    async with signed_up(product, "ada") as client:
-        journal = await open_journal(client)
-        for n in range(20):
-            await journal.post_message(f"Message numeral{n}. Words before the end.")
-            await journal.upload(f"name{n}.txt", f"Words of file {n}.".encode())
-        product.kill_all()
-        await product.start()
-        await journal.check(within_s=60)
