@@ -159,6 +159,7 @@ function addRow(row) {
 }
 
 async function openOrCreate() {
+  if (open?.has_after) await load(open.id, new URLSearchParams());
   if (open) return open;
   open = await api("/conversations", { method: "POST", body: {} });
   wanted = open.id;

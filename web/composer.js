@@ -35,8 +35,9 @@ export async function loadModels() {
   $("#composer-model").value = kept === NOBODY || models.some((model) => model.name === kept) ? kept : byDefault;
 }
 
-function labelOf({ name, provider }) {
-  return name === "extractive" ? "extracts, word for word" : name.replace(`${provider}:`, "");
+function labelOf({ name, provider, health }) {
+  const label = name === "extractive" ? "extracts, word for word" : name.replace(`${provider}:`, "");
+  return health === "failing" ? `${label} (failing)` : label;
 }
 
 async function submit() {

@@ -2,7 +2,7 @@
 //
 // Addresses: #/search?q=  #/files  #/c  #/c/ID?m=MESSAGE  #/file/ID?start=&end= (a file's text beside the view that was open).
 
-import { $ } from "./dom.js";
+import { $, toast } from "./dom.js";
 import { api, setCsrf } from "./api.js";
 import { showSignin, startSignin } from "./signin.js";
 import { clearSearch, focusSearch, showSearch, startSearch } from "./search.js";
@@ -10,13 +10,12 @@ import { clearFiles, leaveFiles, showFiles, startFiles } from "./files.js";
 import { clearChat, showChat, startChat } from "./chat.js";
 import { loadModels } from "./composer.js";
 import { closeViewer, openViewer, startViewer } from "./viewer.js";
-import { toast } from "./dom.js";
 
 const VIEWS = ["search", "files", "c"];
 const HOME = "#/search";
 
 let signedIn = false;
-let under = ""; // the address of the view under the viewer
+let under = HOME; // the address of the view beside the open file
 
 startSearch();
 startFiles();
@@ -54,7 +53,7 @@ function leave() {
   if (!signedIn) return;
   signedIn = false;
   setCsrf("");
-  under = "";
+  under = HOME;
   closeViewer();
   clearSearch();
   clearFiles();
@@ -73,25 +72,24 @@ async function signOut() {
   return history.replaceState(null, "", HOME);
 }
 
-function route() {
+function route(event) {
   if (!signedIn) return;
   const [path, search = ""] = location.hash.slice(1).split("?");
   const [, view, id] = path.split("/");
   const parameters = new URLSearchParams(search);
   if (view === "file" && id) {
-    if (!under) show("search", null, new URLSearchParams());
+    const from = event?.oldURL ? new URL(event.oldURL).hash || HOME : "";
+    if (!from) show("search", null, new URLSearchParams());
+    else if (!from.startsWith("#/file/")) under = from;
     openViewer(id, parameters);
     return;
   }
+  const stays = !$("#viewer").hidden && location.hash === under;
   closeViewer();
-  const known = VIEWS.includes(view) ? view : "search";
-  const stays = under && location.hash === under;
-  under = location.hash || HOME;
-  if (!stays) show(known, id, parameters);
+  if (!stays) show(VIEWS.includes(view) ? view : "search", id, parameters);
 }
 
 function show(view, id, parameters) {
-  under ||= HOME;
   for (const name of VIEWS) {
     $(`#view-${name}`).hidden = name !== view;
     const tab = $(`[data-tab="${name}"]`);
@@ -107,7 +105,7 @@ function show(view, id, parameters) {
 }
 
 function closeFile() {
-  location.hash = under || HOME;
+  location.hash = under;
 }
 
 function onKey(event) {

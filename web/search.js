@@ -73,7 +73,7 @@ async function ask() {
   clearTimeout(timer);
   asked?.abort();
   const parameters = wanted();
-  if (!$("#view-search").hidden) history.replaceState(null, "", `#/search${query(parameters)}`);
+  if (!location.hash.startsWith("#/file/")) history.replaceState(null, "", `#/search${query(parameters)}`);
   if (!parameters.q) return show([]);
   await request({ ...parameters, limit: PAGE }, (answer) => {
     fill($("#search-hits"), answer.hits.map(hitRow));

@@ -67,8 +67,12 @@ async def test_a_pdf_is_followed_found_opened_and_cited(ada):
     await expect(mark).to_have_text(" ".join(quote.split()))
     await expect(mark).to_be_in_viewport()
     await expect(page.locator("#viewer-where")).to_have_text("page 1")
+    await page.keyboard.press("Escape")
+    await expect(page).to_have_url(re.compile("#/c/[0-9a-f-]{36}$"))
+    await chip.click()
     await page.reload()
     await expect(mark).to_have_text(" ".join(quote.split()))
+    await expect(page).to_have_url(re.compile("#/file/.*start="))
 
 
 async def test_a_message_is_found_and_opens_in_its_conversation(ada):
@@ -190,6 +194,7 @@ async def test_it_is_all_within_reach_of_the_keyboard(ada):
     await page.keyboard.press("Escape")
     await expect(page.locator("#viewer")).to_be_hidden()
     await expect(page.locator(".hit", has_text="keys.txt")).to_be_focused()
+    await expect(page).to_have_url(re.compile("#/search\\?q=boiler"))
     await page.keyboard.press("Escape")
     await expect(page.locator("#search-input")).to_be_focused()
     await page.keyboard.press("Escape")
@@ -206,6 +211,19 @@ async def test_signing_out_leaves_nothing_on_the_screen(ada):
     assert "Keys" not in await page.content()
     await page.go_back()
     await expect(page.locator("#app")).to_be_hidden()
+
+
+async def test_on_a_narrow_screen_the_list_and_a_conversation_take_turns(ada):
+    page = ada.page
+    await page.set_viewport_size({"width": 390, "height": 740})
+    await ada.say(LETTER, title="Keys")
+    await page.get_by_role("link", name="Chat").click()
+    await page.locator("#conversations a").click()
+    await expect(page.locator(".message")).to_contain_text(LETTER)
+    await expect(page.locator("#conversations")).to_be_hidden()
+    await page.get_by_role("link", name="All conversations").click()
+    await expect(page.locator("#conversations")).to_be_visible()
+    await expect(page.locator("#messages")).to_be_hidden()
 
 
 @pytest.mark.parametrize("width", [1280, 360])
