@@ -1,6 +1,7 @@
 """Rows for search tests: conversations, messages and files, indexed and embedded as the product does it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -25,11 +26,11 @@ from tests.make import make_scope
 
 def make_searcher(resources: Resources, **changes) -> Searcher:
     """A searcher with generous deadlines, so that a busy machine does not degrade answers."""
-    given = {"embedder": resources.embedder, "redis": resources.redis, "cursor_key": b"k" * 32}
-    patience = {"semantic_timeout_s": 5.0, "lexical_timeout_s": 5.0}
-    return Searcher(
-        search_pool=resources.search, read_pool=resources.app, **{**given, **patience, **changes}
-    )
+    searcher = Searcher(
+        search_pool=resources.search, read_pool=resources.app, embedder=resources.embedder, redis=resources.redis,
+        cursor_key=b"k" * 32, semantic_timeout_s=5.0, lexical_timeout_s=5.0,
+    )  # fmt: skip
+    return replace(searcher, **changes)
 
 
 async def make_item(owner: asyncpg.Connection, scope: Scope, kind: str, title: str) -> UUID:

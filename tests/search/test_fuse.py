@@ -26,9 +26,8 @@ def candidate(id_, **given):
 
 def test_the_rule_adds_bm25_and_the_centred_cosine_in_deviations():
     ranked = fuse([candidate(A, bm25=2.0, cosine=0.5, centre=0.2)], EVEN, near={A})
-    assert ranked[0][1] == Listed(
-        A, pytest.approx(2.0 + WEIGHT * 0.3 / 0.1), ("lexical", "semantic")
-    )
+    assert ranked[0][1].score == pytest.approx(2.0 + WEIGHT * 0.3 / 0.1)
+    assert ranked[0][1].match == ("lexical", "semantic")
 
 
 def test_a_passage_without_a_vector_is_neither_near_nor_far():

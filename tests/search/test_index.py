@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -61,7 +62,7 @@ async def test_an_edit_replaces_and_a_deletion_removes(resources, owner_connecti
     message = text_of(scope, talk, "first words here")
     async with resources.app.write_tx(scope) as conn:
         await index_message(conn, message)
-        edited = MessageText(*(getattr(message, f) for f in message.__slots__[:-1]), "second")
+        edited = replace(message, content="second")
         assert await index_message(conn, edited) == 2
     assert [row["tsv"] for row in await rows(owner_connection, scope)] == ["'second':1"]
     async with resources.app.write_tx(scope) as conn:

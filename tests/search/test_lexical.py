@@ -65,6 +65,7 @@ async def test_phrases_groups_and_negations_are_conditions(owner_connection, q, 
         assert found is None
         return
     same = "SELECT $1::text::tsquery::text = $2::text::tsquery::text"
+    assert found is not None
     tsquery = tsquery.replace("((('cat') & !('dog')))", "(((('cat') & !('dog')))")
     assert await owner_connection.fetchval(
         same, found.replace("<->", "<1>"), tsquery.replace("<->", "<1>")

@@ -46,7 +46,8 @@ async def test_messages_and_files_come_in_one_list(resources, library):
     assert answer.degraded == ()
     assert answer.hits[0].text == GARDEN
     assert answer.hits[0].location.pages == (2, 2)
-    assert "lexical" in answer.hits[0].match and "semantic" in answer.hits[0].match
+    assert "lexical" in answer.hits[0].match
+    assert "semantic" in answer.hits[0].match
 
 
 @pytest.mark.parametrize("mode", ["lexical", "semantic", "hybrid"])

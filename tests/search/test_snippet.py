@@ -3,6 +3,7 @@ import html
 from hypothesis import given
 from hypothesis import strategies as st
 
+from search.answer import Markup
 from search.query import parse
 from search.snippet import View, snippet, wanted
 
@@ -13,7 +14,7 @@ LONG = (
 )
 
 
-def cut(text, q, *, crop=30, lang="en", markup="offsets"):
+def cut(text, q, *, crop=30, lang="en", markup: Markup = "offsets"):
     return snippet(text, View(wanted(parse(q), [lang]), crop, markup), lang=lang, offset=100)
 
 

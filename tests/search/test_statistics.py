@@ -20,7 +20,9 @@ async def talk(resources, owner_connection):
 
 async def basis_of(resources, scope, *lexemes):
     async with resources.search.autocommit() as conn:
-        return await read_basis(conn, scope.workspace_id, lexemes=lexemes)
+        basis = await read_basis(conn, scope.workspace_id, lexemes=lexemes)
+    assert basis is not None
+    return basis
 
 
 async def test_passages_are_counted_as_they_come_and_lexemes_at_a_refresh(resources, talk):
@@ -56,6 +58,7 @@ async def test_spread_and_languages_are_stored_with_the_generation(resources, ow
         FakeEmbedder.model,
         ["en"],
     )
+    assert basis.sigma is not None
     assert 0.01 < basis.sigma < 0.2
 
 
@@ -65,7 +68,8 @@ async def test_an_unknown_workspace_has_no_basis(resources, owner_connection):
         "DELETE FROM membership WHERE workspace_id = $1", scope.workspace_id
     )
     await owner_connection.execute("DELETE FROM workspace WHERE id = $1", scope.workspace_id)
-    assert await basis_of(resources, scope) is None
+    async with resources.search.autocommit() as conn:
+        assert await read_basis(conn, scope.workspace_id, lexemes=[]) is None
 
 
 def test_the_spread_is_that_of_random_pairs():
