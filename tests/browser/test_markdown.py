@@ -41,7 +41,14 @@ async def test_replies_are_rendered_as_elements(ada):
 
 @pytest.mark.timeout(30)
 async def test_no_text_takes_long(ada):
-    for text in ("[" * 20_000, "*a" * 10_000, "`" * 20_000, "![](" * 5_000, "- \n" * 5_000, "a [1" * 9_000):
+    for text in (
+        "[" * 20_000,
+        "*a" * 10_000,
+        "`" * 20_000,
+        "![](" * 5_000,
+        "- \n" * 5_000,
+        "a [1" * 9_000,
+    ):
         await ada.page.evaluate(RENDER, [text, []])  # fmt: skip
 
 
