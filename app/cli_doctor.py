@@ -11,6 +11,7 @@ from app.doctor import Finding, Report, examine
 from app.embedded import with_running_services
 from app.resources import open_resources
 from app.settings import Settings
+from core.errors import RecollectError
 
 
 def doctor(
@@ -31,8 +32,17 @@ def doctor(
 
 async def _examine() -> Report:
     settings = with_running_services(Settings())
-    async with open_resources(settings, purpose="cli") as resources:
-        return await examine(resources)
+    try:
+        async with open_resources(settings, purpose="cli") as resources:
+            return await examine(resources)
+    except RecollectError as error:
+        return unreachable(error)
+
+
+def unreachable(error: RecollectError) -> Report:
+    """Return the report when nothing could be looked at: a machine that asks hourly wants its JSON then too."""
+    remedy = "Mend this first; the checks need the database."
+    return Report(0, 0, (Finding("start", "operation", "broken", 1, str(error), "", remedy),))
 
 
 def report_json(report: Report) -> str:

@@ -26,3 +26,12 @@ async def test_a_finding_is_told_with_its_remedy_and_exit_code_1(
     assert lines[number + 1].strip().startswith("A message is lost")
     assert lines[-1].endswith("over 1 workspaces: something is wrong.")
     assert ended.exit_code == 1
+
+
+async def test_without_a_database_the_report_is_json_all_the_same(recollect, tmp_path, monkeypatch):
+    monkeypatch.setenv("RECOLLECT_HOME", str(tmp_path))
+    ended = await recollect("doctor", "--json")
+    report = json.loads(ended.stdout)
+    assert (ended.exit_code, report["healthy"], report["checks"]) == (1, False, 0)
+    [finding] = report["findings"]
+    assert (finding["check"], "make run" in finding["wrong"]) == ("start", True)
