@@ -38,13 +38,14 @@ async def test_what_a_setting_names_is_taken_as_it_is(tmp_path):
 
 
 def test_other_commands_find_the_services_of_a_running_home(tmp_path):
-    settings = Settings(recollect_home=tmp_path / "home")
+    settings = Settings(recollect_home=tmp_path / "home", port=4600)
     settings.recollect_home.mkdir()
     assert with_running_services(settings) is settings, "nothing was ever started here"
     held = claim_folder(run_folder(settings))
     assert with_running_services(settings) is settings, "it is still starting"
     with published(settings, SERVICES):
-        found = with_running_services(settings)
+        found = with_running_services(Settings(recollect_home=tmp_path / "home"))
+        assert (found.bind, found.port) == ("127.0.0.1", 4600)
         assert found.database_url == SecretStr(SERVICES.database_url)
         assert found.redis_url == SecretStr(SERVICES.redis_url)
         assert (run_folder(settings) / "services.json").stat().st_mode & 0o777 == 0o600
