@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
@@ -87,9 +88,10 @@ async def site(opened: Resources, settings, vendor: Vendor) -> AsyncGenerator[Si
         listening = listen("127.0.0.1", 0)
         server = Server(app)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            await asyncio.sleep(0.01)
-        yield Site(f"http://127.0.0.1:{listening.getsockname()[1]}", app, worker)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        async with httpx.AsyncClient() as client:
+            await client.get(f"{url}/healthz")  # answered once the application has started
+        yield Site(url, app, worker)
         server.should_exit = True
         await serving
 

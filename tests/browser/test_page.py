@@ -36,7 +36,7 @@ async def test_a_refused_sign_in_is_said_beside_the_form(visitor):
     await expect(page.locator("#app")).to_be_hidden()
 
 
-async def test_a_pdf_is_followed_found_opened_and_cited(ada):
+async def test_a_pdf_is_followed_while_it_is_read_then_found_and_opened(ada):
     page = ada.page
     await ada.open("#/files")
     followed = page.expect_request(re.compile(r"/files/[^/]+/events$"))
@@ -50,7 +50,9 @@ async def test_a_pdf_is_followed_found_opened_and_cited(ada):
     await page.keyboard.type("typewriter with magnetic", delay=20)
     hit = page.locator(".hit").first
     await expect(hit).to_contain_text("multi_page.pdf")
-    await expect(hit.locator("mark").first).to_have_text(re.compile("typewriter|magnetic", re.I))
+    await expect(hit.locator("mark").first).to_have_text(
+        re.compile("typewriter|magnetic", re.IGNORECASE)
+    )
     await expect(hit).to_contain_text("page 1")
     await expect(hit.locator(".why").first).to_have_text("words")
     await hit.click()
@@ -58,6 +60,10 @@ async def test_a_pdf_is_followed_found_opened_and_cited(ada):
     await expect(page.locator("#viewer mark")).to_contain_text("magnetic tape")
     await expect(page.locator("#viewer mark")).to_be_in_viewport()
 
+
+async def test_a_citation_opens_the_file_at_the_quoted_words(ada):
+    page = ada.page
+    await ada.upload(PDF)
     reply = await ada.ask("Which machine combined a typewriter with magnetic tape storage?")
     chip = reply.locator("a.cite").first
     await expect(chip).to_be_visible(timeout=20_000)
