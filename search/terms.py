@@ -219,7 +219,7 @@ def _stem(folded: str, exact: str, lang: str) -> str:
     """Return the stem without accents; what is not made of letters has none."""
     if not exact.isalpha() or len(exact) < 3:
         return exact
-    return fold(_stemmer(lang).stemWord(folded))[:MAX_LEXEME] or exact
+    return fold(stemmer(lang).stemWord(folded))[:MAX_LEXEME] or exact
 
 
 class _Stemmer(Protocol):
@@ -227,7 +227,8 @@ class _Stemmer(Protocol):
 
 
 @cache
-def _stemmer(lang: str) -> _Stemmer:
+def stemmer(lang: str) -> _Stemmer:
+    """Return Snowball's stemmer of a language, English where there is none."""
     return snowballstemmer.stemmer(  # pyright: ignore[reportUnknownMemberType]
         _ALGORITHMS.get(lang, _ALGORITHMS[FALLBACK])
     )
