@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.api.conftest import app, client, signed_in  # noqa: F401  (fixtures)
-from tests.faults.product import Product
+from tests.faults.product import Product, running
 
 
 @pytest.fixture
@@ -20,7 +20,5 @@ def product_home(home) -> Path:
 @pytest.fixture
 async def product(product_home) -> AsyncGenerator[Product]:
     """The whole product, running; what a test kills is its own."""
-    product = Product(product_home)
-    await product.start()
-    yield product
-    await product.stop()
+    async with running(product_home) as product:
+        yield product

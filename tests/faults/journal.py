@@ -6,6 +6,7 @@ what the server did the first time must then be found, not done twice.
 
 import asyncio
 import itertools
+import random
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -54,7 +55,9 @@ class Journal:
                 self.answered_at.append(time.monotonic())
                 return answer
             self._look_at(answer)
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(
+                random.uniform(0.5, 1) * float(answer.headers.get("Retry-After", 1))
+            )
         raise AssertionError(f"{path} was not answered in {GIVEN_UP_S} s: {self.statuses}")
 
     def _look_at(self, answer: httpx.Response) -> None:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -128,10 +128,29 @@ class Product:
 
 
 async def until(condition: Callable[[], bool], *, within_s: float) -> None:
+    async def asking() -> bool:
+        return condition()
+
+    await eventually(asking, within_s=within_s)
+
+
+async def eventually(asking: Callable[[], Awaitable[bool]], *, within_s: float) -> None:
+    """Ask again and again until the answer is yes."""
     deadline = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, condition
+    while not await asking():
+        assert time.monotonic() < deadline, f"not within {within_s} s"
         await asyncio.sleep(0.05)
+
+
+@asynccontextmanager
+async def running(home: Path, **environment: str) -> AsyncGenerator[Product]:
+    """Lend a started product; settings are given as in the environment."""
+    product = Product(home, **environment)
+    await product.start()
+    try:
+        yield product
+    finally:
+        await product.stop()
 
 
 @asynccontextmanager

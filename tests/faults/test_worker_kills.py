@@ -25,7 +25,9 @@ def documents() -> dict[str, bytes]:
     real = ["norwich-city.txt", "pdflatex-outline.pdf", "minimal-document.pdf", "Strict.docx", "word_tables.docx", "example_01.html"]  # fmt: skip
     found = {name: (FOLDER / name).read_bytes() for name in real}
     for n in range(7):
-        lines = [show(*(f"Line {m} of page {page} of {n}." for m in range(20))) for page in range(30)]
+        lines = [
+            show(*(f"Line {m} of page {page} of {n}." for m in range(20))) for page in range(30)
+        ]
         found[f"pages{n}.pdf"] = make_pdf(lines)
         found[f"words{n}.docx"] = make_docx(paragraph(f"The harbour of part {n}. " * 200) * 20)
     return found
