@@ -13,8 +13,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +47,7 @@ class Api:
 
 
 async def main() -> None:
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        home = Path(folder)
-        home.chmod(0o755)  # root's PostgreSQL runs as another user
+    with scratch_home() as home:
         async with running_api(home) as api:
             copies = [copy(home) for _ in range(ROUNDS)]
             raw = [await upload(api, home, multipart=False) for _ in range(ROUNDS)]
@@ -65,6 +63,13 @@ async def main() -> None:
         print(
             f"| {kind} | {total_s:.2f} | {total_s / copied_s:.1f} | {waited_ms:.0f} | {grown_mb:.1f} |"
         )
+
+
+@contextmanager
+def scratch_home() -> Generator[Path]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)  # root's PostgreSQL runs as another user
+        yield Path(folder)
 
 
 def copy(home: Path) -> float:

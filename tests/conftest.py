@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import asyncpg
@@ -33,7 +33,7 @@ TEST_OPTIONS = {
 
 
 @pytest.fixture(scope="session")
-def home() -> AsyncGenerator[Path]:
+def home() -> Generator[Path]:
     """A folder with a space in its name: every path of the product must bear one."""
     with tempfile.TemporaryDirectory(
         prefix="recollect test ", ignore_cleanup_errors=True

@@ -3,6 +3,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from api.invalid import MOST_PROBLEMS, problems_of
 from api.wire import Text
@@ -63,10 +64,18 @@ def test_what_the_caller_sends_is_not_repeated_at_length():
 
 
 def test_json_that_cannot_be_read_is_a_problem_of_the_body():
-    found = {"type": "json_invalid", "loc": ("body", 12), "msg": "JSON decode error", "input": {}, "ctx": {"error": "Expecting value"}}  # fmt: skip
+    found = ErrorDetails(
+        type="json_invalid",
+        loc=("body", 12),
+        msg="JSON decode error",
+        input={},
+        ctx={"error": "Expecting value"},
+    )
     assert problems_of([found]) == [FieldProblem("body", "is not valid JSON (Expecting value)")]
 
 
 def test_what_has_no_words_of_ours_keeps_its_own():
-    found = {"type": "date_type", "loc": ("query", "day"), "msg": "Input should be a valid date", "input": 1}  # fmt: skip
+    found = ErrorDetails(
+        type="date_type", loc=("query", "day"), msg="Input should be a valid date", input=1
+    )
     assert problems_of([found]) == [FieldProblem("day", "Input should be a valid date")]

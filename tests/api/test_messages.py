@@ -276,7 +276,7 @@ async def test_who_accepts_an_event_stream_gets_the_reply_as_it_is_written(
         )
     )
     async with asyncio.timeout(5):
-        while (run_id := await owner_connection.fetchval("SELECT id FROM run")) is None:
+        while (run_id := await owner_connection.fetchval("SELECT id FROM run")) is None:  # noqa: ASYNC110 a row
             await asyncio.sleep(0.01)
     assert (await client.post(f"/api/runs/{run_id}/stop")).json()["state"] == "stopped"
     answer = await asyncio.wait_for(streaming, 10)

@@ -42,6 +42,7 @@ async def test_stopping_asks_first_and_forgets_the_pid_file(tmp_path):
 
 async def test_a_child_that_does_not_listen_is_killed():
     child = await spawn(Command("x", IGNORES_TERM), output=subprocess.PIPE)
+    assert child.process.stdout is not None
     assert await child.process.stdout.readline() == b"ready\n"
     await child.stop(timeout_s=0.1)
     assert child.process.returncode == -signal.SIGKILL

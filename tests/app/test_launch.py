@@ -63,6 +63,7 @@ def test_the_program_dies_with_a_killed_parent(uid):
     parent = subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
+    assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     wait_for(lambda: command_line(pid).startswith("/bin/sleep"))
     parent.kill()

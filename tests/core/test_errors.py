@@ -6,7 +6,7 @@ from core.errors import FieldProblem, InvalidInput, RateLimited, RecollectError
 
 
 def test_the_head_draws_every_error_of_the_tree():
-    drawn = set(re.findall(r"[├└]── (\w+)", core.errors.__doc__))
+    drawn = set(re.findall(r"[├└]── (\w+)", core.errors.__doc__ or ""))
     made = {
         name
         for name, kind in inspect.getmembers(core.errors, inspect.isclass)
