@@ -29,7 +29,7 @@ from app.resources import Resources, open_resources
 from app.settings import Settings
 from bench.retrieval_sets import RetrievalSet, index_set, load_set
 from search.answer import Mode, SearchRequest
-from search.embed import Matrix
+from search.embed import Embedder, Matrix
 from search.embed_onnx import OnnxEmbedder
 from search.filters import Constraints
 from search.metrics import ndcg_at_k
@@ -45,6 +45,7 @@ SETS = (
     "retrieval/npl-vaswani", "retrieval/cacm", "retrieval/scifact", "retrieval/xquad-de", "retrieval/xquad-es",
     "retrieval/xquad-ru", "retrieval/xquad-zh", "retrieval/covid-faq-de",
 )  # fmt: skip
+MODES: tuple[Mode, ...] = ("lexical", "semantic", "hybrid")
 K = 10
 LEXICAL_OF_BM25S = 0.98
 SEMANTIC_FROM_COSINE = 0.003  # halfvec, and equal texts that collapse
@@ -143,7 +144,7 @@ async def measure(
     scores: list[Scores] = []
     for folder in given.folders:
         retrieval_set = load_set(folder)
-        vectors = await document_vectors(retrieval_set, embedder, given.vectors)
+        vectors = await document_vectors(retrieval_set, embedder, folder=given.vectors)
         bench = Bench(replace(resources, embedder=embedder), owner, retrieval_set, vectors)
         scores.append(await bench.run())
         print(row(scores[-1]), file=sys.stderr, flush=True)
@@ -152,7 +153,7 @@ async def measure(
 
 
 async def document_vectors(
-    retrieval_set: RetrievalSet, embedder: OnnxEmbedder, folder: Path | None
+    retrieval_set: RetrievalSet, embedder: Embedder, *, folder: Path | None = None
 ) -> Matrix:
     kept = None if folder is None else folder / f"{retrieval_set.name}.{embedder.model}.npy"
     if kept is not None and kept.exists():
@@ -176,31 +177,30 @@ class Bench:
     async def run(self) -> Scores:
         scope = await make_scope(self.owner)
         known = await index_set(
-            self.resources,
-            self.owner,
-            scope,
-            retrieval_set=self.retrieval_set,
-            vectors=self.vectors,
-        )
+            self.resources, self.owner, scope, retrieval_set=self.retrieval_set, vectors=self.vectors
+        )  # fmt: skip
         searcher = Searcher(
             search_pool=self.resources.search, read_pool=self.resources.app, embedder=self.resources.embedder,
             redis=None, cursor_key=b"", semantic_timeout_s=5, lexical_timeout_s=5, vectors=VectorCache(size=5_000),
         )  # fmt: skip
-        runs: dict[Mode, dict[str, Sequence[str]]] = {"lexical": {}, "semantic": {}, "hybrid": {}}
-        for query_id, text in self.retrieval_set.queries.items():
-            for mode, run in runs.items():
+        ndcg: dict[Mode, float] = {}
+        for mode in MODES:
+            run: dict[str, Sequence[str]] = {}
+            for query_id, text in self.retrieval_set.queries.items():
                 request = SearchRequest(q=text, mode=mode, syntax="plain")
                 ranking = await rank(
                     searcher, scope, request, query=plain(text), within=Constraints()
                 )
                 run[query_id] = [known[hit.id] for hit in ranking.listed[:K]]
+            ndcg[mode] = self.mean_ndcg(run)
+        reference = bm25s_run(self.retrieval_set)
         return Scores(
             name=self.retrieval_set.name,
-            bm25s=self.mean_ndcg(bm25s_run(self.retrieval_set)),
-            lexical=self.mean_ndcg(runs["lexical"]) or 0,
-            cosine=self.mean_ndcg(await self.cosine_run(searcher)) or 0,
-            semantic=self.mean_ndcg(runs["semantic"]) or 0,
-            hybrid=self.mean_ndcg(runs["hybrid"]) or 0,
+            bm25s=None if reference is None else self.mean_ndcg(reference),
+            lexical=ndcg["lexical"],
+            cosine=self.mean_ndcg(await self.cosine_run(searcher)),
+            semantic=ndcg["semantic"],
+            hybrid=ndcg["hybrid"],
         )
 
     async def cosine_run(self, searcher: Searcher) -> dict[str, Sequence[str]]:
@@ -208,20 +208,14 @@ class Bench:
         ids = list(self.retrieval_set.documents)
         run: dict[str, Sequence[str]] = {}
         for query_id, text in self.retrieval_set.queries.items():
-            asked = await searcher.vectors.embed(
-                self.resources.embedder, " ".join(plain(text).words())
-            )
+            asked = await searcher.vectors.embed(self.resources.embedder, plain(text).meaning())
             best = np.argsort(-(self.vectors @ asked.vector), kind="stable")[:K]
             run[query_id] = [ids[n] for n in best]
         return run
 
-    def mean_ndcg(self, run: Mapping[str, Sequence[str]] | None) -> float | None:
-        if run is None:
-            return None
-        return mean(
-            ndcg_at_k(found, self.retrieval_set.qrels[query_id], k=K)
-            for query_id, found in run.items()
-        )
+    def mean_ndcg(self, run: Mapping[str, Sequence[str]]) -> float:
+        qrels = self.retrieval_set.qrels
+        return mean(ndcg_at_k(found, qrels[query_id], k=K) for query_id, found in run.items())
 
 
 def bm25s_run(retrieval_set: RetrievalSet) -> dict[str, Sequence[str]] | None:

@@ -97,8 +97,14 @@ class Query:
     refused: str | None = None
 
     def words(self) -> tuple[str, ...]:
-        """Return what is asked for positively, in the order written: it ranks, and it is what the embedder reads."""
+        """Return what is asked for positively, in the order written."""
         return tuple(_positive(self.clauses))
+
+    def meaning(self) -> str:
+        """Return what the embedder reads: the text itself where it is nothing but words."""
+        if not self.filters and all(isinstance(clause, Word) for clause in self.clauses):
+            return self.text
+        return " ".join(self.words())
 
     def is_browse(self) -> bool:
         """Say whether only filters and negations were given, so that there is nothing to rank by."""
@@ -130,9 +136,8 @@ def parse(text: str) -> Query:
 def plain(text: str) -> Query:
     """Return `text` as words only: nothing in it is an operator. Long texts are cut, silently."""
     cleaned = _clean(text)[:MAX_CHARACTERS]
-    words = tuple(
-        Word(word) for word in list(dict.fromkeys(cleaned.split()))[:MAX_TERMS] if _has_letter(word)
-    )
+    found = [Word(word) for word in cleaned.split() if _has_letter(word)]
+    words = tuple(found[:MAX_TERMS])
     query = Query(cleaned, words)
     return Query(cleaned, words, refused=refusal(query))
 

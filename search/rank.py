@@ -215,7 +215,7 @@ class _Search:
         started = perf_counter()
         try:
             async with asyncio.timeout(self.searcher.semantic_timeout_s):
-                return await self.searcher.vectors.embed(embedder, " ".join(self.query.words()))
+                return await self.searcher.vectors.embed(embedder, self.query.meaning())
         except (Unavailable, TimeoutError) as error:
             log.warning("query not embedded", error=str(error) or "timed out")
             return None

@@ -112,3 +112,8 @@ def test_every_text_has_a_reading_within_the_bounds(text):
 def test_texts_of_metacharacters_have_a_reading(text):
     parse(text)
     parse("(" * 40 + text)
+
+
+def test_the_embedder_reads_the_text_itself_where_it_is_only_words():
+    assert plain("one two two, three!").meaning() == "one two two, three!"
+    assert parse('pension "last salary" -widow from:ada').meaning() == "pension last salary"
