@@ -6,10 +6,12 @@ import signal
 
 import asyncpg
 import httpx
+import pytest
 
 from tests.faults.journal import Journal, open_journal
 from tests.faults.product import Product, eventually, signed_up
 
+pytestmark = pytest.mark.timeout(240)
 WRITES_PER_S = 50
 BACK_S = 15
 

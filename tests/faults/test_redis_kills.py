@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import httpx
+import pytest
 
 from tests.faults.journal import Journal, open_journal
 from tests.faults.product import Product, eventually, running, signed_up
@@ -15,6 +16,7 @@ from tests.llm.vendor_server import Reply, vendor_server
 
 WORDS = tuple(f" wörd{n}" for n in range(60))
 SLOWLY = Reply(words=WORDS, pause_s=0.12)
+pytestmark = pytest.mark.timeout(240)
 MESSAGES, FILES = 170, 30
 WRONG_LOGINS = 25  # ten of them before the kill, and ten after it, may pass
 
