@@ -1,4 +1,4 @@
-"""Floors under the ranking, on real judged questions. They stand a little below what was measured (docs/adr/0004 and 0005):
+"""Floors under the ranking, on real judged questions. They stand a little below what was measured (docs/adr, "Our own tsvectors" and "One rule of fusion"):
 a change that crosses one has made search worse, or has to say here why it is better."""
 
 from dataclasses import replace
