@@ -8,17 +8,19 @@ import html
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from search.answer import Highlight, Markup, Snippet
 from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
-from search.terms import CHUNK, NO_SPACES, Piece, analyse, lexemes_of, pieces
+from search.terms import NO_SPACES, Piece, analyse, lexemes_of, pieces
 
 LEAD: Final = 4  # words of context kept before the first match of a window
 REPEATED: Final = 0.1  # worth of a word that the window already has; a new one is worth 1
-_WORD: Final = re.compile(rf"[{NO_SPACES}]|\w[^\W{NO_SPACES}]*")
+_WORD: Final = re.compile(r"\w+")
+_WORD_OR_CHARACTER: Final = re.compile(rf"[{NO_SPACES}]|\w[^\W{NO_SPACES}]*")
+_UNSPACED: Final = re.compile(f"[{NO_SPACES}]")
 _JOINER: Final = "\u200d"
 
 
@@ -89,13 +91,33 @@ def snippet(text: str, view: View, *, lang: str, offset: int) -> Snippet:
 
 def highlights(text: str, wants: Wanted, *, lang: str) -> list[Highlight]:
     """Return where the wanted words stand, in order and without overlap; a phrase covers its words."""
-    found: list[Highlight] = []
-    for match in CHUNK.finditer(text):
-        chunk = match[0]
-        if wants.prefixes or not lexemes_of(chunk, lang).isdisjoint(wants.lexemes):
-            spans = _spans(chunk, wants, lang)
-            found += [Highlight(match.start() + span.start, len(span), "word") for span in spans]
+    found = [
+        Highlight(start + span.start, len(span), "word")
+        for chunk in _wanted_chunks(text, wants, lang)
+        if (spans := _spans(chunk, wants, lang))
+        for start in _places(text, chunk)
+        for span in spans
+    ]
     return _without_overlap(_phrase_marks(text, wants.phrases) + found)
+
+
+def _wanted_chunks(text: str, wants: Wanted, lang: str) -> list[str]:
+    """Return the different runs without spaces that may hold a wanted word: most of a text does not, and is passed over."""
+    chunks = set(text.split())
+    if wants.prefixes:
+        return list(chunks)
+    is_other = wants.lexemes.isdisjoint
+    return [chunk for chunk in chunks if not is_other(lexemes_of(chunk, lang))]
+
+
+def _places(text: str, chunk: str) -> Iterator[int]:
+    """Yield where `chunk` stands between white space."""
+    at = text.find(chunk)
+    while at >= 0:
+        end = at + len(chunk)
+        if (at == 0 or text[at - 1].isspace()) and (end == len(text) or text[end].isspace()):
+            yield at
+        at = text.find(chunk, at + 1)
 
 
 def _spans(chunk: str, wants: Wanted, lang: str) -> tuple[range, ...]:
@@ -158,7 +180,9 @@ def _without_overlap(marks: list[Highlight]) -> list[Highlight]:
 
 
 def _best_window(text: str, marks: Sequence[Highlight], crop: int) -> _Window:
-    words = [match.start() for match in _WORD.finditer(text)]
+    is_spaced = text.isascii() or _UNSPACED.search(text) is None
+    word = _WORD if is_spaced else _WORD_OR_CHARACTER
+    words = [match.start() for match in word.finditer(text)]
     if len(words) <= crop:
         return _Window(0, len(text))
     first = _best_start(text, words, marks, crop)
