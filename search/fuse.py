@@ -3,8 +3,7 @@
     score = bm25 + WEIGHT * u * (cosine - mean cosine of the passage's language) / sigma
 
 on raw scores, both known for every candidate of either leg. Rescaling each query (z-scores, min-max) or keeping ranks
-alone deletes the signal that raw scores carry. reciprocal_rank() stands in where a leg has no scores (Cormack, Clarke &
-Büttcher, SIGIR 2009; k = 60, ranks 1-based, absence contributes nothing).
+alone (reciprocal rank fusion) deletes the signal that raw scores carry; no leg of ours lacks scores.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,7 +25,6 @@ FLOOR: Final = (
     1.0  # standard deviations above the mean below which a passage without the words is no hit
 )
 NAME_WEIGHT: Final = 0.3  # of a title's words beside the passage's own
-RRF_K: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +99,6 @@ def collapse(ranked: Sequence[tuple[Candidate, Listed]], *, group_by: Grouping) 
 
 def _with_items(listed: Listed, others: set[UUID]) -> Listed:
     return replace(listed, also_in=tuple(sorted(others))) if others else listed
-
-
-def reciprocal_rank(rankings: Sequence[Sequence[UUID]]) -> list[UUID]:
-    """Return the ids of all rankings, best first by the sum of 1 / (RRF_K + rank); equal sums by id."""
-    sums: dict[UUID, float] = {}
-    for ranking in rankings:
-        for rank, passage_id in enumerate(ranking, start=1):
-            sums[passage_id] = sums.get(passage_id, 0.0) + 1 / (RRF_K + rank)
-    return sorted(sums, key=lambda passage_id: (-sums[passage_id], passage_id))
 
 
 def _is_grouped(candidate: Candidate, group_by: Grouping) -> bool:

@@ -50,11 +50,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A passage as the index stores it: a tsvector literal, BM25's length, and its distinct lexemes."""
+    """A passage as the index stores it: a tsvector literal, and BM25's length."""
 
     tsv: str
     lexeme_count: int
-    lexemes: frozenset[str]
 
 
 def pieces(text: str, lang: str) -> Iterator[Piece]:
@@ -82,7 +81,7 @@ def document(body: str, lang: str, *, headings: str = "") -> Document:
                     (piece.stem,) if piece.stem == piece.exact else (piece.stem, piece.exact)
                 ):
                     positions.setdefault(lexeme, []).append(at + whole)
-    return Document(" ".join(map(_entry, positions.items())), length, frozenset(positions))
+    return Document(" ".join(map(_entry, positions.items())), length)
 
 
 def detect(text: str) -> str:
@@ -177,7 +176,7 @@ def _words(text: str, start: int, lang: str, *, contracted: bool) -> Iterator[Pi
 
 
 def _word(text: str, start: int, lang: str) -> Piece:
-    folded = text.casefold()
+    folded = text[:MAX_LEXEME].casefold()
     exact = fold(folded)[:MAX_LEXEME]
     role: Role = "stop" if folded in stop_words(lang) else "word"
     return Piece(start, start + len(text), _stem(folded, exact, lang), exact, role)

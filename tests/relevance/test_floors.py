@@ -1,5 +1,7 @@
-"""Floors under the ranking, on real judged questions. They stand a little below what was measured (docs/adr, "Our own tsvectors" and "One rule of fusion"):
-a change that crosses one has made search worse, or has to say here why it is better."""
+"""Floors under the ranking, on real judged questions.
+
+They stand a little below what was measured: a change that crosses one has made search worse, or says here why not.
+"""
 
 from dataclasses import replace
 from pathlib import Path

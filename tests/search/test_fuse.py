@@ -12,7 +12,6 @@ from search.fuse import (
     blend,
     collapse,
     fuse,
-    reciprocal_rank,
 )
 
 A, B, C = (UUID(int=n) for n in (1, 2, 3))
@@ -86,5 +85,8 @@ def test_grouping_keeps_the_best_passage_of_each_file():
     assert [listed.id for listed in collapse(pairs, group_by="file")] == [A, C]
 
 
-def test_found_by_both_rankings_comes_first():
-    assert reciprocal_rank([[A, B], [C, B]]) == [B, A, C]
+def test_found_by_both_legs_comes_before_found_by_one():
+    both = candidate(C, bm25=1.0, cosine=0.3)
+    one, other = candidate(A, bm25=1.0, cosine=0.0), candidate(B, cosine=0.3)
+    ranked = fuse([one, other, both], EVEN, near={B, C})
+    assert [listed.id for _, listed in ranked] == [C, B, A]

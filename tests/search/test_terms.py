@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.terms import detect, document, fold, pieces, stop_words
+from search.terms import MAX_LEXEME, detect, document, fold, pieces, stop_words
 
 
 def lexemes(text, lang="en"):
@@ -45,7 +45,6 @@ def test_a_document_keeps_stop_words_but_does_not_count_them():
     built = document("The cat sat", "en", headings="Animals")
     assert built.tsv == "'anim':1 'animals':1 'the':4 'cat':5 'sat':6"
     assert built.lexeme_count == 3
-    assert built.lexemes == {"anim", "animals", "the", "cat", "sat"}
 
 
 def test_a_contraction_is_a_stop_word():
@@ -92,3 +91,9 @@ def test_folding_keeps_what_is_no_accent():
     assert "the" in stop_words("")
     assert "und" in stop_words("de")
     assert stop_words("zh") == frozenset()
+
+
+def test_a_run_without_end_is_cut_and_costs_no_more_than_its_length():
+    (piece,) = pieces("k" * 200_000, "en")
+    assert (piece.exact, piece.end) == ("k" * MAX_LEXEME, 200_000)
+    assert len(list(pieces("東" * 20_000, "zh"))) == 20_000
