@@ -88,6 +88,7 @@ class _Owner:
 _raise_index_seq = write("index.sql", "raise_index_seq", _Seq)
 _add_passage = write("index.sql", "add_passage")
 _remove_message_passages = write("index.sql", "remove_message_passages", _Weight)
+_remove_build_passages = write("index.sql", "remove_build_passages", _Weight)
 _find_file_owner = read("index.sql", "find_file_owner", _Owner)
 _add_vector = write("index.sql", "add_vector")
 
@@ -122,7 +123,7 @@ async def remove_message(conn: Conn, workspace_id: UUID, *, message_id: UUID) ->
 
 
 async def index_passages(conn: Conn, build: Build, passages: Sequence[PassageText]) -> list[UUID]:
-    """Write a file's passages and raise index_seq; return their ids, in order."""
+    """Write a file's passages and raise index_seq; return their ids, in order. Safe to repeat after remove_passages()."""
     owner = await fetch_one(
         conn, _find_file_owner, workspace_id=build.workspace_id, file_id=build.file_id
     )
@@ -132,6 +133,15 @@ async def index_passages(conn: Conn, build: Build, passages: Sequence[PassageTex
     added = await _add(conn, place, passages)
     await _raised(conn, build.workspace_id, _Weight(len(added.ids), added.lexemes))
     return list(added.ids)
+
+
+async def remove_passages(conn: Conn, build: Build) -> int:
+    """Delete all passages of a build, with their vectors; return the index_seq."""
+    gone = await fetch_one(
+        conn, _remove_build_passages,
+        workspace_id=build.workspace_id, file_id=build.file_id, build_id=build.build_id,
+    )  # fmt: skip
+    return await _raised(conn, build.workspace_id, _Weight(-gone.passages, -gone.lexemes))
 
 
 async def index_seq_raised(conn: Conn, workspace_id: UUID) -> int:

@@ -35,6 +35,16 @@ WITH gone AS (
 SELECT count(*)::int AS passages, coalesce(sum(lexeme_count), 0)::int AS lexemes
 FROM gone;
 
+-- name: remove_build_passages
+-- unscoped: the worker clears what its job names
+WITH gone AS (
+    DELETE FROM passage
+    WHERE workspace_id = :workspace_id AND item_id = :file_id AND build_id = :build_id
+    RETURNING lexeme_count
+)
+SELECT count(*)::int AS passages, coalesce(sum(lexeme_count), 0)::int AS lexemes
+FROM gone;
+
 -- name: find_file_owner
 -- unscoped: the worker reads what its job names
 SELECT owner_id, created_at

@@ -13,6 +13,7 @@ from search.index import (
     index_passages,
     index_seq_raised,
     remove_message,
+    remove_passages,
     store_embeddings,
 )
 from tests.make import make_scope
@@ -83,7 +84,7 @@ async def test_a_long_message_is_cut_where_it_breathes(resources, owner_connecti
     assert all(len(part) <= PART_CHARACTERS * 1.2 for part in parts)
 
 
-async def test_passages_of_a_build_come_with_their_vectors(resources, owner_connection):
+async def test_passages_of_a_build_come_and_go_with_their_vectors(resources, owner_connection):
     scope = await make_scope(owner_connection)
     file_id = await make_file(
         resources, owner_connection, scope, name="a.txt", passages=["one two"]
@@ -108,7 +109,10 @@ async def test_passages_of_a_build_come_with_their_vectors(resources, owner_conn
     assert (row["id"], row["headings"], row["page_last"]) == (passage_id, ["Top", "Part"], 3)
     assert row["tsv"] == "'part':2 'three':5 'top':1"
     assert await owner_connection.fetchval("SELECT count(*) FROM embedding") == 1
-    assert await weight(owner_connection, scope) == (2, 5)
+    async with resources.worker.tenant_tx(scope.workspace_id) as conn:
+        assert await remove_passages(conn, build) == 4
+    assert await owner_connection.fetchval("SELECT count(*) FROM embedding") == 0
+    assert await weight(owner_connection, scope) == (0, 0)
 
 
 async def test_a_change_without_passages_raises_the_sequence(resources, owner_connection):
