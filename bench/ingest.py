@@ -97,7 +97,7 @@ class Running:
 async def main() -> None:
     files = documents()
     async with AsyncExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=Path.cwd())))
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         running = await start(stack, home)
         before = running.cpu()
         uploaded_s = await upload(running.client, files)

@@ -21,6 +21,7 @@ from sql.pool import Pool
 from workers import ledger
 from workers.jobs import Ended, Kind, Work, bury
 from workers.ledger import CancelRequested, Claim
+from workers.loops import unhindered
 from workers.queue import JobKind
 from workers.retry import Rule, decide
 
@@ -96,7 +97,7 @@ class Drain:
             async with ledger.leased(self._pool, claim, lease_s=self._terms.lease_s) as fence:
                 await self._kind.body(self._work, fence, claim)
         except asyncio.CancelledError:
-            await self._persist(lambda: ledger.give_back(self._pool, claim))
+            await unhindered(self._persist(lambda: ledger.give_back(self._pool, claim)))
             raise
         except LeaseLost as error:
             log.warning("lost a lease", kind=self._name, token=str(claim.token), error=str(error))

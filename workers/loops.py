@@ -56,3 +56,12 @@ async def end_all(tasks: Iterable["asyncio.Task[None]"]) -> None:
         for task in left:
             task.cancel()
         _, left = await asyncio.wait(left, timeout=1.0)
+
+
+async def unhindered(work: Coroutine[None, None, None]) -> None:
+    """Do the work to its end, whoever cancels us meanwhile and however often."""
+    task = asyncio.create_task(work)
+    while not task.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()

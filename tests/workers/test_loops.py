@@ -1,0 +1,60 @@
+import asyncio
+import time
+
+import structlog.testing
+
+from core.errors import Unavailable
+from core.tasks import end
+from workers.loops import every, kept, unhindered, watch_lag
+
+
+async def test_a_round_that_fails_is_followed_by_the_next():
+    rounds: list[int] = []
+
+    async def do() -> None:
+        rounds.append(1)
+        raise Unavailable("away") if len(rounds) == 1 else ZeroDivisionError
+
+    with structlog.testing.capture_logs() as logs:
+        task = asyncio.create_task(every(0.01, "test", do))
+        await asyncio.sleep(0.1)
+        await end([task])
+    assert len(rounds) > 2
+    assert [entry["event"] for entry in logs[:2]] == ["round was left out", "round failed"]
+
+
+async def test_a_loop_that_fails_is_started_again(monkeypatch):
+    monkeypatch.setattr("workers.loops.AGAIN_S", 0.01)
+    runs: list[int] = []
+
+    async def run() -> None:
+        runs.append(1)
+        if len(runs) < 3:
+            raise ZeroDivisionError
+
+    with structlog.testing.capture_logs() as logs:
+        await kept("test", run)
+    assert len(runs) == 3
+    assert [entry["event"] for entry in logs] == ["loop failed", "loop failed"]
+
+
+async def test_a_blocked_event_loop_is_told():
+    with structlog.testing.capture_logs() as logs:
+        task = asyncio.create_task(watch_lag(0.01))
+        await asyncio.sleep(0.02)
+        time.sleep(0.7)  # noqa: ASYNC251  (what it looks for)
+        await asyncio.sleep(0.02)
+        await end([task])
+    (entry,) = [entry for entry in logs if entry["event"] == "event loop was blocked"]
+    assert entry["lag_ms"] >= 500
+
+
+async def test_work_that_must_end_ends_however_often_it_is_cancelled():
+    done: list[str] = []
+
+    async def hand_back() -> None:
+        await asyncio.sleep(0.3)
+        done.append("handed back")
+
+    await end([asyncio.create_task(unhindered(hand_back()))])  # cancels every 0.1 s
+    assert done == ["handed back"]

@@ -1,0 +1,25 @@
+from app.settings import Settings
+from search.embed import FakeEmbedder
+from workers.tools import estimate_tokens, make_work, token_counter
+
+
+async def test_jobs_work_with_the_processes_resources(resources):
+    work = make_work(resources)
+    assert work.tools.blobs is resources.blobs
+    assert work.tools.asking.model == FakeEmbedder.model
+    assert work.replies.feed is resources.feed
+    assert work.replies.searcher.search_pool is resources.search
+
+
+def test_an_estimate_adds_up_over_spaces():
+    text = "The harbour-master's telegraph  opens\nat dawn"
+    assert estimate_tokens(text) == sum(estimate_tokens(word) for word in text.split()) == 12
+    assert estimate_tokens("") == 0
+
+
+def test_the_default_model_counts_for_itself(model_dir):
+    count = token_counter(
+        Settings.model_validate({"recollect_home": model_dir.parents[1], "embedder": "minilm"})
+    )
+    assert (count("The harbour opens"), count("")) == (3, 0)
+    assert token_counter(Settings.model_validate({"embedder": "fake"})) is estimate_tokens
