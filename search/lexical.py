@@ -97,8 +97,17 @@ class Found:
     id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An item whose title holds most of the query; `weight` is the idf of the words it holds."""
+
+    id: UUID
+    weight: float
+
+
 _find_lexical = read("search.sql", "find_lexical", Scored)
-_find_named = read("search.sql", "find_named", Found)
+_find_named = read("search.sql", "find_named", Named)
+_find_openings = read("search.sql", "find_openings", Found)
 _find_dated = read("search.sql", "find_dated", Found)
 
 
@@ -126,9 +135,15 @@ async def find_named(
     if not any(words):
         return []
     idfs = [entry.idf for entry in weighed]
+    named = await fetch(
+        conn, _find_named, **scope.ids, words=words, idfs=idfs,
+        at_least=NAMED_SHARE * sum(idfs), depth=NAMED_DEPTH,
+    )  # fmt: skip
+    if not named:
+        return []
     rows = await fetch(
-        conn, _find_named, **scope.ids, **constraints.values(), words=words, idfs=idfs,
-        at_least=NAMED_SHARE * sum(idfs), condition=condition, depth=NAMED_DEPTH,
+        conn, _find_openings, **scope.ids, **constraints.values(), condition=condition,
+        named=[item.id for item in named], weights=[item.weight for item in named],
     )  # fmt: skip
     return [row.id for row in rows]
 

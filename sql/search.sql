@@ -87,26 +87,28 @@ ORDER BY CASE WHEN :oldest::boolean THEN p.created_at END, p.created_at DESC, p.
 LIMIT :depth::int;
 
 -- name: find_named
--- The first passage of the items whose titles hold most of the query's words, by idf.
-WITH named AS (
-    SELECT r.item_id, r.active_build_id, sum(asked.idf) AS weight
-    FROM readable(:workspace_id, :account_id) r
-    JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
-    CROSS JOIN LATERAL (SELECT lower(i.title) AS title OFFSET 0) AS low
-    JOIN unnest(:words::text[], :idfs::float8[]) AS asked (word, idf) ON strpos(low.title, asked.word) > 0
-    GROUP BY r.item_id, r.active_build_id
-    HAVING sum(asked.idf) >= :at_least::float8
-    ORDER BY weight DESC, r.item_id
-    LIMIT :depth::int
-)
+-- The items whose titles hold most of the query's words, by idf. Mostly none: their passages are another question.
+SELECT r.item_id AS id, sum(asked.idf) AS weight
+FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+CROSS JOIN LATERAL (SELECT lower(i.title) AS title OFFSET 0) AS low
+JOIN unnest(:words::text[], :idfs::float8[]) AS asked (word, idf) ON strpos(low.title, asked.word) > 0
+GROUP BY r.item_id
+HAVING sum(asked.idf) >= :at_least::float8
+ORDER BY weight DESC, r.item_id
+LIMIT :depth::int;
+
+-- name: find_openings
+-- The first passage of each of these items.
 SELECT opening.id
-FROM named
+FROM unnest(:named::uuid[], :weights::float8[]) AS named (item_id, weight)
+JOIN readable(:workspace_id, :account_id) r ON r.item_id = named.item_id
 CROSS JOIN LATERAL (
     SELECT p.id
     FROM passage p
     WHERE p.workspace_id = :workspace_id
         AND p.item_id = named.item_id
-        AND p.build_id = named.active_build_id
+        AND p.build_id = r.active_build_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
         AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
         AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
