@@ -50,15 +50,6 @@ async def watch_lag(seconds: float) -> None:
             log.warning("event loop was blocked", lag_ms=round(lag_s * 1000))
 
 
-async def end_all(tasks: Iterable["asyncio.Task[None]"]) -> None:
-    """Cancel tasks and wait until all have ended; one that swallows a cancellation gets another."""
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=1.0)
-
-
 async def unhindered(work: Coroutine[None, None, None]) -> None:
     """Do the work to its end, whoever cancels us meanwhile and however often."""
     task = asyncio.create_task(work)

@@ -15,12 +15,13 @@ from app.program import run_program
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from core.errors import CallerError, PermanentFailure, ProviderAway, Unavailable
+from core.tasks import end
 from sql import execute, write
 from workers import blob_care, maintenance
 from workers.bells import hear_bells
 from workers.drain import Drain, Terms
 from workers.jobs import KINDS, Kind, Work
-from workers.loops import end_all, every, kept, watch_lag
+from workers.loops import every, kept, watch_lag
 from workers.queue import JobKind
 from workers.retry import Rule
 from workers.tools import make_work
@@ -82,7 +83,7 @@ async def working(
         for drain in drains.values():
             drain.stop()
         _, late = await asyncio.wait(working, timeout=FINISH_S)
-        await end_all([*late, *beside])
+        await end([*late, *beside])
         await _stop_beating(resources)
 
 

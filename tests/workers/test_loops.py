@@ -56,5 +56,7 @@ async def test_work_that_must_end_ends_however_often_it_is_cancelled():
         await asyncio.sleep(0.3)
         done.append("handed back")
 
-    await end([asyncio.create_task(unhindered(hand_back()))])  # cancels every 0.1 s
+    task = asyncio.create_task(unhindered(hand_back()))
+    await asyncio.sleep(0)
+    await end([task])  # cancels every 0.1 s
     assert done == ["handed back"]
