@@ -57,8 +57,12 @@ class Pool:
     @asynccontextmanager
     async def read_tx(self, scope: Scope | None = None) -> AsyncGenerator[ReadConn]:
         """Open a READ ONLY transaction; with a scope, as that tenant."""
-        async with self._transaction(scope, readonly=True) as raw:
-            yield ReadConn(raw)
+        if scope is None:
+            async with self._transaction(None, readonly=True) as raw:
+                yield ReadConn(raw)
+        else:
+            async with self._seat() as raw, _tenant_reading(raw, scope):
+                yield ReadConn(raw)
 
     @asynccontextmanager
     async def write_tx(self, scope: Scope | None = None) -> AsyncGenerator[Conn]:
@@ -151,6 +155,25 @@ async def open_pool(  # noqa: PLR0913  (one opener for all pools)
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         raise Unavailable(f"Cannot connect to the database: {error}") from error
     return Pool(purpose, raw, asyncio.Semaphore(size), acquire_timeout_s)
+
+
+@asynccontextmanager
+async def _tenant_reading(
+    raw: "PoolConnectionProxy[asyncpg.Record]", scope: Scope
+) -> AsyncGenerator[None]:
+    """Begin a READ ONLY transaction as a tenant in one round trip instead of two: every page of hits pays for it."""
+    ws, uid = (
+        UUID(str(scope.workspace_id)),
+        UUID(str(scope.account_id)),
+    )  # text that can only be ids
+    await raw.execute(f"BEGIN READ ONLY; SET LOCAL app.ws = '{ws}'; SET LOCAL app.uid = '{uid}'")
+    try:
+        yield
+    except BaseException:
+        if not raw.is_closed():
+            await raw.execute("ROLLBACK")
+        raise
+    await raw.execute("COMMIT")
 
 
 async def _set_tenant(
