@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.conftest import app, client, signed_in  # noqa: F401  (fixtures)
+from tests.api.conftest import app, client, signed_in  # noqa: F401  # pyright: ignore[reportUnusedImport]  (fixtures)
 from tests.faults.product import Product, running
 
 

@@ -48,7 +48,7 @@ async def answers(product: Product) -> bool:
 
 
 async def serves(client: httpx.AsyncClient) -> bool:
-    return (await client.get("/conversations")).status_code == httpx.codes.OK
+    return (await client.get("/conversations")).is_success
 
 
 async def test_no_acknowledged_write_is_lost_when_postgresql_is_killed(product):
