@@ -3,7 +3,8 @@
 Offsets count code points of the whole text. Permission is checked first; no connection is held while bytes are sent.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.types import Send
 
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ResourcesDep, ScopeDep
@@ -147,11 +149,11 @@ async def get_content(
         raise HTTPException(416, "The range begins behind the end.", headers=size) from None
     if wanted is None or if_range not in {None, headers["ETag"]}:
         headers["Content-Length"] = str(found.size_bytes)
-        return _bytes(200, headers, resources.blobs.open(found.key))
+        return _Download(resources.blobs.open(found.key), 200, headers)
     headers["Content-Length"] = str(wanted.end - wanted.start)
     headers["Content-Range"] = wanted.content_range(found.size_bytes)
     part = resources.blobs.open(found.key, start=wanted.start, end=wanted.end)
-    return _bytes(206, headers, part)
+    return _Download(part, 206, headers)
 
 
 @router.get(
@@ -237,10 +239,18 @@ def cut(segments: Sequence[Segment], *, start: int, end: int) -> TextAnswer:
     )
 
 
-def _bytes(status: int, headers: dict[str, str], stream: AsyncIterator[bytes]) -> Response:
-    return StreamingResponse(
-        stream, status_code=status, headers=headers, media_type="application/octet-stream"
-    )
+class _Download(StreamingResponse):
+    """Closes the blob also when the caller goes away before its end."""
+
+    def __init__(self, blob: AsyncGenerator[bytes], status: int, headers: dict[str, str]) -> None:
+        super().__init__(
+            blob, status_code=status, headers=headers, media_type="application/octet-stream"
+        )
+        self._blob = blob
+
+    async def stream_response(self, send: Send) -> None:
+        async with aclosing(self._blob):
+            await super().stream_response(send)
 
 
 def _passage(row: Passage) -> PassageAnswer:

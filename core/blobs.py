@@ -54,8 +54,11 @@ class BlobStore(Protocol):
         """Store the stream; when it raises or goes over the limit (TooLarge), nothing is kept."""
         ...
 
-    def open(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        """Yield the bytes from `start` up to, not including, `end`; PermanentFailure `blob_missing` if there is none."""
+    def open(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes]:
+        """Yield the bytes from `start` up to, not including, `end`; PermanentFailure `blob_missing` if there is none.
+
+        Whoever may stop before the last byte closes it (contextlib.aclosing).
+        """
         ...
 
     async def stat(self, key: str) -> BlobStat | None: ...

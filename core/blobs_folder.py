@@ -8,7 +8,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,8 +47,8 @@ class FolderBlobs:
 
     async def open(
         self, key: str, *, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
-        file = await asyncio.to_thread(_open_at, self._path(key), start)
+    ) -> AsyncGenerator[bytes]:
+        file = await _opened(self._path(key), start)
         try:
             left = None if end is None else end - start
             while data := await asyncio.to_thread(_read, file, left):
@@ -166,6 +166,18 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+async def _opened(path: Path, start: int) -> BinaryIO:
+    """Open in a thread; who is cancelled meanwhile leaves no open file behind."""
+    opening = asyncio.ensure_future(asyncio.to_thread(_open_at, path, start))
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        await asyncio.wait({opening})
+        if opening.exception() is None:
+            opening.result().close()
+        raise
 
 
 def _open_at(path: Path, start: int) -> BinaryIO:

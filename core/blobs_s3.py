@@ -98,7 +98,7 @@ class S3Blobs:
 
     async def open(
         self, key: str, *, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes]:
         if end is not None and end <= start:
             return
         length = 0 if end is None else end - start

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -82,9 +82,10 @@ def _detect(path: Path, name: str) -> str | None:
 async def _download(blobs: BlobStore, source: Source, copy: Path) -> None:
     digest = hashlib.sha256()
     with copy.open("wb") as file:
-        async for data in blobs.open(source.key):
-            digest.update(data)
-            await asyncio.to_thread(file.write, data)
+        async with aclosing(blobs.open(source.key)) as stored:
+            async for data in stored:
+                digest.update(data)
+                await asyncio.to_thread(file.write, data)
     if digest.digest() != source.sha256:
         # A connection that ended early looks like this, so it is worth another try.
         raise Unavailable(f"The stored bytes {source.key} came damaged.", retry_after_s=5)

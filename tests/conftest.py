@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from app.embedded_postgres import start_postgres
@@ -23,6 +24,10 @@ for name in list(os.environ):
         or name.lower() in Settings.model_fields
     ):
         del os.environ[name]
+
+# How long an example takes is the machine's affair; the suite's time-out ends what hangs.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 TEST_OPTIONS = {
     "fsync": "off",

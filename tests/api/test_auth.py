@@ -248,7 +248,9 @@ async def test_guessing_a_password_is_limited_and_success_costs_nothing(client):
         assert (await login(client)).status_code == 200
     answers = [await login(client, password=f"guess {n}") for n in range(12)]
     assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
-    assert answers[-1].headers["Retry-After"] == answers[-1].headers["RateLimit-Reset"] == "30"
+    # One guess comes back every 30 s; a slow machine has spent some of them guessing.
+    assert 20 <= int(answers[-1].headers["Retry-After"]) <= 30
+    assert answers[-1].headers["RateLimit-Reset"] == answers[-1].headers["Retry-After"]
     assert answers[-1].headers["RateLimit-Policy"] == '"login";q=10;w=300'
     assert answers[-1].json()["error"]["code"] == "RATE_LIMITED"
 

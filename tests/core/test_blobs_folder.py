@@ -1,9 +1,12 @@
+import asyncio
 import errno
 import os
 import resource
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 
+import psutil
 import pytest
 
 from core import blobs_folder
@@ -11,6 +14,7 @@ from core.blobs import new_key
 from core.blobs_folder import FolderBlobs
 from core.errors import StorageFull, Unavailable
 from core.ids import new_id
+from core.tasks import end
 
 
 async def one(data: bytes) -> AsyncIterator[bytes]:
@@ -42,6 +46,24 @@ async def test_the_leftover_of_a_dead_process_can_be_listed_and_deleted(tmp_path
     (key,) = [key async for key in store.list_older_than(soon)]
     await store.delete(key)
     assert not leftover.exists()
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_cancelled_reader_leaves_no_file_open(tmp_path, turns):
+    """Bug: one who was cancelled while a thread opened the file left it to the garbage collector."""
+    store, key = FolderBlobs.open_folder(tmp_path), new_key(new_id())
+    await store.put(key, one(b"text"), limit_bytes=10)
+
+    async def read() -> None:
+        async with aclosing(store.open(key)) as data:
+            async for _ in data:
+                await asyncio.sleep(60)
+
+    reading = asyncio.create_task(read())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await end([reading])
+    assert [file.path for file in psutil.Process().open_files() if key in file.path] == []
 
 
 @pytest.mark.parametrize(
