@@ -28,7 +28,7 @@ import psutil
 
 from tests.faults.product import Product, signed_up
 
-DOCUMENTS, LENGTH = 140, 8_000  # pieces and their characters: about 1,100 passages
+DOCUMENTS, LENGTH = 110, 8_000  # pieces and their characters: about 1,100 passages
 ALONE, CLIENTS = 120, 8  # questions that one client asks; the others are asked by eight
 WARM = 80
 PID_FILES = {
@@ -112,18 +112,17 @@ def cpu_s_of(home: Path, part: str) -> float:
     return sum(process.cpu_times()[:4]) + living
 
 
-async def main() -> None:
+def main() -> None:
     given = arguments()
     with tempfile.TemporaryDirectory(prefix="recollect-bench-") as scratch:
         folder: Path = given.folder or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
-        async with running(folder / "home", given.data) as (server, passages):
-            await bench(server, questions(given.data), passages)
+        asyncio.run(bench(folder, given.data))
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Measure what a search costs.")
     parser.add_argument("--folder", type=Path, help="keep the installation here")
     given = parser.parse_args()
     given.data = Path(os.environ.get("RECOLLECT_DATA", ".")) / "rag/chunking-evaluation"
@@ -135,7 +134,12 @@ def arguments() -> argparse.Namespace:
     return given
 
 
-async def bench(server: Server, asked: list[str], passages: int) -> None:
+async def bench(folder: Path, data: Path) -> None:
+    async with running(folder, data) as (server, passages):
+        await compare(server, questions(data), passages)
+
+
+async def compare(server: Server, asked: list[str], passages: int) -> None:
     paths = [f"/api/search?q={quote(text)}" for text in asked]
     # Warm: other words, on every connection that the pools may open.
     warm = [f"/api/search?q={quote(' '.join(text.split()[-3:]))}" for text in asked[:WARM]]
@@ -162,19 +166,19 @@ def questions(data: Path) -> list[str]:
 
 
 @asynccontextmanager
-async def running(home: Path, data: Path) -> AsyncGenerator[tuple[Server, int]]:
+async def running(folder: Path, data: Path) -> AsyncGenerator[tuple[Server, int]]:
     """Start the product with the corpus in its index."""
-    token_file, is_new = home.parent / "token", not home.exists()
-    product = Product(home, EMBEDDER="minilm", LOG_LEVEL="WARNING", REGISTRATION="open")
+    token = folder / "token"
+    product = Product(folder / "home", EMBEDDER="minilm", LOG_LEVEL="WARNING", REGISTRATION="open")
     await product.start()
     try:
-        if is_new:
-            token_file.write_text(await fill(product, data))
+        if not token.exists():
+            token.write_text(await fill(product, data))
         owner = await asyncpg.connect(product.database_url())
         await owner.execute("VACUUM ANALYZE")
         passages = await owner.fetchval("SELECT count(*) FROM passage")
         await owner.close()
-        yield Server(product, token_file.read_text()), passages
+        yield Server(product, token.read_text()), passages
     finally:
         await product.stop()
 
@@ -189,7 +193,7 @@ async def fill(product: Product, data: Path) -> str:
             ).raise_for_status()
         token = client.headers["Authorization"].removeprefix("Bearer ")
     owner = await asyncpg.connect(product.database_url())
-    while not await owner.fetchval(SETTLED):
+    while not await owner.fetchval(SETTLED):  # noqa: ASYNC110  (another process works)
         await asyncio.sleep(0.2)
     await owner.close()
     return token
@@ -208,4 +212,4 @@ def say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()
