@@ -1,9 +1,10 @@
 import pytest
 
-from app.embedders import MINILM, embedder_client, needs_process
+from app.embedders import MINILM, embedder_client, local_embedder, needs_process
 from app.settings import Settings
 from core.errors import StartFailed
-from search.embed import FakeEmbedder
+from search.embed import EmbedderSpec, FakeEmbedder
+from search.embed_onnx import OnnxEmbedder
 
 
 @pytest.mark.parametrize(
@@ -23,7 +24,16 @@ async def test_each_name_lends_its_embedder(home):
 
     assert isinstance(await lent("fake"), FakeEmbedder)
     assert (await lent("minilm")).model == MINILM.model
+    assert (await lent("st:/models/x")).model == "st:/models/x"
     assert (await lent("openai:text-embedding-3-small")).model == "openai:text-embedding-3-small"
+
+
+def test_the_default_model_is_what_its_clients_expect(model_dir):
+    named = Settings.model_validate({"embedder": "minilm", "recollect_home": model_dir.parents[1]})
+    loaded = local_embedder(named)
+    assert isinstance(loaded, OnnxEmbedder)
+    loaded.close()
+    assert EmbedderSpec(loaded.model, loaded.dimension, loaded.max_tokens) == MINILM
 
 
 @pytest.mark.parametrize("name", ["", "openai:", "word2vec"])

@@ -1,4 +1,5 @@
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,15 @@ def test_a_uid_without_a_name_is_told_what_initdb_would_not_say():
         StartFailed, match=r"User id 4000000 has no entry in /etc/passwd.*DATABASE_URL"
     ):
         identity._require_entry(4_000_000)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root lends PostgreSQL another user")
+def test_the_first_user_that_there_is_gets_the_database(monkeypatch):
+    monkeypatch.setattr(identity, "LENT_USERS", ("nobody here", "nobody"))
+    assert database_identity().uid == pwd.getpwnam("nobody").pw_uid
+    monkeypatch.setattr(identity, "LENT_USERS", ("nobody here",))
+    with pytest.raises(StartFailed, match="useradd"):
+        database_identity()
 
 
 @pytest.mark.parametrize(
