@@ -17,7 +17,7 @@ from tests.llm.vendor_server import Reply, vendor_server
 WORDS = tuple(f" wörd{n}" for n in range(60))
 SLOWLY = Reply(words=WORDS, pause_s=0.12)
 pytestmark = pytest.mark.timeout(240)
-MESSAGES, FILES = 170, 30
+MESSAGES, FILES = 185, 15
 WRONG_LOGINS = 25  # ten of them before the kill, and ten after it, may pass
 
 
