@@ -67,7 +67,10 @@ def blend(*, sigma: float, characters_per_piece: float, semantic_ratio: float) -
     """Return the weights of a query; a ratio of 0.5 is the measured rule, 0 and 1 are one leg alone."""
     trust = min(1.0, characters_per_piece / FLUENT) ** DISTRUST
     semantic = 2 * semantic_ratio * WEIGHT * trust / sigma
-    return Blend(2 * (1 - semantic_ratio), semantic, FLOOR * sigma)
+    floor = (
+        FLOOR * sigma if semantic_ratio < 1 else -inf
+    )  # who asks for meaning alone gets the nearest there is
+    return Blend(2 * (1 - semantic_ratio), semantic, floor)
 
 
 def fuse(

@@ -3,8 +3,8 @@
 Identifiers count whole and split (`writeBoolean` -> writeboolean write boolean), as do addresses and file names; words are
 case-folded, stripped of accents and stemmed by Snowball (snowballstem.org) in the language of the passage; scripts that
 write no spaces are cut into overlapping pairs, as Lucene's CJKBigramFilter does. Stop words are kept, so that a query of
-nothing else finds something, but they do not count in a passage's length. We write the tsvector ourselves: PostgreSQL's
-own parser would split names and addresses by rules that no query of ours could repeat.
+nothing else finds something. We write the tsvector ourselves: PostgreSQL's own parser would split names and addresses by
+rules that no query of ours could repeat.
 """
 
 import re
@@ -50,7 +50,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A passage as the index stores it: a tsvector literal, and BM25's length."""
+    """A passage as the index stores it: a tsvector literal, and BM25's length, which is its words."""
 
     tsv: str
     lexeme_count: int
@@ -76,7 +76,7 @@ def document(body: str, lang: str, *, headings: str = "") -> Document:
             for piece in analyse(chunk, lang):
                 whole = piece.role == "whole"
                 at += not whole
-                length += piece.role == "word" or piece.role == "whole"
+                length += piece.role in {"word", "stop"}
                 for lexeme in (
                     (piece.stem,) if piece.stem == piece.exact else (piece.stem, piece.exact)
                 ):

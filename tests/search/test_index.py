@@ -53,7 +53,7 @@ async def test_a_message_becomes_a_passage_that_knows_its_place(resources, owner
         scope.account_id,
     )
     assert (row["span_start"], row["span_end"], row["tsv"]) == (2, 14, "'cat':2 'sat':3 'the':1")
-    assert await weight(owner_connection, scope) == (1, 2)
+    assert await weight(owner_connection, scope) == (1, 3)
 
 
 async def test_an_edit_replaces_and_a_deletion_removes(resources, owner_connection):

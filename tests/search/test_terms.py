@@ -41,10 +41,11 @@ def test_vowel_signs_and_emoji_survive():
     assert lexemes("हिन्दी 🎉 C++ C#") == ["हिन्दी", "🎉", "c++", "c#"]
 
 
-def test_a_document_keeps_stop_words_but_does_not_count_them():
+def test_a_document_keeps_stop_words_and_counts_its_words():
     built = document("The cat sat", "en", headings="Animals")
     assert built.tsv == "'anim':1 'animals':1 'the':4 'cat':5 'sat':6"
-    assert built.lexeme_count == 3
+    assert built.lexeme_count == 4
+    assert document("foo_bar", "en").lexeme_count == 2
 
 
 def test_a_contraction_is_a_stop_word():
