@@ -1,6 +1,6 @@
 """Ingesting 200 real documents of 4 to 8 kB: passages a second beside the embedder alone, and CPU a document.
 
-    RECOLLECT_DATA=... .venv/bin/python -m bench.ingest
+    RECOLLECT_DATA=... .venv/bin/python -m bench.ingest [FEWER DOCUMENTS, where the machine is busy]
 
 The documents are consecutive pieces, cut between paragraphs, of the five texts of rag/chunking-evaluation (a speech, chat
 logs, finance reports, Wikipedia, PubMed), as they stand there. The real API takes them by HTTP, the real worker, embedder
@@ -34,7 +34,7 @@ from app.probe import free_ports
 from search.embed_client import EmbedClient
 from sql.migrate import migrate
 
-DOCUMENTS = 200
+DOCUMENTS = int(sys.argv[1]) if len(sys.argv) > 1 else 200
 LEAST, MOST = 4_000, 7_000  # bytes; the last sentence may go beyond
 PERSON = {"email": "bench@example.org", "password": "a long pass phrase"}
 
@@ -115,7 +115,7 @@ async def main() -> None:
         f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores; load average "
         f"{os.getloadavg()[0]:.1f}; uploads took {uploaded_s:.1f} s; {len(texts)} passages\n"
     )
-    print("| 200 documents | seconds | passages/s |\n| --- | --- | --- |")
+    print(f"| {DOCUMENTS} documents | seconds | passages/s |\n| --- | --- | --- |")
     print(f"| ingestion | {ingested_s:.1f} | {len(texts) / ingested_s:.0f} |")
     for seconds in alone_s:
         print(f"| the embedder alone | {seconds:.1f} | {len(texts) / seconds:.0f} |")
