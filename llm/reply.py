@@ -13,7 +13,6 @@ from uuid import UUID
 
 import orjson
 import structlog
-from search.retrieve import Searcher
 
 from core.errors import CallerError
 from core.events import Event, Feed
@@ -24,6 +23,7 @@ from llm.options import ReplyOptions, read_options
 from llm.prompt import ABSTENTION, Budget, Prompt, build_prompt
 from llm.retrieval import Found, find_sources, told
 from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState, end_run
+from search.retrieve import Searcher
 from sql import execute, fetch, fetch_one, read, write
 from sql.fence import Fence
 from sql.pool import Conn
