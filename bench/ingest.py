@@ -5,7 +5,7 @@
 The documents are consecutive pieces, cut between paragraphs, of the five texts of rag/chunking-evaluation (a speech, chat
 logs, finance reports, Wikipedia, PubMed), as they stand there. The real API takes them by HTTP, the real worker, embedder
 process, PostgreSQL and Valkey do the rest. The reference, in the same run, is the same embedder process asked for the same
-passages by one client, before and after. CPU is of all processes and their children, the embedder's apart.
+passages by one client, twice, afterwards. CPU is of all processes and their children, the embedder's apart.
 """
 
 import asyncio
@@ -98,6 +98,7 @@ async def main() -> None:
     files = documents()
     async with AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        home.chmod(0o755)  # so that the database, which root gives to another user, can live in it
         running = await start(stack, home)
         before = running.cpu()
         uploaded_s = await upload(running.client, files)
