@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -94,11 +94,18 @@ class Running:
         return Cpu({name: with_children_s(process) for name, process in self.others.items()})
 
 
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """Lend a folder that the database, which root gives to another user, can live in."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 async def main() -> None:
     files = documents()
     async with AsyncExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        home.chmod(0o755)  # so that the database, which root gives to another user, can live in it
+        home = stack.enter_context(open_folder())
         running = await start(stack, home)
         before = running.cpu()
         uploaded_s = await upload(running.client, files)
