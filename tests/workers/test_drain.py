@@ -16,12 +16,16 @@ TERMS = Terms(RETRY, lease_s=0.6, poll_s=0.05, rng=Random(1))
 
 
 async def drained(
-    resources, work, body, *, seats=1, most=1, name: JobKind = "ingest_file", for_s=0.5, terms=TERMS
-):
-    """Let a drain with this body run for a while, then cancel it as SIGTERM does."""
+    resources, work, body, *, seats=1, most=1, name: JobKind = "ingest_file", for_s=0.5, terms=TERMS,
+    until=lambda: True,
+):  # fmt: skip
+    """Let a drain with this body run for a while, and on until it is so, then cancel it as SIGTERM does."""
     drain = Drain(resources.worker, name, Kind(body, seats, most), work=work, terms=terms)
     task = asyncio.create_task(drain.run())
     await asyncio.sleep(for_s)
+    async with asyncio.timeout(30):
+        while not until():  # noqa: ASYNC110  (a condition of the test's own)
+            await asyncio.sleep(0.01)
     drain.stop()
     _, late = await asyncio.wait({task}, timeout=0.1)
     task.cancel()
@@ -47,7 +51,9 @@ async def test_waiting_jobs_are_done_in_order_and_once(resources, owner_connecti
         async with fence.last_tx():
             pass
 
-    assert not await drained(resources, work, body, name="embed_message")
+    assert not await drained(
+        resources, work, body, name="embed_message", until=lambda: len(done) == len(ids)
+    )
     assert done == ids
 
 
