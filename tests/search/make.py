@@ -154,7 +154,10 @@ async def embed_all(
 
 
 async def make_crowd(owner: asyncpg.Connection, *, passages: int) -> tuple[Scope, UUID]:
-    """Make many passages of one conversation by SQL: each holds two of 200 words and a random vector."""
+    """Make many passages of one conversation by SQL: each holds two of 200 words and a random vector.
+
+    The draw names the passage's id, else the planner may draw once and remember it for all rows.
+    """
     scope = await make_scope(owner, "crowd")
     talk, generation_id, ws = await make_conversation(owner, scope), new_id(), scope.workspace_id
     await owner.execute(
@@ -170,7 +173,7 @@ async def make_crowd(owner: asyncpg.Connection, *, passages: int) -> tuple[Scope
     await owner.execute(
         "INSERT INTO embedding (workspace_id, passage_id, generation_id, vector) "
         "SELECT $1, p.id, $2, l2_normalize(drawn.v::vector)::halfvec FROM passage p CROSS JOIN LATERAL "
-        "(SELECT array_agg(random() - 0.5) AS v FROM generate_series(1, 384 + 0 * p.ordinal)) AS drawn "
+        "(SELECT array_agg(random() - 0.5) AS v FROM generate_series(1, 384 + 0 * hashtext(p.id::text))) AS drawn "
         "WHERE p.workspace_id = $1", ws, generation_id,
     )  # fmt: skip
     await owner.execute("ANALYZE passage, embedding, item, access_grant")
