@@ -99,5 +99,5 @@ async def opened(settings) -> AsyncGenerator[Resources]:
 async def resources(opened, owner_connection) -> AsyncGenerator[Resources]:
     """Everything open, and empty again after the test."""
     yield opened
-    await owner_connection.execute("TRUNCATE account, workspace, heartbeat CASCADE")
+    await owner_connection.execute("TRUNCATE account, workspace, heartbeat, audit CASCADE")
     await opened.redis.flushdb()

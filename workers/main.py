@@ -16,6 +16,7 @@ from app.resources import Resources, open_resources
 from app.settings import Settings
 from core.errors import CallerError, PermanentFailure, ProviderAway, Unavailable
 from core.tasks import end
+from ingest.sandbox_process import missing_controls
 from sql import execute, write
 from workers import blob_care, maintenance
 from workers.bells import hear_bells
@@ -58,6 +59,8 @@ async def run_worker(settings: Settings, terms: Terms) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_resources(settings, purpose="worker") as resources, working(resources, terms):
+        if missing := await missing_controls():
+            log.warning("extraction is less confined here", without=missing)
         log.info("worker is ready")
         await stop.wait()
         log.info("worker stops")

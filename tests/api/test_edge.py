@@ -142,6 +142,10 @@ async def test_the_console_may_load_only_itself(small):
     assert "unsafe" not in policy
 
 
+async def test_an_upgrade_leaves_no_old_console_in_browsers(small):
+    assert (await small.get("/")).headers["Cache-Control"] == "no-cache"
+
+
 async def test_over_tls_browsers_are_told_to_stay_there(small):
     headers = (await small.get("https://test/")).headers
     assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
