@@ -32,7 +32,7 @@ COMMON: Final = (
     200  # passages; a rarer stem is looked up together with the word as typed, which costs little
 )
 TOGETHER: Final = (
-    2  # how much more often two words of one question meet than by chance (measured on chat)
+    2  # how much more often two words of one question meet than by chance (a guess from one query)
 )
 MIN_NAMED: Final = 3  # characters; shorter words stand in every title by chance
 NAMED_SHARE: Final = 0.6  # of the query's idf that a title has to hold to be a hit by its name
