@@ -113,8 +113,11 @@ function onKey(event) {
   const typing = event.target.closest("input, textarea, select");
   if (event.key === "/" && !typing) {
     event.preventDefault();
-    if ($("#view-search").hidden || !$("#viewer").hidden) location.hash = HOME;
-    requestAnimationFrame(focusSearch);
+    if ($("#view-search").hidden || !$("#viewer").hidden) {
+      history.pushState(null, "", HOME); // at once: a hash change comes after the next key, which would be lost
+      route();
+    }
+    focusSearch();
   } else if (event.key === "Escape" && !$("#viewer").hidden) {
     event.preventDefault();
     closeFile();
