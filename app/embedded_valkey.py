@@ -8,6 +8,7 @@ import os
 import platform
 import shutil
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
@@ -104,10 +105,8 @@ async def _answers(socket: Path) -> bool:
     """Return whether the server takes commands; while it reads back the AOF it says -LOADING."""
     try:
         reader, writer = await asyncio.open_unix_connection(str(socket))
-    except OSError:
+        with closing(writer):
+            writer.write(b"PING\r\n")
+            return await reader.readline() == b"+PONG\r\n"
+    except OSError:  # not there yet, or gone in the midst of an answer
         return False
-    try:
-        writer.write(b"PING\r\n")
-        return await reader.readline() == b"+PONG\r\n"
-    finally:
-        writer.close()

@@ -30,7 +30,8 @@ ROLES: tuple[DbRole, ...] = (
 )
 _AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.CannotConnectNowError,
          asyncpg.AdminShutdownError, asyncpg.CrashShutdownError, asyncpg.TooManyConnectionsError,
-         asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError, TimeoutError)  # fmt: skip
+         asyncpg.QueryCanceledError, asyncpg.LockNotAvailableError, asyncpg.InternalClientError,
+         TimeoutError)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Pool:
                 f"The database pool {self.purpose} is busy.", retry_after_s=1
             ) from None
         try:
-            async with self.raw.acquire() as raw:
+            async with self.raw.acquire() as raw, _none_half_dead(raw):
                 yield raw
         except asyncpg.DiskFullError as error:
             raise StorageFull("The database has no space left.") from error
@@ -155,6 +156,18 @@ async def open_pool(  # noqa: PLR0913  (one opener for all pools)
     except (OSError, asyncpg.PostgresError, TimeoutError) as error:
         raise Unavailable(f"Cannot connect to the database: {error}") from error
     return Pool(purpose, raw, asyncio.Semaphore(size), acquire_timeout_s)
+
+
+@asynccontextmanager
+async def _none_half_dead(
+    raw: "PoolConnectionProxy[asyncpg.Record]",
+) -> AsyncGenerator[None]:
+    """End a connection that asyncpg left in the midst of an operation when its server was killed; the pool kept it."""
+    try:
+        yield
+    except asyncpg.InternalClientError:
+        raw.terminate()
+        raise
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 import pytest
 import structlog
 
+import app.program
 from app.program import EXIT_FAILED, run_program
 from app.settings import Settings
 from app.unit import EXIT_START_FAILED
@@ -8,7 +9,9 @@ from core.errors import StartFailed, Unavailable
 
 
 @pytest.fixture(autouse=True)
-def logging_as_before():
+def logging_as_before(monkeypatch):
+    """A logger that no earlier test of this process has bound to its own output."""
+    monkeypatch.setattr(app.program, "log", structlog.get_logger())
     yield
     structlog.reset_defaults()
 
