@@ -60,8 +60,12 @@ class SearchFields(BaseModel):
     limit: Annotated[int, Field(ge=1, le=100)] = 10
     cursor: Annotated[str, Field(max_length=1024)] | None = None
     group_by: Grouping = "none"
+    group_limit: Annotated[int, Field(ge=1, le=10, description="Hits of each group")] = 1
     highlight: Markup = "offsets"
     crop: Annotated[int, Field(ge=1, le=200, description="Words of a snippet")] = 30
+    context: Annotated[
+        int, Field(ge=0, le=5, description="Messages before and after a message hit")
+    ] = 0
     min_seq: Annotated[int, Field(ge=0, le=2**62)] | None = None
     recall: Annotated[str, Field(pattern="^(auto|exact)$")] = "auto"
     lang: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
@@ -77,8 +81,10 @@ class SearchFields(BaseModel):
             limit=self.limit,
             cursor=self.cursor,
             group_by=self.group_by,
+            group_limit=self.group_limit,
             highlight=self.highlight,
             crop=self.crop,
+            context=self.context,
             min_seq=self.min_seq,
             recall="exact" if self.recall == "exact" else "auto",
             lang=self.lang,
@@ -113,6 +119,26 @@ class LocationAnswer(Answer):
     end: int
 
 
+class NeighbourAnswer(Answer):
+    message_id: UUID
+    author: str
+    created_at: datetime
+    content: str
+    is_cut: bool
+
+
+class ContextAnswer(Answer):
+    before: list[NeighbourAnswer]
+    after: list[NeighbourAnswer]
+
+
+class LinksAnswer(Answer):
+    """`self` is the message or file in the API, `open` the page that shows it at the words of the snippet."""
+
+    self: str
+    open: str
+
+
 class HitAnswer(Answer):
     id: UUID
     type: Kind
@@ -127,9 +153,11 @@ class HitAnswer(Answer):
     created_at: datetime
     location: LocationAnswer
     snippet: SnippetAnswer
+    context: ContextAnswer | None
     score: float
     match: list[Match]
     also_in: list[UUID]
+    links: LinksAnswer
 
 
 class FilterAnswer(Answer):

@@ -35,8 +35,10 @@ class SearchRequest:
     limit: int = 10  # 1-100
     cursor: str | None = None
     group_by: Grouping = "none"
+    group_limit: int = 1  # 1-10: hits that stay of each group
     highlight: Markup = "offsets"
     crop: int = 30  # words of a snippet
+    context: int = 0  # 0-5: messages before and after a message hit
     min_seq: int | None = None  # wait until the index has seen this index_seq
     recall: Literal["auto", "exact"] = "auto"
     lang: str | None = None  # ISO 639-1; None detects it
@@ -68,6 +70,33 @@ class Location:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A message beside a message hit; its content may be cut at a bound."""
+
+    message_id: UUID
+    author: str
+    created_at: datetime
+    content: str
+    is_cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The messages around a message hit, each side in the order of the conversation."""
+
+    before: tuple[Neighbour, ...]
+    after: tuple[Neighbour, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """`self` is the message or file in the API, `open` the page that shows it at the words of the snippet."""
+
+    self: str
+    open: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """One passage. `item_id` is what is shared and opened: the file or the conversation."""
@@ -89,6 +118,8 @@ class Hit:
     score: float
     match: tuple[Match, ...]
     also_in: tuple[UUID, ...]  # items that hold a duplicate of this passage
+    links: Links
+    context: Context | None = None  # of a message, where it was asked for
 
 
 @dataclass(frozen=True, slots=True)

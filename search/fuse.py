@@ -6,6 +6,7 @@ on raw scores, both known for every candidate of either leg. Rescaling each quer
 alone (reciprocal rank fusion) deletes the signal that raw scores carry; no leg of ours lacks scores.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from math import inf
@@ -82,20 +83,20 @@ def fuse(
     return sorted(ranked, key=lambda pair: (-pair[1].score, pair[1].id))
 
 
-def collapse(ranked: Sequence[tuple[Candidate, Listed]], *, group_by: Grouping) -> list[Listed]:
-    """Keep the best of equal texts, and of each file or conversation where asked; order stays."""
+def collapse(
+    ranked: Sequence[tuple[Candidate, Listed]], *, group_by: Grouping, group_limit: int = 1
+) -> list[Listed]:
+    """Keep the best of equal texts, and the best `group_limit` of each group where asked; order stays."""
     kept: dict[bytes, Listed] = {}
     items: dict[bytes, set[UUID]] = {}
-    groups: set[UUID] = set()
+    groups = Counter[UUID]()
     for candidate, listed in ranked:
         same = candidate.text_hash
         if same in kept:
             items[same].add(candidate.item_id)
-        elif (
-            not (is_grouped := _is_grouped(candidate, group_by)) or candidate.item_id not in groups
-        ):
+        elif not _is_grouped(candidate, group_by) or groups[candidate.item_id] < group_limit:
             kept[same], items[same] = listed, {candidate.item_id}
-            groups |= {candidate.item_id} if is_grouped else set()
+            groups[candidate.item_id] += 1
     first = {candidate.id: candidate.item_id for candidate, _ in ranked}
     return [_with_items(listed, items[same] - {first[listed.id]}) for same, listed in kept.items()]
 

@@ -4,14 +4,17 @@ Read by the application role under row-level security, so that every row passes 
 closed since the list was made is left out.
 """
 
+import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from core.scope import Scope
-from search.answer import Coverage, Hit, Location, Recall
+from search.answer import Coverage, Hit, Links, Location, Markup, Recall, Snippet
 from search.fuse import Listed
+from search.links import file_links, message_links
 from search.snippet import View, snippet
 from sql import fetch, fetch_one, read
 from sql.pool import ReadConn
@@ -68,6 +71,7 @@ def _hit(row: Row, entry: Listed, view: View) -> Hit:
     pages = None
     if row.page_first is not None and row.page_last is not None:
         pages = (row.page_first, row.page_last)
+    cut = snippet(row.text, view, lang=row.lang, offset=row.span_start)
     return Hit(
         id=row.id,
         type="message" if row.is_message else "file",
@@ -82,8 +86,23 @@ def _hit(row: Row, entry: Listed, view: View) -> Hit:
         created_at=row.created_at,
         location=Location(pages, row.span_start, row.span_end),
         text=row.text,
-        snippet=snippet(row.text, view, lang=row.lang, offset=row.span_start),
+        snippet=cut,
         score=entry.score,
         match=entry.match,
         also_in=entry.also_in,
+        links=_links(row, _span(cut, view.markup)),
     )
+
+
+def _links(row: Row, shown: range) -> Links:
+    if row.message_id is None:
+        return file_links(row.item_id, shown=shown)
+    return message_links(row.item_id, row.message_id, shown=shown)
+
+
+def _span(cut: Snippet, markup: Markup) -> range:
+    """Return where the words of a snippet stand in the stored text."""
+    plain = cut.text
+    if markup == "html":  # every < that is not of a <mark> was escaped
+        plain = html.unescape(re.sub("</?mark>", "", cut.text))
+    return range(cut.offset, cut.offset + len(plain))

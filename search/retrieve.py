@@ -9,6 +9,7 @@ from time import perf_counter
 from core.errors import InvalidInput
 from core.scope import Scope
 from search.answer import Coverage, Hit, Page, QueryEcho, SearchAnswer, SearchRequest, Timing
+from search.context import with_context
 from search.filters import resolve
 from search.hydrate import count_coverage, hydrate
 from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
@@ -17,6 +18,15 @@ from search.rank import Ranking, Searcher, Watch, rank
 from search.snippet import View, wanted
 
 __all__ = ["Searcher", "retrieve"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The part of the list that a page asks for, and what its hits show."""
+
+    window: range
+    view: View
+    context: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,8 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     ranked = perf_counter()
     view = View(wanted(query, ranking.langs), request.crop, request.highlight)
     window = range(cursor.offset, cursor.offset + request.limit)
-    shown = await _show(searcher, scope, ranking, view=view, window=window)
+    part = _Part(window, view, request.context)
+    shown = await _show(searcher, scope, ranking, part=part)
     return SearchAnswer(
         query=QueryEcho(query.text, query.filters, query.warnings, ranking.langs[0]),
         hits=shown.hits,
@@ -88,16 +99,15 @@ async def _ranking(
     return ranking
 
 
-async def _show(
-    searcher: Searcher, scope: Scope, ranking: Ranking, *, view: View, window: range
-) -> _Shown:
+async def _show(searcher: Searcher, scope: Scope, ranking: Ranking, *, part: _Part) -> _Shown:
     """Hydrate from the window's start until it is full: rows that are gone since do not shorten a page."""
-    offset, hits = window.start, list[Hit]()
+    window, offset, hits = part.window, part.window.start, list[Hit]()
     async with searcher.read_pool.read_tx(scope) as conn:
         while len(hits) < len(window) and offset < len(ranking.listed):
-            part = ranking.listed[offset : offset + len(window) - len(hits)]
-            hits += await hydrate(conn, scope, part, view=view)
-            offset += len(part)
+            listed = ranking.listed[offset : offset + len(window) - len(hits)]
+            hits += await hydrate(conn, scope, listed, view=part.view)
+            offset += len(listed)
+        hits = await with_context(conn, scope, hits, around=part.context)
         covered = await count_coverage(conn, scope, recall=ranking.recall)
     return _Shown(tuple(hits), offset, covered)
 

@@ -1,7 +1,6 @@
 // One hit of the ranked list: where it is, its words with the found ones marked, and why it is here.
 
-import { h, icon, marked, pagesOf, points, when } from "./dom.js";
-import { query } from "./api.js";
+import { h, icon, marked, pagesOf, when } from "./dom.js";
 
 const WHY = {
   lexical: ["words", "It holds words of the query"],
@@ -13,7 +12,7 @@ export function hitRow(hit) {
   const isFile = hit.type === "file";
   const title = hit.title || (isFile ? "Unnamed file" : "Conversation");
   return h("li", {},
-    h("a", { class: "hit", href: linkOf(hit) },
+    h("a", { class: "hit", href: hit.links.open },
       h("span", { class: "hit-title" }, icon(isFile ? "file" : "message"), h("strong", {}, title)),
       h("span", { class: "snippet" }, marked(hit.snippet.text, hit.snippet.highlights.map(spanOf))),
       h("span", { class: "hit-meta muted" },
@@ -33,12 +32,4 @@ const spanOf = ({ start, length }) => ({ start, end: start + length });
 function placeOf(hit) {
   if (hit.type === "message") return [hit.author || "Reply"];
   return [pagesOf(hit.location.pages), hit.headings?.at(-1)].filter(Boolean);
-}
-
-// A hit opens at the words that its snippet shows, not at the beginning of the whole passage.
-function linkOf(hit) {
-  const start = hit.snippet.offset;
-  const end = start + points(hit.snippet.text).length;
-  if (hit.type === "file") return `#/file/${hit.file_id}${query({ start, end })}`;
-  return `#/c/${hit.conversation_id}${query({ m: hit.message_id })}`;
 }

@@ -1,6 +1,6 @@
 // The page: who is signed in, which view the address names, and the keys that work everywhere.
 //
-// Addresses: #/search?q=  #/files  #/c  #/c/ID?m=MESSAGE  #/file/ID?start=&end= (a file's text beside the view that was open).
+// Addresses: #/search?q=  #/files  #/c  #/c/ID?m=MESSAGE&start=&end=  #/file/ID?start=&end= (a file's text beside the view that was open).
 
 import { $, toast } from "./dom.js";
 import { api, setCsrf } from "./api.js";

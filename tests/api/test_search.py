@@ -58,6 +58,17 @@ async def test_both_doors_give_the_same_hits(client):
     assert by_body.json()["page"]["has_more"] is True
 
 
+async def test_a_hit_shows_what_was_said_around_it_and_where_it_is(client):
+    query = "q=decides&mode=lexical&context=1"
+    (hit,) = (await client.get(f"/api/search?{query}")).json()["hits"]
+    (before,) = hit["context"]["before"]
+    assert (before["content"], before["is_cut"], hit["context"]["after"]) == (TEXTS[1], False, [])
+    place = await client.get(hit["links"]["self"])
+    assert hit["message_id"] in [message["id"] for message in place.json()["messages"]]
+    (bare,) = (await client.get("/api/search?q=decides&mode=lexical")).json()["hits"]
+    assert bare["context"] is None
+
+
 async def test_a_negated_filter_excludes(client):
     answer = await client.get("/api/search?q=pension&mode=lexical&filter=-type:message")
     assert answer.json()["hits"] == []
@@ -74,7 +85,7 @@ async def test_a_strangers_search_finds_nothing(client, signed_in, owner_connect
         "", "q=", "q=%20", "q=-pension", "q=!!!", "q=" + "x" * 513, "q=" + "x" * 10_000, "q=a%00b",
         "q=x&limit=0", "q=x&limit=101", "q=x&limit=ten", "q=x&mode=magic", "q=x&semantic_ratio=2", "q=x&semantic_ratio=nan",
         "q=x&sort=random", "q=x&cursor=nonsense", "q=x&filter=nonsense", "q=x&filter=before:soon", "q=x&filter=type:dog",
-        "q=x&lang=english", "q=x&min_seq=-1", "q=x&crop=0", "q=x&recall=some", "q=x&type=dog", "q=x" + "&filter=from:a" * 33,
+        "q=x&lang=english", "q=x&min_seq=-1", "q=x&crop=0", "q=x&recall=some", "q=x&context=6", "q=x&context=-1", "q=x&group_limit=0", "q=x&group_limit=11", "q=x&type=dog", "q=x" + "&filter=from:a" * 33,
     ],
 )  # fmt: skip
 async def test_a_question_that_cannot_be_is_refused_with_its_field(client, query):

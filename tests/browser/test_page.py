@@ -88,8 +88,25 @@ async def test_a_message_is_found_and_opens_in_its_conversation(ada):
     hit = page.locator(".hit")
     await expect(hit.locator("strong")).to_have_text("Keys")
     await hit.click()
-    await expect(page).to_have_url(f"{ada.url}/#/c/{conversation_id}?m={message_id}")
+    place = f"{ada.url}/#/c/{conversation_id}?m={message_id}&start=0&end={len(LETTER)}"
+    await expect(page).to_have_url(place)
     await expect(page.locator(".message.found")).to_contain_text(LETTER)
+
+
+@pytest.mark.parametrize("kind", ["message", "file"])
+async def test_the_link_of_a_hit_opens_at_the_words_in_a_fresh_page(ada, kind):
+    page = ada.page
+    if kind == "message":
+        await ada.say(LETTER)
+    else:
+        await ada.upload(text_file("keys.txt", LETTER))
+    found = await ada.call("/search?q=boiler&crop=5")
+    (hit,) = found["hits"]
+    await page.goto("about:blank")
+    await page.goto(f"{ada.url}{hit['links']['open']}")
+    mark = page.locator(".message.found mark" if kind == "message" else "#viewer mark")
+    await expect(mark).to_have_text(hit["snippet"]["text"])
+    await expect(mark).to_be_in_viewport()
 
 
 async def test_a_citation_of_a_message_marks_its_words(ada):

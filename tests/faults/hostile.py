@@ -64,7 +64,7 @@ ODD = [
 
 PARAMETERS = [
     "limit=0", "limit=101", "limit=x", "limit=1e3", "limit=" + "9" * 5000, "limit=٣", "semantic_ratio=nan", "semantic_ratio=inf", "semantic_ratio=2",
-    "mode=x", "sort=x", "type=x", "group_by=x", "highlight=x", "recall=x", "lang=EN", "min_seq=-1", "min_seq=" + "9" * 30, "crop=0", "crop=201",
+    "mode=x", "sort=x", "type=x", "group_by=x", "highlight=x", "recall=x", "lang=EN", "min_seq=-1", "min_seq=" + "9" * 30, "crop=0", "crop=201", "context=6", "context=x", "group_limit=0", "group_limit=11",
     "filter=x", "filter=from:", "filter=before:x", "filter=%00", "filter=" + "&filter=".join(["ext:a"] * 33),
     "cursor=x", "cursor=%00", "cursor=%C3%A9", "cursor=" + "A" * 1025, "cursor=" + "A" * 64, "cursor===",
 ]  # fmt: skip

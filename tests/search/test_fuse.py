@@ -85,6 +85,16 @@ def test_grouping_keeps_the_best_passage_of_each_file():
     assert [listed.id for listed in collapse(pairs, group_by="file")] == [A, C]
 
 
+def test_a_group_keeps_as_many_as_are_asked_for():
+    pairs = [
+        (candidate(UUID(int=n), item_id=C), Listed(UUID(int=n), 9.0 - n, ("lexical",)))
+        for n in range(4)
+    ]
+    kept = collapse(pairs, group_by="file", group_limit=3)
+    assert [listed.id.int for listed in kept] == [0, 1, 2]
+    assert len(collapse(pairs, group_by="none", group_limit=1)) == 4
+
+
 def test_found_by_both_legs_comes_before_found_by_one():
     both = candidate(C, bm25=1.0, cosine=0.3)
     one, other = candidate(A, bm25=1.0, cosine=0.0), candidate(B, cosine=0.3)

@@ -48,6 +48,18 @@ async def test_hits_come_in_the_order_of_the_list_with_their_exact_text(resource
     assert [h.start for h in hits[0].snippet.highlights] == [8]
 
 
+async def test_a_hit_opens_at_the_words_that_it_shows_however_they_are_marked(resources, place):
+    scope, listed, message_id = place
+    page, message = (await shown(resources, scope, listed))[1:]
+    assert page.links.open == f"/#/file/{page.file_id}?start=9&end={9 + len('page two é👩‍👧 end')}"
+    assert message.links.open.endswith(f"?m={message_id}&start=2&end=13")
+    marked = View(VIEW.wants, 2, "html")
+    async with resources.app.read_tx(scope) as conn:
+        page, message = (await hydrate(conn, scope, listed, view=marked))[1:]
+    assert page.snippet.text == "page <mark>two</mark>"
+    assert page.links.open.endswith("?start=9&end=17")
+
+
 async def test_what_the_caller_may_not_see_is_left_out(resources, owner_connection, place):
     scope, listed, _ = place
     bob = await make_colleague(owner_connection, scope)
