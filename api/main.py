@@ -27,6 +27,7 @@ from api import (
     models,
     runs,
     search,
+    search_suggest,
     uploads,
     workspaces,
 )
@@ -46,6 +47,7 @@ Opened = AbstractAsyncContextManager[Resources]
 # Routers are tried in this order: the busiest first.
 ROUTERS: tuple[APIRouter, ...] = (
     search.router,
+    search_suggest.router,
     conversations.router,
     messages.router,
     runs.router,

@@ -262,6 +262,8 @@ _SCRIPTS: Final = (
     ("hi", re.compile("[\u0900-\u097f]")), ("he", re.compile("[\u0590-\u05ff]")), ("th", re.compile("[\u0e00-\u0e7f]")),
 )  # fmt: skip
 
+LANGUAGES: Final = tuple(sorted({*_ALGORITHMS, *(lang for lang, _ in _SCRIPTS)}))
+
 
 def _script(sample: str) -> str | None:
     """Return the language that a script other than Latin stands for, when it makes up a fifth of the letters or more."""

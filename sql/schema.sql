@@ -6,6 +6,15 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
 
+CREATE FUNCTION public.folded_title(title text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $_$
+    SELECT ' ' || regexp_replace(replace(replace(replace(replace(translate(lower(
+        regexp_replace(normalize(title, NFKD), U&'[\0300-\036f]', '', 'g')), 'łøđðı', 'loddi'),
+        'æ', 'ae'), 'œ', 'oe'), 'ß', 'ss'), 'þ', 'th'),
+        $punctuation$[][\s_./:;,(){}+&#@!?*"'“”„«»<>=|~^$%\\-]+$punctuation$, ' ', 'g')
+$_$;
+
 CREATE FUNCTION public.readable(ws uuid, uid uuid) RETURNS TABLE(item_id uuid, kind text, active_build_id uuid, can_write boolean, is_owner boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -253,6 +262,7 @@ CREATE TABLE public.item (
     kind text NOT NULL,
     owner_id uuid NOT NULL,
     title text NOT NULL,
+    folded text GENERATED ALWAYS AS (public.folded_title(title)) STORED,
     extension text DEFAULT ''::text NOT NULL,
     active_build_id uuid,
     shown_build_id uuid GENERATED ALWAYS AS (
@@ -307,7 +317,7 @@ ALTER TABLE ONLY public.language_mean FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.lexeme_stat (
     workspace_id uuid NOT NULL,
-    lexeme text NOT NULL,
+    lexeme text NOT NULL COLLATE pg_catalog."C",
     ndoc integer NOT NULL
 );
 
@@ -745,9 +755,9 @@ CREATE INDEX file_version_workspace_id_sha256_idx ON public.file_version USING b
 
 CREATE UNIQUE INDEX generation_workspace_id_active_idx ON public.generation USING btree (workspace_id) WHERE (state = 'active'::text);
 
-CREATE INDEX item_workspace_id_kind_updated_at_idx ON public.item USING btree (workspace_id, kind, updated_at DESC, id DESC);
+CREATE INDEX item_workspace_id_folded_idx ON public.item USING gin (workspace_id, folded public.gin_trgm_ops);
 
-CREATE INDEX item_workspace_id_title_idx ON public.item USING gin (workspace_id, title public.gin_trgm_ops);
+CREATE INDEX item_workspace_id_kind_updated_at_idx ON public.item USING btree (workspace_id, kind, updated_at DESC, id DESC);
 
 CREATE INDEX job_kind_fair_key_idx ON public.job USING btree (kind, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text]));
 

@@ -57,6 +57,15 @@ CREATE TABLE secret (
 
 -- What can be shared -----------------------------------------------------------------------------------------------------
 
+-- A title as what is typed is compared with it: a space before each word, no accents, no case (fold() of search/terms.py).
+CREATE FUNCTION folded_title(title text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT ' ' || regexp_replace(replace(replace(replace(replace(translate(lower(
+        regexp_replace(normalize(title, NFKD), U&'[\0300-\036f]', '', 'g')), 'łøđðı', 'loddi'),
+        'æ', 'ae'), 'œ', 'oe'), 'ß', 'ss'), 'þ', 'th'),
+        $punctuation$[][\s_./:;,(){}+&#@!?*"'“”„«»<>=|~^$%\\-]+$punctuation$, ' ', 'g')
+$$;
+
 -- An item is a conversation or a file: the thing that has an owner, a title, grants and a bin.
 CREATE TABLE item (
     workspace_id uuid NOT NULL REFERENCES workspace,
@@ -64,6 +73,7 @@ CREATE TABLE item (
     kind text NOT NULL CHECK (kind IN ('conversation', 'file')),
     owner_id uuid NOT NULL REFERENCES account,
     title text NOT NULL,
+    folded text GENERATED ALWAYS AS (folded_title(title)) STORED,
     extension text NOT NULL DEFAULT '', -- of a file's name, lower case, without the dot
     active_build_id uuid, -- of a file: the build whose passages are its index
     -- The build_id of the passages to show; a conversation's are its messages', so that one equality serves both kinds.
@@ -74,7 +84,7 @@ CREATE TABLE item (
     PRIMARY KEY (workspace_id, id)
 );
 CREATE INDEX item_workspace_id_kind_updated_at_idx ON item (workspace_id, kind, updated_at DESC, id DESC);
-CREATE INDEX item_workspace_id_title_idx ON item USING gin (workspace_id, title gin_trgm_ops);
+CREATE INDEX item_workspace_id_folded_idx ON item USING gin (workspace_id, folded gin_trgm_ops);
 
 -- principal_id is an account, or the workspace itself: all its members but guests.
 CREATE TABLE access_grant (
@@ -320,7 +330,7 @@ CREATE INDEX embedding_vector_idx ON embedding USING hnsw (vector halfvec_ip_ops
 
 CREATE TABLE lexeme_stat (
     workspace_id uuid NOT NULL,
-    lexeme text NOT NULL,
+    lexeme text COLLATE "C" NOT NULL, -- so that the key finds prefixes whatever the database's locale
     ndoc int NOT NULL,
     PRIMARY KEY (workspace_id, lexeme)
 );

@@ -1,0 +1,147 @@
+-- Completions as a person types. Titles and words are looked for as recollect_search, whose only wall is readable(), and read
+-- again by the application role under row-level security before they leave. Every list has its LIMIT.
+
+-- name: suggest_items
+-- Items whose title has a word that begins like the typed one, else (from three letters on) holds it anywhere.
+(SELECT r.item_id AS id, true AS begins
+FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+WHERE i.folded LIKE :word_start::text AND (:kind::text IS NULL OR r.kind = :kind::text)
+LIMIT :most::int)
+UNION ALL
+(SELECT r.item_id AS id, false AS begins
+FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+WHERE i.folded LIKE :anywhere::text AND (:kind::text IS NULL OR r.kind = :kind::text)
+LIMIT :most::int);
+
+-- name: read_titles
+SELECT r.item_id AS id, r.kind, i.title
+FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+WHERE r.item_id = ANY (:ids::uuid[]);
+
+-- name: suggest_words
+-- Words that begin like the typed one, each with a passage that the caller may read: of the items that changed last, so that
+-- new words are known at once, and the workspace's most frequent ones. A frequent word may stand in passages of others: as
+-- many are tried as :tried says, then it is given up.
+WITH latest AS MATERIALIZED (
+    (SELECT r.item_id, r.active_build_id
+    FROM item i
+    JOIN readable(:workspace_id, :account_id) r ON r.item_id = i.id
+    WHERE i.workspace_id = :workspace_id AND i.kind = 'conversation'
+    ORDER BY i.updated_at DESC, i.id DESC
+    LIMIT :items::int)
+    UNION ALL
+    (SELECT r.item_id, r.active_build_id
+    FROM item i
+    JOIN readable(:workspace_id, :account_id) r ON r.item_id = i.id
+    WHERE i.workspace_id = :workspace_id AND i.kind = 'file'
+    ORDER BY i.updated_at DESC, i.id DESC
+    LIMIT :items::int)
+), near AS MATERIALIZED (
+    SELECT p.id, p.tsv
+    FROM latest
+    CROSS JOIN LATERAL (
+        SELECT q.id, q.tsv FROM passage q
+        WHERE q.workspace_id = :workspace_id AND q.build_id = latest.active_build_id
+        LIMIT :passages::int
+    ) AS p
+    WHERE p.tsv @@ :begins::text::tsquery
+    LIMIT :tried::int
+), recent AS (
+    SELECT w.lexeme, count(*) AS ndoc, (array_agg(near.id))[1] AS passage_id
+    FROM near
+    CROSS JOIN LATERAL unnest(near.tsv) AS w
+    WHERE w.lexeme LIKE :pattern::text
+    GROUP BY w.lexeme
+    ORDER BY ndoc DESC, w.lexeme
+    LIMIT :most::int
+), known AS MATERIALIZED (
+    SELECT s.lexeme, s.ndoc
+    FROM lexeme_stat s
+    WHERE s.workspace_id = :workspace_id AND s.lexeme LIKE :pattern::text
+    ORDER BY s.ndoc DESC, s.lexeme
+    LIMIT :most::int
+), confirmed AS (
+    SELECT known.lexeme, known.ndoc, found.id AS passage_id
+    FROM known
+    CROSS JOIN LATERAL (
+        SELECT c.id
+        FROM (
+            SELECT p.id, p.item_id, p.build_id
+            FROM passage p
+            WHERE p.workspace_id = :workspace_id
+                AND p.tsv @@ ('''' || replace(replace(known.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
+            LIMIT :tried::int
+        ) AS c
+        JOIN readable(:workspace_id, :account_id) r ON r.item_id = c.item_id AND r.active_build_id = c.build_id
+        LIMIT 1
+    ) AS found
+)
+SELECT lexeme, max(ndoc)::bigint AS ndoc, (array_agg(passage_id))[1] AS passage_id
+FROM (SELECT lexeme, ndoc, passage_id FROM recent UNION ALL SELECT lexeme, ndoc, passage_id FROM confirmed) AS both_ways
+GROUP BY lexeme
+ORDER BY ndoc DESC, lexeme;
+
+-- name: read_words
+-- The words as their passages hold them: `beside` are the lexemes at the same places, of which a word may be the stem, and
+-- `is_alone` says that it stands at one without another.
+SELECT asked.lexeme, p.lang, places.beside,
+    EXISTS (SELECT FROM unnest(places.positions) AS place WHERE place <> ALL (places.taken)) AS is_alone
+FROM unnest(:lexemes::text[], :passages::uuid[]) WITH ORDINALITY AS asked (lexeme, passage_id, place)
+JOIN passage p ON p.workspace_id = :workspace_id AND p.id = asked.passage_id
+JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id = p.build_id
+CROSS JOIN LATERAL (
+    SELECT own.positions,
+        ARRAY(SELECT o.lexeme FROM unnest(p.tsv) AS o
+            WHERE o.positions && own.positions AND o.lexeme <> own.lexeme ORDER BY o.lexeme) AS beside,
+        ARRAY(SELECT unnest(o.positions) FROM unnest(p.tsv) AS o
+            WHERE o.positions && own.positions AND o.lexeme <> own.lexeme) AS taken
+    FROM unnest(p.tsv) AS own
+    WHERE own.lexeme = asked.lexeme
+) AS places
+ORDER BY asked.place;
+
+-- name: suggest_people
+-- Members whose name or address has a word that begins like the typed one.
+SELECT a.name, a.email
+FROM membership m
+JOIN account a ON a.id = m.account_id
+WHERE m.workspace_id = :workspace_id
+    AND (folded_title(a.name) LIKE :word_start::text OR folded_title(a.email) LIKE :word_start::text)
+ORDER BY lower(a.name), a.email
+LIMIT :most::int;
+
+-- name: suggest_extensions
+-- Of the files that changed last, most frequent first.
+SELECT seen.extension AS value
+FROM (
+    SELECT i.extension
+    FROM item i
+    JOIN readable(:workspace_id, :account_id) r ON r.item_id = i.id
+    WHERE i.workspace_id = :workspace_id AND i.kind = 'file'
+    ORDER BY i.updated_at DESC, i.id DESC
+    LIMIT :files::int
+) AS seen
+WHERE seen.extension <> '' AND seen.extension LIKE :pattern::text
+GROUP BY seen.extension
+ORDER BY count(*) DESC, seen.extension
+LIMIT :most::int;
+
+-- name: suggest_folders
+-- Of the files that changed last, most frequent first.
+SELECT seen.folder AS value
+FROM (
+    SELECT f.folder
+    FROM item i
+    JOIN readable(:workspace_id, :account_id) r ON r.item_id = i.id
+    JOIN file f ON f.workspace_id = :workspace_id AND f.id = i.id
+    WHERE i.workspace_id = :workspace_id AND i.kind = 'file'
+    ORDER BY i.updated_at DESC, i.id DESC
+    LIMIT :files::int
+) AS seen
+WHERE seen.folder <> '' AND folded_title(seen.folder) LIKE :word_start::text
+GROUP BY seen.folder
+ORDER BY count(*) DESC, seen.folder
+LIMIT :most::int;
