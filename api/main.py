@@ -27,6 +27,7 @@ from api import (
     models,
     runs,
     search,
+    search_parse,
     search_suggest,
     uploads,
     workspaces,
@@ -47,6 +48,7 @@ Opened = AbstractAsyncContextManager[Resources]
 # Routers are tried in this order: the busiest first.
 ROUTERS: tuple[APIRouter, ...] = (
     search.router,
+    search_parse.router,
     search_suggest.router,
     conversations.router,
     messages.router,

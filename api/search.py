@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/search", tags=["Search"])
 
 MAX_FILTERS = 32
+Zone = Annotated[Text, Field(max_length=64, description="IANA name of the zone of the dates")]
 
 
 class FilterBody(Body):
@@ -69,6 +70,7 @@ class SearchFields(BaseModel):
     min_seq: Annotated[int, Field(ge=0, le=2**62)] | None = None
     recall: Annotated[str, Field(pattern="^(auto|exact)$")] = "auto"
     lang: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
+    tz: Zone = "UTC"
 
     def request(self, filters: tuple[Filter, ...]) -> SearchRequest:
         return SearchRequest(
@@ -88,6 +90,7 @@ class SearchFields(BaseModel):
             min_seq=self.min_seq,
             recall="exact" if self.recall == "exact" else "auto",
             lang=self.lang,
+            tz=self.tz,
         )
 
 

@@ -42,6 +42,7 @@ class SearchRequest:
     min_seq: int | None = None  # wait until the index has seen this index_seq
     recall: Literal["auto", "exact"] = "auto"
     lang: str | None = None  # ISO 639-1; None detects it
+    tz: str = "UTC"  # IANA name of the zone whose days the dates are
     syntax: Syntax = "operators"
 
 

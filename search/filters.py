@@ -1,18 +1,19 @@
 """What the operators of a query narrow to: names become ids once, so that the legs compare ids and dates only.
 
 Titles, people and folders are looked up by the application role, behind both walls; a filter that fits nothing leaves
-nothing. Several values of one operator are alternatives, different operators are all required.
+nothing. Several values of one operator are alternatives, different operators are all required; so is every date.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from core.scope import Scope
 from search.answer import Kind
-from search.query import Filter, Operator, read_date
+from search.dates import DATE_OPERATORS, Clock, DateFilter, Window, read_window
+from search.query import Filter, Operator
 from sql import fetch, read
 from sql.pool import Pool, ReadConn
 
@@ -56,7 +57,7 @@ _match_people = read("search.sql", "match_people", _Id)
 
 
 async def resolve(
-    pool: Pool, scope: Scope, filters: Sequence[Filter], *, kind: Kind | None
+    pool: Pool, scope: Scope, filters: Sequence[Filter], *, kind: Kind | None, clock: Clock
 ) -> Constraints:
     """Return what `filters` narrow to for this caller; asks the database only for titles and people."""
     if not filters:
@@ -70,13 +71,14 @@ async def resolve(
                 items = await _items(conn, scope, filters)
             authors = await _people(conn, scope, _values(filters, "from", negated=False))
             not_authors = await _people(conn, scope, _values(filters, "from", negated=True))
+    span = window_of(filters, clock=clock).span
     return Constraints(
         items=items,
         kind=_kind(filters, kind),
         authors=authors,
         not_authors=not_authors,
-        after=_latest(filters),
-        before=_earliest(filters),
+        after=span.begin,
+        before=span.end,
         langs=_lower(_values(filters, "lang", negated=False)),
         not_langs=_lower(_values(filters, "lang", negated=True)),
     )
@@ -114,22 +116,14 @@ def _kind(filters: Sequence[Filter], kind: Kind | None) -> Kind | None:
     return kind
 
 
-def _latest(filters: Sequence[Filter]) -> datetime | None:
-    """Return the latest begin: after:D, and -before:D, which includes D."""
-    return max(_days(filters, after=True), default=None)
+def window_of(filters: Sequence[Filter], *, clock: Clock) -> Window:
+    """Return what the dates among the filters leave."""
+    return read_window([date for f in filters if (date := date_of(f)) is not None], clock=clock)
 
 
-def _earliest(filters: Sequence[Filter]) -> datetime | None:
-    return min(_days(filters, after=False), default=None)
-
-
-def _days(filters: Sequence[Filter], *, after: bool) -> list[datetime]:
-    return [
-        datetime.combine(day, time.min, UTC)
-        for f in filters
-        if f.op in {"after", "before"} and ((f.op == "after") != f.negated) == after
-        if (day := read_date(f.value)) is not None
-    ]
+def date_of(f: Filter) -> DateFilter | None:
+    """Return the filter as a date, or None for what narrows to something else."""
+    return DateFilter(f.op, f.value, f.negated) if f.op in DATE_OPERATORS else None
 
 
 def _values(filters: Sequence[Filter], op: Operator, *, negated: bool) -> list[str] | None:

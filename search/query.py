@@ -8,32 +8,29 @@ the index is search/terms.py.
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date
 from typing import Final, Literal, TypeAlias
+
+from search.dates import DATE_OPERATORS, DateOperator, date_problem
 
 MAX_CHARACTERS: Final = 512
 MAX_TERMS: Final = 32
 MIN_PREFIX: Final = 3
 MAX_DEPTH: Final = 8  # of parentheses; deeper ones are passed over
 
-Operator = Literal["type", "from", "in", "ext", "name", "before", "after", "lang"]
+Operator = Literal["type", "from", "in", "ext", "name", "lang"] | DateOperator
 OPERATORS: Final[tuple[Operator, ...]] = (
     "type",
     "from",
     "in",
     "ext",
     "name",
-    "before",
-    "after",
     "lang",
+    *DATE_OPERATORS,
 )
 # Named in the contract or known from other search boxes: worth telling that they did nothing.
 _ANNOUNCED: Final = frozenset(
     (
         "to",
-        "on",
-        "during",
-        "last",
         "has",
         "is",
         "page",
@@ -232,20 +229,7 @@ def filter_problem(op: Operator, value: str) -> str | None:
         return f"The operator {op}: needs a value."
     if op == "type" and value.strip().lower() not in {"message", "file"}:
         return f"type: is message or file, not {value}"
-    if op in {"before", "after"} and read_date(value) is None:
-        return f"{op}: needs a date such as 2026-03-31, 2026-03 or 2026, not {value}"
-    return None
-
-
-def read_date(value: str) -> date | None:
-    """Return the first day of a year, a month or a day written as in ISO 8601, or None."""
-    match = re.fullmatch(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", value.strip(), re.ASCII)
-    if match is None:
-        return None
-    try:
-        return date(int(match[1]), int(match[2] or 1), int(match[3] or 1))
-    except ValueError:
-        return None
+    return date_problem(op, value) if op in DATE_OPERATORS else None
 
 
 def _clean(text: str) -> str:

@@ -4,13 +4,15 @@ read the query -> rank (search/rank.py) -> freeze the list -> hydrate one page o
 """
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from time import perf_counter
 
 from core.errors import InvalidInput
 from core.scope import Scope
 from search.answer import Coverage, Hit, Page, QueryEcho, SearchAnswer, SearchRequest, Timing
 from search.context import with_context
-from search.filters import resolve
+from search.dates import Clock, read_zone
+from search.filters import resolve, window_of
 from search.hydrate import count_coverage, hydrate
 from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
 from search.query import Query, parse, plain, refusal
@@ -38,6 +40,14 @@ class _Shown:
     coverage: Coverage
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The query as it was read, and when and where it was asked."""
+
+    query: Query
+    clock: Clock
+
+
 async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> SearchAnswer:
     """Return a page of what `scope` may see, best first, equal scores by passage id.
 
@@ -45,9 +55,10 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     is away; whatever is less than that only degrades the answer.
     """
     started = perf_counter()
-    query = read_query(request)
+    clock = read_clock(request.tz)
+    query = read_query(request, clock=clock)
     cursor = _cursor(searcher, scope, request)
-    ranking = await _ranking(searcher, scope, request, query=query, cursor=cursor)
+    ranking = await _ranking(searcher, scope, request, asked=_Asked(query, clock), cursor=cursor)
     ranked = perf_counter()
     view = View(wanted(query, ranking.langs), request.crop, request.highlight)
     window = range(cursor.offset, cursor.offset + request.limit)
@@ -70,14 +81,24 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     )
 
 
-def read_query(request: SearchRequest) -> Query:
+def read_query(request: SearchRequest, *, clock: Clock) -> Query:
     """Return the query with the filters given beside it; one that looks for nothing is InvalidInput."""
     query = parse(request.q) if request.syntax == "operators" else plain(request.q)
     query = replace(query, filters=(*query.filters, *request.filters))
+    undone = window_of(query.filters, clock=clock).warnings()
+    query = replace(query, warnings=(*query.warnings, *undone))
     refused = refusal(query)
     if refused is not None and (request.type is None or request.syntax == "plain"):
         raise InvalidInput.of("q", refused)
     return query
+
+
+def read_clock(tz: str) -> Clock:
+    """Return now, in the zone of that name; an unknown one is InvalidInput."""
+    zone = read_zone(tz)
+    if zone is None:
+        raise InvalidInput.of("tz", f"is an IANA name such as Europe/Berlin, not {tz}")
+    return Clock(datetime.now(UTC), zone)
 
 
 def _cursor(searcher: Searcher, scope: Scope, request: SearchRequest) -> Cursor:
@@ -87,12 +108,15 @@ def _cursor(searcher: Searcher, scope: Scope, request: SearchRequest) -> Cursor:
 
 
 async def _ranking(
-    searcher: Searcher, scope: Scope, request: SearchRequest, *, query: Query, cursor: Cursor
+    searcher: Searcher, scope: Scope, request: SearchRequest, *, asked: _Asked, cursor: Cursor
 ) -> Ranking:
     """Return the list that a cursor goes on in, or a new one, kept when it has more than one page."""
     if request.cursor is not None and (kept := await recall(searcher.redis, cursor.token)):
         return Ranking(kept.listed, kept.index_seq, kept.recall, kept.langs, Watch())
-    within = await resolve(searcher.read_pool, scope, query.filters, kind=request.type)
+    query = asked.query
+    within = await resolve(
+        searcher.read_pool, scope, query.filters, kind=request.type, clock=asked.clock
+    )
     ranking = await rank(searcher, scope, request, query=query, within=within)
     if len(ranking.listed) > request.limit:
         await keep(searcher.redis, cursor.token, ranking.frozen())

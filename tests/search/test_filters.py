@@ -1,7 +1,9 @@
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from search.dates import Clock
 from search.filters import Constraints, like_pattern, resolve
 from search.query import parse
 from tests.make import make_colleague, make_scope
@@ -19,8 +21,11 @@ async def place(resources, owner_connection):
     return scope, ids
 
 
+CLOCK = Clock(datetime(2026, 3, 31, tzinfo=UTC), ZoneInfo("Europe/Berlin"))
+
+
 async def narrowed(resources, scope, q, kind=None):
-    return await resolve(resources.app, scope, parse(q).filters, kind=kind)
+    return await resolve(resources.app, scope, parse(q).filters, kind=kind, clock=CLOCK)
 
 
 async def test_without_filters_nothing_is_asked(resources, place):
@@ -61,7 +66,7 @@ async def test_dates_kinds_and_languages_need_no_lookup(resources, place):
         resources, place[0], "after:2026 -before:2026-03 before:2027 -type:file -lang:DE lang:en"
     )
     assert found == Constraints(
-        kind="message", after=datetime(2026, 3, 1, tzinfo=UTC), before=datetime(2027, 1, 1, tzinfo=UTC),
+        kind="message", after=datetime(2026, 2, 28, 23, tzinfo=UTC), before=datetime(2026, 12, 31, 23, tzinfo=UTC),
         langs=["en"], not_langs=["de"],
     )  # fmt: skip
 

@@ -27,6 +27,7 @@ def test_a_cursor_comes_back_as_it_was():
         (Scope(UUID(int=9), UUID(int=2), "owner"), REQUEST, KEY),
         (Scope(UUID(int=1), UUID(int=9), "owner"), REQUEST, KEY),
         (SCOPE, SearchRequest(q="other"), KEY),
+        (SCOPE, replace(REQUEST, tz="Europe/Berlin"), KEY),
         (SCOPE, replace(REQUEST, group_limit=2), KEY),
         (SCOPE, REQUEST, b"x" * 32),
     ],

@@ -66,6 +66,13 @@ def test_a_value_that_cannot_be_meant_is_text_and_a_warning():
     assert query.warnings == (filter_problem("before", "soon"),)
 
 
+def test_dates_are_filters_that_wait_for_a_clock():
+    query = parse('on:2026-03 last:7d -during:"last week"')
+    assert query.filters == (
+        Filter("on", "2026-03"), Filter("last", "7d"), Filter("during", "last week", negated=True),
+    )  # fmt: skip
+
+
 def test_unclosed_quotes_and_parentheses_read_to_the_end():
     assert parse('find "the lost (quote').clauses == (Word("find"), Phrase("the lost (quote"))
     assert parse("(left open").clauses == (AnyOf(((Word("left"), Word("open")),)),)
@@ -112,6 +119,16 @@ def test_every_text_has_a_reading_within_the_bounds(text):
 def test_texts_of_metacharacters_have_a_reading(text):
     parse(text)
     parse("(" * 40 + text)
+
+
+@given(
+    st.sampled_from(["", "-"]),
+    st.sampled_from(["on", "last", "during", "before", "AFTER", "to", "x"]),
+    st.text(max_size=30) | st.from_regex(r"\d{1,5}[-hdwmy]\d{0,5}"),
+)
+def test_every_operator_with_any_value_has_a_reading(sign, op, value):
+    for text in (f"{sign}{op}:{value}", f'{sign}{op}:"{value}"'):
+        assert len(parse(text).text) <= MAX_CHARACTERS
 
 
 def test_the_embedder_reads_the_text_itself_where_it_is_only_words():

@@ -1,0 +1,102 @@
+"""POST /search/parse: how a query is read, as a tree of clauses, filters with the instants they mean, and warnings.
+
+Asks no index: a name that nobody has is a filter here as well.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from api.deps import ScopeDep
+from api.search import Zone
+from api.wire import Answer, Body, Text
+from search.dates import Clock, Span, read_span
+from search.filters import date_of, window_of
+from search.query import MAX_CHARACTERS, AnyOf, Clause, Filter, Not, Operator, Phrase, Word, parse
+from search.retrieve import read_clock
+
+router = APIRouter(prefix="/search", tags=["Search"])
+
+
+class ParseBody(Body):
+    q: Annotated[Text, Field(max_length=MAX_CHARACTERS, examples=["pension -widow during:2026-03"])]
+    tz: Zone = "UTC"
+
+
+class TermClause(Answer):
+    """A prefix is told without its star."""
+
+    kind: Literal["word", "phrase", "prefix"]
+    text: str
+
+
+class NotClause(Answer):
+    kind: Literal["not"] = "not"
+    clause: "ClauseAnswer"
+
+
+class AnyClause(Answer):
+    """At least one option holds; an option holds when all of its clauses do."""
+
+    kind: Literal["any"] = "any"
+    options: list[list["ClauseAnswer"]]
+
+
+ClauseAnswer = Annotated[TermClause | NotClause | AnyClause, Field(discriminator="kind")]
+
+
+class ReadFilterAnswer(Answer):
+    """`from` belongs to the span and `to` does not; null is open, or no date at all. A negated filter leaves the rest."""
+
+    op: Operator
+    value: str
+    negated: bool
+    begin: Annotated[datetime | None, Field(serialization_alias="from")]
+    end: Annotated[datetime | None, Field(serialization_alias="to")]
+
+
+class Parsed(Answer):
+    """`refused` says why a search would refuse the query, or is null."""
+
+    text: str
+    clauses: list[ClauseAnswer]
+    filters: list[ReadFilterAnswer]
+    warnings: list[str]
+    refused: str | None
+
+
+NotClause.model_rebuild()
+AnyClause.model_rebuild()
+
+
+@router.post("/parse", summary="Show how a query is read, without searching")
+async def parse_query(body: ParseBody, scope: ScopeDep) -> Parsed:
+    clock = read_clock(body.tz)
+    query = parse(body.q)
+    undone = window_of(query.filters, clock=clock).warnings()
+    return Parsed(
+        text=query.text,
+        clauses=[_clause(clause) for clause in query.clauses],
+        filters=[_filter(f, clock) for f in query.filters],
+        warnings=[*query.warnings, *undone],
+        refused=query.refused,
+    )
+
+
+def _clause(clause: Clause) -> TermClause | NotClause | AnyClause:
+    if isinstance(clause, Not):
+        return NotClause(clause=_clause(clause.clause))
+    if isinstance(clause, AnyOf):
+        return AnyClause(options=[[_clause(part) for part in option] for option in clause.options])
+    kind = "word" if isinstance(clause, Word) else "prefix"
+    return TermClause(kind="phrase" if isinstance(clause, Phrase) else kind, text=clause.text)
+
+
+def _filter(f: Filter, clock: Clock) -> ReadFilterAnswer:
+    date = date_of(f)
+    span = (date and read_span(date.op, date.value, clock=clock)) or Span()
+    return ReadFilterAnswer(
+        op=f.op, value=f.value, negated=f.negated, begin=span.begin, end=span.end
+    )
