@@ -23,8 +23,8 @@ WHERE r.item_id = ANY (:ids::uuid[]);
 
 -- name: suggest_words
 -- Words that begin like the typed one, each with a passage that the caller may read: of the items that changed last, so that
--- new words are known at once, and the workspace's most frequent ones. A frequent word may stand in passages of others: as
--- many are tried as :tried says, then it is given up.
+-- new words are known at once, and the workspace's most frequent ones. One not seen in the former is looked up, in as many
+-- passages as :tried says, which may all be of others: then it is given up.
 WITH latest AS MATERIALIZED (
     (SELECT r.item_id, r.active_build_id
     FROM item i
@@ -49,14 +49,12 @@ WITH latest AS MATERIALIZED (
     ) AS p
     WHERE p.tsv @@ :begins::text::tsquery
     LIMIT :tried::int
-), recent AS (
+), seen AS MATERIALIZED (
     SELECT w.lexeme, count(*) AS ndoc, (array_agg(near.id))[1] AS passage_id
     FROM near
     CROSS JOIN LATERAL unnest(near.tsv) AS w
     WHERE w.lexeme LIKE :pattern::text
     GROUP BY w.lexeme
-    ORDER BY ndoc DESC, w.lexeme
-    LIMIT :most::int
 ), known AS MATERIALIZED (
     SELECT s.lexeme, s.ndoc
     FROM lexeme_stat s
@@ -64,9 +62,10 @@ WITH latest AS MATERIALIZED (
     ORDER BY s.ndoc DESC, s.lexeme
     LIMIT :most::int
 ), confirmed AS (
-    SELECT known.lexeme, known.ndoc, found.id AS passage_id
+    SELECT known.lexeme, known.ndoc, coalesce(seen.passage_id, found.id) AS passage_id
     FROM known
-    CROSS JOIN LATERAL (
+    LEFT JOIN seen ON seen.lexeme = known.lexeme
+    LEFT JOIN LATERAL (
         SELECT c.id
         FROM (
             SELECT p.id, p.item_id, p.build_id
@@ -76,12 +75,18 @@ WITH latest AS MATERIALIZED (
             LIMIT :tried::int
         ) AS c
         JOIN readable(:workspace_id, :account_id) r ON r.item_id = c.item_id AND r.active_build_id = c.build_id
+        WHERE seen.passage_id IS NULL
         LIMIT 1
-    ) AS found
+    ) AS found ON true
+    WHERE coalesce(seen.passage_id, found.id) IS NOT NULL
 )
-SELECT lexeme, max(ndoc)::bigint AS ndoc, (array_agg(passage_id))[1] AS passage_id
-FROM (SELECT lexeme, ndoc, passage_id FROM recent UNION ALL SELECT lexeme, ndoc, passage_id FROM confirmed) AS both_ways
-GROUP BY lexeme
+(SELECT lexeme, ndoc::bigint AS ndoc, passage_id FROM confirmed)
+UNION ALL
+(SELECT lexeme, ndoc, passage_id
+FROM seen
+WHERE lexeme NOT IN (SELECT confirmed.lexeme FROM confirmed)
+ORDER BY ndoc DESC, lexeme
+LIMIT :most::int)
 ORDER BY ndoc DESC, lexeme;
 
 -- name: read_words
