@@ -143,7 +143,7 @@ class _Search:
         known = {c.id: c for c in await self._score(question, ids, vector=None)}
         match: tuple[Match, ...] = () if self.query.is_browse() else ("lexical",)
         dated = [(known[id_], Listed(id_, 0.0, match)) for id_ in ids if id_ in known]
-        return self._ranking(question, collapse(dated, group_by=self.request.group_by), "exact")
+        return self._ranking(question, self._collapsed(dated), "exact")
 
     async def by_relevance(self) -> Ranking:
         """Run both legs side by side and fuse them."""
@@ -164,7 +164,7 @@ class _Search:
             question, list(dict.fromkeys((*(scored or ()), *near))), vector=vector
         )
         weights = self._blend(question, vector)
-        listed = collapse(fuse(found, weights, near=set(near)), group_by=self.request.group_by)
+        listed = self._collapsed(fuse(found, weights, near=set(near)))
         self.watch.fuse = _ms_since(started)
         return self._ranking(question, listed, nearest.recall if nearest is not None else "exact")
 
@@ -320,6 +320,11 @@ class _Search:
                 words=title_words(question.weighed), generation=question.basis.generation_id,
                 vector=None if vector is None else vector.vector,
             )  # fmt: skip
+
+    def _collapsed(self, ranked: Sequence[tuple[Candidate, Listed]]) -> list[Listed]:
+        return collapse(
+            ranked, group_by=self.request.group_by, group_limit=self.request.group_limit
+        )
 
     def _blend(self, question: _Question, vector: QueryVector | None) -> Blend:
         if vector is None:

@@ -183,3 +183,12 @@ async def test_equal_texts_are_one_hit_and_files_may_be_grouped(
         resources, scope, "pension tomatoes database", group_by="file", type="file", mode="lexical"
     )
     assert len(grouped.hits) == 1 or {hit.item_id for hit in grouped.hits} == {file_id, copy_id}
+
+
+async def test_a_group_shows_as_many_hits_as_are_asked_for(resources, library):
+    asked = {"group_by": "file", "type": "file", "mode": "lexical"}
+    for limit in (1, 2):
+        answer = await ask(
+            resources, library[0], "widow OR soil OR database", group_limit=limit, **asked
+        )
+        assert len(answer.hits) == limit
