@@ -6,12 +6,15 @@ import { hitRow } from "./hit.js";
 
 const TYPING_MS = 120;
 const PAGE = 20;
+// "today" is the asker's; a browser that hides its zone gets the server's default.
+const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const tz = ZONE === "Etc/Unknown" ? "" : ZONE;
 const EXAMPLES = [
   ["pension plan", "words, in files and messages alike"],
   ['"exact words"', "a phrase, as it is written"],
   ["report ext:pdf", "only in PDF files"],
   ["invoice -draft", "without a word"],
-  ["from:ada after:2026-01-01", "by author and date"],
+  ["from:ada last:7d", "by author and date; also on:2026-03 and during:\"last week\""],
 ];
 const DEGRADED = {
   semantic: "Search by meaning is not available right now: these results match words only.",
@@ -94,7 +97,7 @@ async function request(parameters, use) {
   asked = mine;
   $("#search-hits").setAttribute("aria-busy", "true");
   try {
-    const answer = await api(`/search${query(parameters)}`, { signal: mine.signal });
+    const answer = await api(`/search${query({ ...parameters, tz })}`, { signal: mine.signal });
     if (asked !== mine) return;
     $("#search-empty").hidden = true;
     use(answer);
