@@ -27,7 +27,7 @@ coverage: ## Run the tests and show lines and branches that none of them reached
 
 bench: ## Run the benchmarks one after the other; RECOLLECT_DATA names the folder of larger sets
 	@deploy/setup.sh dev
-	@for file in bench/[!_]*.py; do $(PY) "$$file" || exit 1; done
+	@for file in bench/[!_]*.py; do $(PY) -m "bench.$$(basename $$file .py)" || exit 1; done
 
 browser: ## Find or install Chromium for the browser tests
 	@deploy/browser.sh
