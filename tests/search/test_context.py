@@ -39,6 +39,7 @@ async def test_neighbours_come_in_the_order_of_the_conversation(resources, talk)
     shown = await found(resources, scope, 1)
     assert shown["file"] is None
     assert said(shown["message"]) == (["two"], ["four"])
+    assert shown["message"] is not None
     (before,) = shown["message"].before
     assert (before.message_id, before.author, before.is_cut) == (ids[1], "ada", False)
     assert said((await found(resources, scope, 5))["message"]) == (["one", "two"], ["four", "five"])
@@ -61,8 +62,9 @@ async def test_a_long_neighbour_is_cut_before_a_word_and_says_so(resources, owne
         await make_message(
             resources, owner_connection, scope, conversation_id=conversation_id, content=text
         )
-    after = (await found(resources, scope, 2, q="cucumbers"))["message"].after
-    assert [(len(n.content), n.is_cut) for n in after] == [
+    shown = (await found(resources, scope, 2, q="cucumbers"))["message"]
+    assert shown is not None
+    assert [(len(n.content), n.is_cut) for n in shown.after] == [
         (CHARACTERS - len(" word "), True),
         (CHARACTERS, True),
     ]
