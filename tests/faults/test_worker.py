@@ -25,30 +25,22 @@ from tests.workers.made import (
     make_conversation,
     make_file,
     make_message,
+    worker_environment,
 )
 from workers.drain import Terms
 from workers.main import RETRY, working
 from workers.queue import ring
 from workers.tools import make_work
 
-ROOT = Path(__file__).parents[2]
 TERMS = Terms(RETRY, lease_s=LEASE_S, poll_s=0.05)
 
 
 @asynccontextmanager
 async def worker_process(settings, n: int, when: str = "after", *, lease_s: float = LEASE_S):
     """A real worker on the test's services that dies around its n-th transaction."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "RECOLLECT_HOME": str(settings.recollect_home),
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "REDIS_URL": settings.redis_url.get_secret_value(),
-        "EMBEDDER": "fake",
-    }
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(Path(__file__).with_name("crashing_worker.py")), str(n), when, str(lease_s),
-        env=environment, stdout=asyncio.subprocess.DEVNULL,
+        env=worker_environment(settings), stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
         yield process

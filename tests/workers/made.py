@@ -1,6 +1,7 @@
-"""Files, messages and their jobs for tests, made as the API makes them; and the index as a value to compare."""
+"""Files, messages and their jobs for tests, made as the API makes them; worker processes; the index as a value to compare."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from app.resources import Resources
+from app.settings import CHECKOUT, Settings
 from core.blobs import new_key
 from core.ids import new_id
 from core.scope import Scope
@@ -161,3 +163,17 @@ async def again(owner: asyncpg.Connection, job_id: UUID) -> None:
         "UPDATE job SET state = 'retry_wait', run_at = now(), lease_token = NULL WHERE id = $1",
         job_id,
     )
+
+
+def worker_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of a worker process on the test's services."""
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(CHECKOUT),
+        "RECOLLECT_HOME": str(settings.recollect_home),
+        "DATABASE_URL": settings.database_url.get_secret_value(),
+        "REDIS_URL": settings.redis_url.get_secret_value(),
+        "EMBEDDER": "fake",
+    }

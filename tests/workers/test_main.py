@@ -1,15 +1,11 @@
 import asyncio
-import os
 import signal
 import sys
 import time
-from pathlib import Path
 
-from tests.workers.made import job_row, make_file
+from tests.workers.made import job_row, make_file, worker_environment
 from workers.drain import Terms
 from workers.main import RETRY, working
-
-ROOT = Path(__file__).parents[2]
 
 
 async def until(owner, question: str, *, within_s: float = 20) -> None:
@@ -24,16 +20,12 @@ async def test_the_process_works_beats_and_ends_at_sigterm(
     resources, owner_connection, scope, settings
 ):
     made = await make_file(owner_connection, resources, scope, b"The harbour opens at dawn.\n")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "RECOLLECT_HOME": str(settings.recollect_home),
-        "DATABASE_URL": settings.database_url.get_secret_value(),
-        "REDIS_URL": settings.redis_url.get_secret_value(),
-        "EMBEDDER": "fake",
-    }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "workers.main", env=environment, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "workers.main",
+        env=worker_environment(settings),
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         await until(owner_connection, "SELECT count(*) = 1 FROM heartbeat")
