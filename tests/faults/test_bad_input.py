@@ -77,6 +77,12 @@ def assert_refused(answer, *, statuses=(400,)):
     assert not PYDANTIC.search(answer.text), error["message"]
 
 
+async def once_more_if_busy(ask):
+    """The second answer where the first is 503: a machine that paused is forgiven, a query that costs too much is not."""
+    answer = await ask()
+    return answer if answer.status_code != 503 else await ask()
+
+
 async def test_a_body_that_is_no_message_is_refused_and_leaves_nothing(
     ada, conversation_id, unchanged
 ):
@@ -115,7 +121,9 @@ async def test_any_other_query_is_answered_or_refused_and_soon(ada, conversation
     words = {"content": "A message with a few words in it, 日本語 and 😀."}
     await ada.post(f"/api/conversations/{conversation_id}/messages", json=words)
     for q in ODD:
-        answer = await ada.get("/api/search", params={"q": q, "mode": mode})
+        answer = await once_more_if_busy(
+            lambda q=q: ada.get("/api/search", params={"q": q, "mode": mode})
+        )
         if answer.status_code == 200:
             assert answer.json()["timing_ms"]["total"] < 500
             assert not set(answer.json()["degraded"]) & {"lexical", "semantic"}, q
