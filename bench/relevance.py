@@ -34,7 +34,8 @@ from search.embed_onnx import OnnxEmbedder
 from search.filters import Constraints
 from search.metrics import ndcg_at_k
 from search.query import plain
-from search.rank import Searcher, rank
+from search.rank import rank
+from search.searcher import Searcher
 from search.semantic import VectorCache
 from search.terms import detect, stemmer, stop_words
 from sql.migrate import migrate

@@ -16,7 +16,8 @@ from search.filters import resolve, window_of
 from search.hydrate import count_coverage, hydrate
 from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
 from search.query import Query, parse, plain, refusal
-from search.rank import Ranking, Searcher, Watch, rank
+from search.rank import Ranking, rank
+from search.searcher import Searcher, Watch
 from search.snippet import View, wanted
 
 __all__ = ["Searcher", "retrieve"]

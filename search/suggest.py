@@ -15,7 +15,7 @@ from core.scope import Scope
 from search.filters import like_pattern
 from search.lexical import quoted
 from search.query import OPERATORS, Operator
-from search.rank import Searcher
+from search.searcher import Searcher
 from search.terms import LANGUAGES, MAX_LEXEME, analyse, fold
 from search.typed import (
     Token,

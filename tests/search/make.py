@@ -10,7 +10,9 @@ import asyncpg
 from app.resources import Resources
 from core.ids import new_id
 from core.scope import Scope
+from search.answer import SearchRequest
 from search.embed import Embedder
+from search.filters import Constraints
 from search.index import (
     Build,
     MessageText,
@@ -19,7 +21,9 @@ from search.index import (
     index_passages,
     store_embeddings,
 )
-from search.rank import Searcher
+from search.query import parse
+from search.rank import Ranking, rank
+from search.searcher import Searcher
 from search.statistics import refresh
 from tests.make import make_scope
 
@@ -31,6 +35,12 @@ def make_searcher(resources: Resources, **changes) -> Searcher:
         cursor_key=b"k" * 32, semantic_timeout_s=5.0, lexical_timeout_s=5.0,
     )  # fmt: skip
     return replace(searcher, **changes)
+
+
+async def ranked(searcher: Searcher, scope: Scope, q: str, **given) -> Ranking:
+    """Rank without filters."""
+    request = SearchRequest(q=q, **given)
+    return await rank(searcher, scope, request, query=parse(q), within=Constraints())
 
 
 async def make_item(owner: asyncpg.Connection, scope: Scope, kind: str, title: str) -> UUID:

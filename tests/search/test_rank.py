@@ -1,100 +1,23 @@
-"""Legs, deadlines and plans: what a search does when parts of it are slow or away, and that its indexes are used."""
-
-import asyncio
+"""One list from both legs: what is left when both fail, the order, and that the indexes are used."""
 
 import pytest
 
-from core.errors import NotFound, Unavailable
-from core.scope import Scope
-from search.answer import SearchRequest
+from core.errors import Unavailable
 from search.embed import FakeEmbedder
 from search.filters import Constraints
-from search.query import parse
-from search.rank import rank
 from sql import REGISTRY
-from tests.make import make_scope
-from tests.search.make import embed_all, make_conversation, make_crowd, make_message, make_searcher
+from tests.search.make import make_crowd, make_searcher, ranked
 
 
-class Slow(FakeEmbedder):
-    async def embed_query(self, text):
-        await asyncio.sleep(30)
-        return await super().embed_query(text)
-
-
-class Away(FakeEmbedder):
-    async def embed_query(self, text):
-        raise Unavailable("the embedder does not answer")
-
-
-class Other(FakeEmbedder):
-    model = "another-model"
-
-
-@pytest.fixture
-async def scope(resources, owner_connection):
-    scope = await make_scope(owner_connection)
-    talk = await make_conversation(owner_connection, scope)
-    for content in ("red apples", "green pears"):
-        await make_message(
-            resources, owner_connection, scope, conversation_id=talk, content=content
-        )
-    await embed_all(resources, owner_connection, scope)
-    return scope
-
-
-async def ranked(searcher, scope, q, **given):
-    return await rank(
-        searcher, scope, SearchRequest(q=q, **given), query=parse(q), within=Constraints()
-    )
-
-
-@pytest.mark.parametrize("embedder", [Slow(), Away(), Other(), None])
-async def test_without_a_vector_in_time_the_words_answer(resources, scope, embedder):
-    searcher = make_searcher(resources, embedder=embedder, semantic_timeout_s=0.05)
-    ranking = await ranked(searcher, scope, "apples")
-    assert [hit.match for hit in ranking.listed] == [("lexical",)]
-    assert ranking.watch.degraded == ["semantic"]
-
-
-async def test_a_late_lexical_leg_leaves_the_meaning(resources, scope):
-    searcher = make_searcher(resources, lexical_timeout_s=0.0)
-    ranking = await ranked(searcher, scope, "apples")
-    assert "semantic" in ranking.listed[0].match
-    assert ranking.watch.degraded == ["lexical"]
-
-
-async def test_both_legs_late_is_unavailable(resources, scope):
-    searcher = make_searcher(resources, lexical_timeout_s=0.0, embedder=Away())
+async def test_both_legs_late_is_unavailable(resources, fruit):
+    searcher = make_searcher(resources, lexical_timeout_s=0.0, embedder=None)
     with pytest.raises(Unavailable):
-        await ranked(searcher, scope, "apples")
+        await ranked(searcher, fruit, "apples")
 
 
-async def test_nothing_embedded_yet_is_no_degradation(resources, owner_connection, scope):
-    await owner_connection.execute(
-        "DELETE FROM generation WHERE workspace_id = $1", scope.workspace_id
-    )
-    ranking = await ranked(make_searcher(resources), scope, "apples")
-    assert (len(ranking.listed), ranking.watch.degraded) == (1, [])
-
-
-async def test_an_index_that_is_behind_is_waited_for_and_then_named(resources, scope, monkeypatch):
-    ranking = await ranked(make_searcher(resources), scope, "apples", min_seq=2)
-    assert ranking.watch.degraded == []
-    ranking = await ranked(make_searcher(resources), scope, "apples", min_seq=10_000)
-    assert ranking.watch.degraded == ["min_seq"]
-
-
-async def test_a_workspace_that_is_gone_is_not_found(resources, scope):
-    with pytest.raises(NotFound):
-        await ranked(
-            make_searcher(resources), Scope(scope.account_id, scope.account_id, "owner"), "x"
-        )
-
-
-async def test_the_same_search_is_the_same_twelve_times(resources, scope):
+async def test_the_same_search_is_the_same_twelve_times(resources, fruit):
     searcher = make_searcher(resources)
-    lists = [(await ranked(searcher, scope, "red pears")).listed for _ in range(12)]
+    lists = [(await ranked(searcher, fruit, "red pears")).listed for _ in range(12)]
     assert all(listed == lists[0] for listed in lists)
 
 

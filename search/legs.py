@@ -1,0 +1,122 @@
+"""The two legs of one search, each with its deadline: a leg that is late or down is named in `degraded`.
+
+Only the search pool is used here, whose connections read the narrow index.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from time import perf_counter
+from typing import Final, TypeVar
+from uuid import UUID
+
+import structlog
+
+from core.errors import Unavailable
+from search.embed import QueryVector
+from search.lexical import LexicalQuestion, candidates, find_lexical, find_named
+from search.question import Question
+from search.searcher import Search, ms_since
+from search.semantic import Nearest, SemanticQuestion, find_nearest
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
+
+LEAST_DEPTH: Final = (
+    60  # per leg; 50 ranks as well as 200 once every candidate has both scores (docs/adr)
+)
+MOST_DEPTH: Final = 100
+Answer = TypeVar("Answer")
+
+
+async def embed(search: Search) -> QueryVector | None:
+    """Return the query's vector within the semantic leg's time, or None where none is wanted or to be had."""
+    searcher = search.searcher
+    if search.request.mode == "lexical" or searcher.embedder is None:
+        return None
+    started = perf_counter()
+    try:
+        async with asyncio.timeout(searcher.semantic_timeout_s):
+            return await searcher.vectors.embed(searcher.embedder, search.query.meaning())
+    except (Unavailable, TimeoutError) as error:
+        log.warning("query not embedded", error=str(error) or "timed out")
+        return None
+    finally:
+        search.watch.embed = ms_since(started)
+
+
+async def lexical_leg(search: Search, question: Question) -> tuple[UUID, ...] | None:
+    """Return the ids of the lexical and the name leg; None when they were late."""
+    if search.request.mode == "semantic":
+        return ()
+    started, limit_s = perf_counter(), search.searcher.lexical_timeout_s
+    found = await _in_time(search, "lexical", _find_words(search, question), limit_s=limit_s)
+    search.watch.lexical = ms_since(started)
+    return found
+
+
+async def semantic_leg(
+    search: Search, question: Question, embedding: Awaitable[QueryVector | None]
+) -> Nearest | None:
+    """Return the nearest passages; None when they were late, or there is nothing to compare with."""
+    if search.request.mode == "lexical":
+        return None
+    vector, started = await embedding, perf_counter()
+    basis, embedder = question.basis, search.searcher.embedder
+    if basis.generation_id is None and vector is not None:
+        return Nearest((), "exact")  # nothing has been embedded here yet
+    if (
+        vector is None
+        or embedder is None
+        or basis.generation_id is None
+        or basis.model != embedder.model
+    ):
+        search.watch.degraded.append("semantic")
+        return None
+    asked = SemanticQuestion(
+        vector.vector, basis.generation_id, question.condition, question.is_exact, _depth(search)
+    )
+    left_s = search.searcher.semantic_timeout_s - search.watch.embed / 1000
+    found = await _in_time(search, "semantic", _find_near(search, asked), limit_s=left_s)
+    search.watch.semantic = ms_since(started)
+    return found
+
+
+async def _find_words(search: Search, question: Question) -> tuple[UUID, ...]:
+    basis, condition = question.basis, question.condition
+    tsquery = candidates(
+        search.query,
+        question.weighed,
+        passage_count=basis.passage_count,
+        condition=condition,
+    )
+    if tsquery is None:
+        return ()
+    asked = LexicalQuestion(tsquery, question.weighed, basis.average_length, _depth(search))
+    scope, within = search.scope, search.within
+    async with search.searcher.search_pool.autocommit() as conn:
+        scored = await find_lexical(conn, scope, asked, constraints=within)
+        named = await find_named(
+            conn, scope, question.weighed, condition=condition, constraints=within
+        )
+    return (*(entry.id for entry in scored), *named)
+
+
+async def _find_near(search: Search, asked: SemanticQuestion) -> Nearest:
+    async with search.searcher.search_pool.autocommit() as conn:
+        return await find_nearest(conn, search.scope, asked, constraints=search.within)
+
+
+def _depth(search: Search) -> int:
+    """Return how many candidates each leg gives: enough for some pages of the size asked for."""
+    return min(MOST_DEPTH, max(LEAST_DEPTH, 3 * search.request.limit))
+
+
+async def _in_time(
+    search: Search, leg: str, answer: Awaitable[Answer], *, limit_s: float
+) -> Answer | None:
+    try:
+        async with asyncio.timeout(max(limit_s, 0.001)):
+            return await answer
+    except (Unavailable, TimeoutError) as error:
+        log.warning("leg did not answer", leg=leg, error=str(error) or "timed out")
+        search.watch.degraded.append(leg)
+        return None

@@ -1,0 +1,85 @@
+"""Read a query as one workspace's index understands it: its languages, its terms and how common each is."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Final
+
+from core.errors import NotFound
+from search.lexical import Weighed, conditions, has_positive_condition, query_terms, weigh
+from search.query import Query
+from search.searcher import Search
+from search.semantic import EXACT_UP_TO
+from search.statistics import Basis, read_basis
+from search.terms import FALLBACK, detect
+
+LANGUAGES: Final = 3  # in which a query is stemmed
+SEQ_WAIT_S: Final = 1.0
+SEQ_POLL_S: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A query as this workspace's index understands it."""
+
+    basis: Basis
+    langs: tuple[str, ...]
+    weighed: tuple[Weighed, ...]
+    condition: str | None  # the tsquery that every hit has to match
+    is_exact: bool  # whether every vector is compared, not the HNSW index asked
+
+
+async def understand(search: Search) -> Question:
+    """Read the query in the languages of the workspace, which the same statement tells: asked again if they are new."""
+    workspace_id, languages = search.scope.workspace_id, search.searcher.languages
+    known = languages.get(workspace_id, ())
+    question = await _read(search, known)
+    told = tuple(question.basis.langs)
+    if told != known:
+        languages[workspace_id] = told
+        if set(told) - set(question.langs):
+            question = await _read(search, told)
+    await _await_seq(search, question.basis.index_seq)
+    return question
+
+
+async def _read(search: Search, known: Sequence[str]) -> Question:
+    query = search.query
+    langs = _languages(query, search.request.lang, known)
+    terms = query_terms(query, langs)
+    lexemes = list(dict.fromkeys(lexeme for term in terms for lexeme in term.lexemes))
+    basis = await _basis(search, lexemes)
+    counts = dict(zip(lexemes, basis.ndocs, strict=True))
+    weighed = weigh(terms, counts, passage_count=basis.passage_count)
+    few = basis.passage_count <= EXACT_UP_TO or has_positive_condition(query)
+    is_exact = few or search.request.recall == "exact"
+    return Question(basis, langs, weighed, conditions(query, langs), is_exact)
+
+
+async def _basis(search: Search, lexemes: Sequence[str]) -> Basis:
+    async with search.searcher.search_pool.autocommit() as conn:
+        basis = await read_basis(conn, search.scope.workspace_id, lexemes=lexemes)
+    if basis is None:
+        raise NotFound("No such workspace.")
+    return basis
+
+
+async def _await_seq(search: Search, index_seq: int) -> None:
+    """Wait until the index has seen min_seq; on one database it has, on a replica it comes soon."""
+    wanted = search.request.min_seq or 0
+    until = perf_counter() + SEQ_WAIT_S
+    while index_seq < wanted:
+        if perf_counter() > until:
+            search.watch.degraded.append("min_seq")
+            return
+        await asyncio.sleep(SEQ_POLL_S)
+        index_seq = (await _basis(search, [])).index_seq
+
+
+def _languages(query: Query, chosen: str | None, known: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages to stem a query in: the one chosen or spoken first, then the workspace's."""
+    spoken = chosen or detect(" ".join(query.words()))
+    first = [spoken] if spoken and (chosen or spoken in known or not known) else []
+    last = [spoken, FALLBACK] if spoken else [FALLBACK]
+    return tuple(dict.fromkeys([*first, *known, *last]))[:LANGUAGES]

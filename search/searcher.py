@@ -1,0 +1,58 @@
+"""What a search works with, and one search under way: the shapes that question.py, legs.py and rank.py share."""
+
+from dataclasses import dataclass, field
+from time import perf_counter
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from core.scope import Scope
+from search.answer import SearchRequest
+from search.embed import Embedder
+from search.filters import Constraints
+from search.query import Query
+from search.semantic import VectorCache
+from sql.pool import Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Searcher:
+    """What a search works with; made once by app/resources.py."""
+
+    search_pool: Pool  # reads the narrow index
+    read_pool: Pool  # the application role: what leaves is read under row-level security
+    embedder: Embedder | None
+    redis: Redis | None
+    cursor_key: bytes
+    semantic_timeout_s: float = 0.15
+    lexical_timeout_s: float = 0.3
+    vectors: VectorCache = field(default_factory=VectorCache)
+    languages: dict[UUID, tuple[str, ...]] = field(default_factory=dict[UUID, tuple[str, ...]])
+
+
+@dataclass(slots=True)
+class Watch:
+    """Milliseconds of each stage, and what did not answer."""
+
+    embed: float = 0.0
+    lexical: float = 0.0
+    semantic: float = 0.0
+    fuse: float = 0.0
+    degraded: list[str] = field(default_factory=list[str])
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One search under way: who asks what, within which filters."""
+
+    searcher: Searcher
+    scope: Scope
+    request: SearchRequest
+    query: Query
+    within: Constraints
+    watch: Watch = field(default_factory=Watch)
+
+
+def ms_since(started: float) -> float:
+    """Return the milliseconds since a reading of perf_counter()."""
+    return round((perf_counter() - started) * 1000, 2)

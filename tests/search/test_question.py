@@ -1,0 +1,21 @@
+"""What a search reads of a workspace's index before it looks for anything."""
+
+import pytest
+
+from core.errors import NotFound
+from core.scope import Scope
+from tests.search.make import make_searcher, ranked
+
+
+async def test_an_index_that_is_behind_is_waited_for_and_then_named(resources, fruit):
+    ranking = await ranked(make_searcher(resources), fruit, "apples", min_seq=2)
+    assert ranking.watch.degraded == []
+    ranking = await ranked(make_searcher(resources), fruit, "apples", min_seq=10_000)
+    assert ranking.watch.degraded == ["min_seq"]
+
+
+async def test_a_workspace_that_is_gone_is_not_found(resources, fruit):
+    with pytest.raises(NotFound):
+        await ranked(
+            make_searcher(resources), Scope(fruit.account_id, fruit.account_id, "owner"), "x"
+        )

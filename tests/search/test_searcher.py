@@ -1,0 +1,12 @@
+from time import perf_counter
+
+from search.searcher import Searcher, ms_since
+
+
+def test_a_stage_is_told_in_milliseconds():
+    assert 1_000 <= ms_since(perf_counter() - 1) < 60_000
+
+
+def test_the_deadlines_are_those_of_the_legs():
+    searcher = Searcher(None, None, None, None, b"")
+    assert (searcher.semantic_timeout_s, searcher.lexical_timeout_s) == (0.15, 0.3)
