@@ -46,7 +46,7 @@ async def understand(search: Search) -> Question:
 
 async def _read(search: Search, known: Sequence[str]) -> Question:
     query = search.query
-    langs = _languages(query, search.request.lang, known)
+    langs = query_languages(query, search.request.lang, known)
     terms = query_terms(query, langs)
     lexemes = list(dict.fromkeys(lexeme for term in terms for lexeme in term.lexemes))
     basis = await _basis(search, lexemes)
@@ -77,7 +77,7 @@ async def _await_seq(search: Search, index_seq: int) -> None:
         index_seq = (await _basis(search, [])).index_seq
 
 
-def _languages(query: Query, chosen: str | None, known: Sequence[str]) -> tuple[str, ...]:
+def query_languages(query: Query, chosen: str | None, known: Sequence[str]) -> tuple[str, ...]:
     """Return the languages to stem a query in: the one chosen or spoken first, then the workspace's."""
     spoken = chosen or detect(" ".join(query.words()))
     first = [spoken] if spoken and (chosen or spoken in known or not known) else []
