@@ -328,6 +328,7 @@ CREATE TABLE public.membership (
     account_id uuid NOT NULL,
     role text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    gives_feedback boolean DEFAULT true NOT NULL,
     CONSTRAINT membership_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'guest'::text])))
 );
 
@@ -522,6 +523,23 @@ CREATE TABLE public.schema_migration (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.search_feedback (
+    workspace_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    query text NOT NULL,
+    target_id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    clicks integer DEFAULT 0 NOT NULL,
+    thumb text,
+    rank integer,
+    given_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT search_feedback_query_check CHECK (((length(query) >= 1) AND (length(query) <= 512))),
+    CONSTRAINT search_feedback_rank_check CHECK ((rank > 0)),
+    CONSTRAINT search_feedback_thumb_check CHECK ((thumb = ANY (ARRAY['up'::text, 'down'::text])))
+);
+
+ALTER TABLE ONLY public.search_feedback FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.secret (
     name text NOT NULL,
     value bytea NOT NULL
@@ -562,6 +580,7 @@ CREATE TABLE public.workspace (
     kind text NOT NULL,
     index_seq bigint DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    keeps_feedback boolean DEFAULT true NOT NULL,
     CONSTRAINT workspace_kind_check CHECK ((kind = ANY (ARRAY['personal'::text, 'shared'::text])))
 );
 
@@ -700,6 +719,9 @@ ALTER TABLE ONLY public.run
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY public.search_feedback
+    ADD CONSTRAINT search_feedback_pkey PRIMARY KEY (workspace_id, account_id, target_id, query);
+
 ALTER TABLE ONLY public.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
 
@@ -824,6 +846,10 @@ CREATE INDEX passage_3_workspace_id_tsv_idx ON public.passage_3 USING gin (works
 CREATE INDEX run_state_idx ON public.run USING btree (state, created_at) WHERE (state = 'running'::text);
 
 CREATE INDEX run_workspace_id_conversation_id_idx ON public.run USING btree (workspace_id, conversation_id);
+
+CREATE INDEX search_feedback_given_at_idx ON public.search_feedback USING btree (given_at);
+
+CREATE INDEX search_feedback_workspace_id_item_id_idx ON public.search_feedback USING btree (workspace_id, item_id);
 
 CREATE INDEX session_account_id_idx ON public.session USING btree (account_id);
 
@@ -986,6 +1012,12 @@ ALTER TABLE ONLY public.run
 ALTER TABLE ONLY public.run
     ADD CONSTRAINT run_workspace_id_prompt_message_id_fkey FOREIGN KEY (workspace_id, prompt_message_id) REFERENCES public.message(workspace_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.search_feedback
+    ADD CONSTRAINT search_feedback_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.search_feedback
+    ADD CONSTRAINT search_feedback_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
 
@@ -1031,6 +1063,8 @@ CREATE POLICY every_workspace ON public.idempotency_key TO recollect_worker USIN
 CREATE POLICY every_workspace ON public.job TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.run TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.search_feedback TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.workspace TO recollect_worker USING (true);
 
@@ -1082,6 +1116,8 @@ ALTER TABLE public.message_attachment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.message_revision ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY own ON public.search_feedback TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
+
 CREATE POLICY own_workspace ON public.workspace TO recollect_app USING ((id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 ALTER TABLE public.passage ENABLE ROW LEVEL SECURITY;
@@ -1089,6 +1125,8 @@ ALTER TABLE public.passage ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.run ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.run_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.search_feedback ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.secret ENABLE ROW LEVEL SECURITY;
 

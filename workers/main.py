@@ -101,6 +101,7 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
         every(RECONCILE_S, "reconciler", reconcile),
         every(RECONCILE_S, "removal", partial(maintenance.remove_retired_builds, pool)),
         every(RECONCILE_S, "statistics", partial(maintenance.refresh_statistics, pool)),
+        every(BLOBS_S, "feedback", partial(maintenance.remove_old_feedback, pool)),
         every(BLOBS_S, "orphans", partial(blob_care.remove_orphans, pool, resources.blobs)),
         every(BLOBS_S, "missing", partial(blob_care.fail_missing, pool, resources.blobs)),
         watch_lag(HEARTBEAT_S),

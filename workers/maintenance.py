@@ -1,4 +1,4 @@
-"""The loops beside the jobs: reaper, reconciler, removal of hidden rows, statistics.
+"""The loops beside the jobs: reaper, reconciler, removal of hidden rows and old feedback, statistics.
 
 The reaper takes jobs from workers that vanished, the reconciler repairs what fell between two transactions. Each round may
 run on any worker, at any time, any number of times.
@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from core.errors import Unavailable
 from llm.run_log import Announce
+from search.feedback import remove_old
 from search.index import Build, remove_passages
 from search.statistics import list_stale, refresh
 from sql import execute, fetch, fetch_one, read, write
@@ -140,6 +141,12 @@ async def refresh_statistics(pool: Pool) -> int:
         async with pool.tenant_tx(workspace_id) as conn:
             await refresh(conn, workspace_id)
     return len(stale)
+
+
+async def remove_old_feedback(pool: Pool) -> int:
+    """Delete the judgements of searches that may not be kept any longer; return how many."""
+    async with pool.write_tx() as conn:
+        return await remove_old(conn)
 
 
 @asynccontextmanager

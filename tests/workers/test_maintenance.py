@@ -161,3 +161,13 @@ async def test_statistics_are_counted_where_much_changed(resources, owner_connec
         == 60
     )
     assert await maintenance.refresh_statistics(resources.worker) == 0
+
+
+async def test_old_feedback_is_removed_and_the_rest_stays(resources, owner_connection, scope, made):
+    await owner_connection.execute(
+        "INSERT INTO search_feedback (workspace_id, account_id, query, target_id, item_id, given_at) "
+        "SELECT $1, $2, 'q' || days, $3, $3, now() - days * interval '1 day' FROM unnest(ARRAY[179, 181]) AS days",
+        scope.workspace_id, scope.account_id, made.file_id,
+    )  # fmt: skip
+    assert await maintenance.remove_old_feedback(resources.worker) == 1
+    assert await owner_connection.fetchval("SELECT query FROM search_feedback") == "q179"
