@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from api.deps import ScopeDep
-from api.search import Zone
+from api.search_fields import Zone
 from api.wire import Answer, Body, Text
 from search.dates import Clock, Span, read_span
 from search.filters import date_of, window_of

@@ -2,8 +2,6 @@ import json
 
 import pytest
 
-from api.search import SearchBody, SearchParameters
-from search.answer import SearchRequest
 from tests.make import make_scope
 
 TEXTS = ("The pension starts in March.", "Lunch is at noon.", "Who decides about the pension?")
@@ -131,10 +129,3 @@ async def test_each_account_has_its_limit(client, monkeypatch):
     monkeypatch.setattr(search, "SEARCH", Bucket("search", 2, 60))
     answers = [await client.get("/api/search?q=x&mode=lexical") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
-
-
-def test_every_field_of_a_request_can_be_asked_for():
-    asked = set(SearchParameters.model_fields) - {"filter"}
-    assert asked == set(SearchBody.model_fields) - {"filter"}
-    assert asked == set(SearchRequest.__dataclass_fields__) - {"filters", "syntax"}
-    assert SearchBody(q="x").request(()) == SearchRequest(q="x")

@@ -1,0 +1,96 @@
+"""What the two doors of the search take: parameters of a query string, and the same names in JSON."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.wire import Body, Text
+from core.errors import InvalidInput
+from search.answer import Grouping, Kind, Markup, Mode, SearchRequest, Sort
+from search.query import MAX_CHARACTERS, OPERATORS, Filter, Operator, filter_problem
+
+MAX_FILTERS = 32
+Zone = Annotated[Text, Field(max_length=64, description="IANA name of the zone of the dates")]
+
+
+class FilterBody(Body):
+    """The structured twin of an operator: `{"op": "from", "value": "ada"}` is `from:ada`."""
+
+    op: Operator
+    value: Annotated[Text, Field(min_length=1, max_length=MAX_CHARACTERS)]
+    negated: bool = False
+
+
+class SearchFields(BaseModel):
+    """What both doors take, beside the filters."""
+
+    model_config = ConfigDict(frozen=True)
+
+    q: Annotated[Text, Field(max_length=MAX_CHARACTERS, examples=["pension plan"])]
+    type: Kind | None = None
+    mode: Mode = "hybrid"
+    semantic_ratio: Annotated[float, Field(ge=0, le=1)] = 0.5
+    sort: Sort = "relevance"
+    limit: Annotated[int, Field(ge=1, le=100)] = 10
+    cursor: Annotated[str, Field(max_length=1024)] | None = None
+    group_by: Grouping = "none"
+    group_limit: Annotated[int, Field(ge=1, le=10, description="Hits of each group")] = 1
+    highlight: Markup = "offsets"
+    crop: Annotated[int, Field(ge=1, le=200, description="Words of a snippet")] = 30
+    context: Annotated[
+        int, Field(ge=0, le=5, description="Messages before and after a message hit")
+    ] = 0
+    min_seq: Annotated[int, Field(ge=0, le=2**62)] | None = None
+    recall: Annotated[str, Field(pattern="^(auto|exact)$")] = "auto"
+    lang: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
+    tz: Zone = "UTC"
+
+    def request(self, filters: tuple[Filter, ...]) -> SearchRequest:
+        return SearchRequest(
+            q=self.q,
+            type=self.type,
+            filters=filters,
+            mode=self.mode,
+            semantic_ratio=self.semantic_ratio,
+            sort=self.sort,
+            limit=self.limit,
+            cursor=self.cursor,
+            group_by=self.group_by,
+            group_limit=self.group_limit,
+            highlight=self.highlight,
+            crop=self.crop,
+            context=self.context,
+            min_seq=self.min_seq,
+            recall="exact" if self.recall == "exact" else "auto",
+            lang=self.lang,
+            tz=self.tz,
+        )
+
+
+class SearchParameters(SearchFields):
+    filter: Annotated[tuple[Text, ...], Field(max_length=MAX_FILTERS)] = ()
+
+
+class SearchBody(SearchFields):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    filter: Annotated[tuple[FilterBody, ...], Field(max_length=MAX_FILTERS)] = ()
+
+
+def read_filter(text: str) -> Filter:
+    """Return the filter that `from:ada` or `-from:ada` names."""
+    op, _, value = text.removeprefix("-").partition(":")
+    for known in OPERATORS:
+        if op.lower() == known:
+            return checked(Filter(known, value.strip().strip('"'), text.startswith("-")))
+    raise InvalidInput.of(
+        "filter", f"is written operator:value, with one of {', '.join(OPERATORS)}"
+    )
+
+
+def checked(asked: Filter) -> Filter:
+    """Return the filter, or refuse it with what its value should be."""
+    problem = filter_problem(asked.op, asked.value)
+    if problem is not None:
+        raise InvalidInput.of("filter", problem)
+    return asked
