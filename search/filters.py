@@ -22,7 +22,7 @@ _TITLED: Final[tuple[Operator, ...]] = ("in", "name", "ext")
 
 @dataclass(frozen=True, slots=True)
 class Constraints:
-    """What a passage has to fit; None and empty `not_` lists leave everything."""
+    """What a passage has to fit, in the order of the SQL type `narrowing`; None leaves everything."""
 
     items: list[UUID] | None = None
     kind: Kind | None = None
@@ -34,17 +34,18 @@ class Constraints:
     not_langs: list[str] | None = None
 
     def values(self) -> dict[str, object]:
-        """Return the parameters that every leg of sql/search.sql names alike."""
-        return {
-            "items": self.items,
-            "kind": self.kind,
-            "authors": self.authors,
-            "not_authors": self.not_authors,
-            "after": self.after,
-            "before": self.before,
-            "langs": self.langs,
-            "not_langs": self.not_langs,
-        }
+        """Return the parameter that every leg of sql/search.sql hands to admits(): a `narrowing`, field by field."""
+        narrowing = (
+            self.items,
+            self.kind,
+            self.authors,
+            self.not_authors,
+            self.after,
+            self.before,
+            self.langs,
+            self.not_langs,
+        )
+        return {"within": narrowing}
 
 
 @dataclass(frozen=True, slots=True)

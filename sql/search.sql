@@ -40,14 +40,7 @@ WITH term AS MATERIALIZED (
     JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
     WHERE p.workspace_id = :workspace_id
         AND p.tsv @@ :candidates::text::tsquery
-        AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
-        AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
-        AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
-        AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
-        AND (:after::timestamptz IS NULL OR p.created_at >= :after::timestamptz)
-        AND (:before::timestamptz IS NULL OR p.created_at < :before::timestamptz)
-        AND (:langs::text[] IS NULL OR p.lang = ANY (:langs::text[]))
-        AND (:not_langs::text[] IS NULL OR p.lang <> ALL (:not_langs::text[]))
+        AND admits(p, :within::narrowing)
     LIMIT :cap::int
 )
 SELECT candidate.id, coalesce(scored.bm25, 0) AS bm25
@@ -75,14 +68,7 @@ JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
 WHERE p.workspace_id = :workspace_id
         AND (:candidates::text IS NULL OR p.tsv @@ :candidates::text::tsquery)
         AND (NOT :openings::boolean OR p.ordinal = 0) -- a list of everything shows each file once
-        AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
-        AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
-        AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
-        AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
-        AND (:after::timestamptz IS NULL OR p.created_at >= :after::timestamptz)
-        AND (:before::timestamptz IS NULL OR p.created_at < :before::timestamptz)
-        AND (:langs::text[] IS NULL OR p.lang = ANY (:langs::text[]))
-        AND (:not_langs::text[] IS NULL OR p.lang <> ALL (:not_langs::text[]))
+        AND admits(p, :within::narrowing)
 ORDER BY CASE WHEN :oldest::boolean THEN p.created_at END, p.created_at DESC, p.id
 LIMIT :depth::int;
 
@@ -110,14 +96,7 @@ CROSS JOIN LATERAL (
         AND p.item_id = named.item_id
         AND p.build_id = r.active_build_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
-        AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
-        AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
-        AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
-        AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
-        AND (:after::timestamptz IS NULL OR p.created_at >= :after::timestamptz)
-        AND (:before::timestamptz IS NULL OR p.created_at < :before::timestamptz)
-        AND (:langs::text[] IS NULL OR p.lang = ANY (:langs::text[]))
-        AND (:not_langs::text[] IS NULL OR p.lang <> ALL (:not_langs::text[]))
+        AND admits(p, :within::narrowing)
     ORDER BY p.ordinal, p.id
     LIMIT 1
 ) AS opening
@@ -133,14 +112,7 @@ WITH measured AS MATERIALIZED (
     JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation AND e.passage_id = p.id
     WHERE p.workspace_id = :workspace_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
-        AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
-        AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
-        AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
-        AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
-        AND (:after::timestamptz IS NULL OR p.created_at >= :after::timestamptz)
-        AND (:before::timestamptz IS NULL OR p.created_at < :before::timestamptz)
-        AND (:langs::text[] IS NULL OR p.lang = ANY (:langs::text[]))
-        AND (:not_langs::text[] IS NULL OR p.lang <> ALL (:not_langs::text[]))
+        AND admits(p, :within::narrowing)
 )
 SELECT id, cosine
 FROM measured
@@ -158,14 +130,7 @@ WITH nearest AS MATERIALIZED (
     WHERE e.workspace_id = :workspace_id
         AND e.generation_id = :generation
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
-        AND (:items::uuid[] IS NULL OR p.item_id = ANY (:items::uuid[]))
-        AND (:kind::text IS NULL OR (p.message_id IS NOT NULL) = (:kind::text = 'message'))
-        AND (:authors::uuid[] IS NULL OR p.author_id = ANY (:authors::uuid[]))
-        AND (:not_authors::uuid[] IS NULL OR p.author_id IS NULL OR p.author_id <> ALL (:not_authors::uuid[]))
-        AND (:after::timestamptz IS NULL OR p.created_at >= :after::timestamptz)
-        AND (:before::timestamptz IS NULL OR p.created_at < :before::timestamptz)
-        AND (:langs::text[] IS NULL OR p.lang = ANY (:langs::text[]))
-        AND (:not_langs::text[] IS NULL OR p.lang <> ALL (:not_langs::text[]))
+        AND admits(p, :within::narrowing)
     ORDER BY e.vector <#> :vector::halfvec
     LIMIT :depth::int
 )

@@ -6,6 +6,7 @@ import pytest
 from search.dates import Clock
 from search.filters import Constraints, like_pattern, resolve
 from search.query import parse
+from sql import REGISTRY
 from tests.make import make_colleague, make_scope
 from tests.search.make import make_conversation, make_item
 
@@ -73,3 +74,24 @@ async def test_dates_kinds_and_languages_need_no_lookup(resources, place):
 
 def test_a_pattern_means_its_own_characters():
     assert like_pattern("50%_\\") == "%50\\%\\_\\\\%"
+
+
+async def test_only_the_conditions_asked_for_are_left_of_a_narrowing(resources, place):
+    scope, ids = place
+    query = REGISTRY["search.sql:find_dated"]
+    values = {**scope.ids, "candidates": None, "openings": False, "oldest": False, "depth": 1}
+
+    async def plan(within):
+        given = {**values, **within.values()}
+        async with resources.search.autocommit() as conn:
+            rows = await conn.raw.fetch(
+                f"EXPLAIN {query.text}", *(given[p] for p in query.parameters)
+            )
+        return "\n".join(row[0] for row in rows)
+
+    without, narrow = await plan(Constraints()), await plan(Constraints([ids["pdf"]], not_langs=["de"]))  # fmt: skip
+    assert "item_id = ANY" not in without
+    assert "lang" not in without
+    assert "item_id = ANY ('{" in narrow
+    assert "lang <> ALL ('{de}'::text[])" in narrow
+    assert "admits" not in without + narrow
