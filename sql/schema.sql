@@ -6,6 +6,53 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
 
+CREATE TYPE public.narrowing AS (
+	items uuid[],
+	kind text,
+	authors uuid[],
+	not_authors uuid[],
+	after timestamp with time zone,
+	before timestamp with time zone,
+	langs text[],
+	not_langs text[]
+);
+
+CREATE TABLE public.passage (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    build_id uuid NOT NULL,
+    message_id uuid,
+    ordinal integer NOT NULL,
+    span_start integer NOT NULL,
+    span_end integer NOT NULL,
+    page_first integer,
+    page_last integer,
+    headings text[] DEFAULT '{}'::text[] NOT NULL,
+    lang text DEFAULT ''::text NOT NULL,
+    author_id uuid,
+    created_at timestamp with time zone NOT NULL,
+    text_hash bytea NOT NULL,
+    lexeme_count integer NOT NULL,
+    tsv tsvector NOT NULL
+)
+PARTITION BY HASH (workspace_id);
+
+ALTER TABLE ONLY public.passage FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION public.admits(p public.passage, n public.narrowing) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT ((n).items IS NULL OR (p).item_id = ANY ((n).items))
+        AND ((n).kind IS NULL OR ((p).message_id IS NOT NULL) = ((n).kind = 'message'))
+        AND ((n).authors IS NULL OR (p).author_id = ANY ((n).authors))
+        AND ((n).not_authors IS NULL OR (p).author_id IS NULL OR (p).author_id <> ALL ((n).not_authors))
+        AND ((n).after IS NULL OR (p).created_at >= (n).after)
+        AND ((n).before IS NULL OR (p).created_at < (n).before)
+        AND ((n).langs IS NULL OR (p).lang = ANY ((n).langs))
+        AND ((n).not_langs IS NULL OR (p).lang <> ALL ((n).not_langs))
+$$;
+
 CREATE FUNCTION public.folded_title(title text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $_$
@@ -32,6 +79,21 @@ CREATE FUNCTION public.readable(ws uuid, uid uuid) RETURNS TABLE(item_id uuid, k
             AND g.principal_id = ANY (ARRAY(
                 SELECT unnest(CASE WHEN m.role = 'guest' THEN ARRAY[uid] ELSE ARRAY[uid, ws] END)
                 FROM membership m WHERE m.workspace_id = ws AND m.account_id = uid)))
+$$;
+
+CREATE FUNCTION public.readable_holder(ws uuid, uid uuid, lexeme text, tried integer) RETURNS TABLE(passage_id uuid)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT c.id
+    FROM (
+        SELECT p.id, p.item_id, p.build_id
+        FROM passage p
+        WHERE p.workspace_id = ws
+            AND p.tsv @@ ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
+        LIMIT tried
+    ) AS c
+    JOIN readable(ws, uid) r ON r.item_id = c.item_id AND r.active_build_id = c.build_id
+    LIMIT 1
 $$;
 
 CREATE TABLE public.access_grant (
@@ -299,7 +361,7 @@ CREATE TABLE public.job (
     lease_token uuid,
     lease_until timestamp with time zone,
     cancel_requested boolean DEFAULT false NOT NULL,
-    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text]))),
+    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text, 'call_webhook'::text]))),
     CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'leased'::text, 'retry_wait'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
 );
 
@@ -373,28 +435,18 @@ CREATE TABLE public.message_revision (
 
 ALTER TABLE ONLY public.message_revision FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE public.passage (
+CREATE TABLE public.notification (
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
-    item_id uuid NOT NULL,
-    build_id uuid NOT NULL,
-    message_id uuid,
-    ordinal integer NOT NULL,
-    span_start integer NOT NULL,
-    span_end integer NOT NULL,
-    page_first integer,
-    page_last integer,
-    headings text[] DEFAULT '{}'::text[] NOT NULL,
-    lang text DEFAULT ''::text NOT NULL,
-    author_id uuid,
-    created_at timestamp with time zone NOT NULL,
-    text_hash bytea NOT NULL,
-    lexeme_count integer NOT NULL,
-    tsv tsvector NOT NULL
-)
-PARTITION BY HASH (workspace_id);
+    account_id uuid NOT NULL,
+    kind text NOT NULL,
+    saved_search_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    read_at timestamp with time zone,
+    CONSTRAINT notification_kind_check CHECK ((kind = ANY (ARRAY['saved_search.matches'::text, 'webhook.disabled'::text])))
+);
 
-ALTER TABLE ONLY public.passage FORCE ROW LEVEL SECURITY;
+ALTER TABLE ONLY public.notification FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.passage_0 (
     workspace_id uuid CONSTRAINT passage_workspace_id_not_null NOT NULL,
@@ -517,6 +569,40 @@ CREATE TABLE public.run_event (
 
 ALTER TABLE ONLY public.run_event FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.saved_search (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    name text NOT NULL,
+    q text NOT NULL,
+    type text,
+    lang text,
+    tz text NOT NULL,
+    is_alerting boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    webhook_url text,
+    webhook_id uuid,
+    webhook_failing_since timestamp with time zone,
+    webhook_disabled_at timestamp with time zone,
+    webhook_reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT saved_search_type_check CHECK ((type = ANY (ARRAY['message'::text, 'file'::text])))
+);
+
+ALTER TABLE ONLY public.saved_search FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.saved_search_match (
+    workspace_id uuid NOT NULL,
+    saved_search_id uuid NOT NULL,
+    subject_id uuid NOT NULL,
+    notification_id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    message_id uuid,
+    version integer,
+    passage_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.saved_search_match FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.schema_migration (
     number integer NOT NULL,
     name text NOT NULL,
@@ -539,6 +625,16 @@ CREATE TABLE public.search_feedback (
 );
 
 ALTER TABLE ONLY public.search_feedback FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.search_news (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    item_id uuid NOT NULL,
+    passage_ids uuid[],
+    taken_until timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.search_news FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.secret (
     name text NOT NULL,
@@ -695,6 +791,9 @@ ALTER TABLE ONLY public.message
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_workspace_id_conversation_id_seq_key UNIQUE (workspace_id, conversation_id, seq);
 
+ALTER TABLE ONLY public.notification
+    ADD CONSTRAINT notification_pkey PRIMARY KEY (workspace_id, id);
+
 ALTER TABLE ONLY public.passage
     ADD CONSTRAINT passage_pkey PRIMARY KEY (workspace_id, id);
 
@@ -716,11 +815,23 @@ ALTER TABLE ONLY public.run_event
 ALTER TABLE ONLY public.run
     ADD CONSTRAINT run_pkey PRIMARY KEY (workspace_id, id);
 
+ALTER TABLE ONLY public.saved_search_match
+    ADD CONSTRAINT saved_search_match_pkey PRIMARY KEY (workspace_id, saved_search_id, subject_id);
+
+ALTER TABLE ONLY public.saved_search
+    ADD CONSTRAINT saved_search_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.saved_search
+    ADD CONSTRAINT saved_search_workspace_id_account_id_q_type_lang_tz_key UNIQUE NULLS NOT DISTINCT (workspace_id, account_id, q, type, lang, tz);
+
 ALTER TABLE ONLY public.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (number);
 
 ALTER TABLE ONLY public.search_feedback
     ADD CONSTRAINT search_feedback_pkey PRIMARY KEY (workspace_id, account_id, target_id, query);
+
+ALTER TABLE ONLY public.search_news
+    ADD CONSTRAINT search_news_pkey PRIMARY KEY (workspace_id, id);
 
 ALTER TABLE ONLY public.secret
     ADD CONSTRAINT secret_pkey PRIMARY KEY (name);
@@ -789,9 +900,17 @@ CREATE INDEX job_workspace_id_created_at_idx ON public.job USING btree (workspac
 
 CREATE INDEX job_workspace_id_kind_fair_key_idx ON public.job USING btree (workspace_id, kind, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text, 'leased'::text]));
 
+CREATE INDEX lexeme_stat_workspace_id_lexeme_idx ON public.lexeme_stat USING gin (workspace_id, lexeme public.gin_trgm_ops) WITH (fastupdate=off) WHERE (lexeme ~ '^[[:alpha:]]{4,32}$'::text);
+
 CREATE INDEX membership_account_id_idx ON public.membership USING btree (account_id);
 
 CREATE INDEX message_workspace_id_parent_id_idx ON public.message USING btree (workspace_id, parent_id);
+
+CREATE INDEX notification_created_at_idx ON public.notification USING btree (created_at);
+
+CREATE INDEX notification_workspace_id_account_id_id_idx ON public.notification USING btree (workspace_id, account_id, id DESC);
+
+CREATE INDEX notification_workspace_id_saved_search_id_idx ON public.notification USING btree (workspace_id, saved_search_id);
 
 CREATE INDEX passage_workspace_id_build_id_idx ON ONLY public.passage USING btree (workspace_id, build_id, ordinal) INCLUDE (id);
 
@@ -846,6 +965,10 @@ CREATE INDEX passage_3_workspace_id_tsv_idx ON public.passage_3 USING gin (works
 CREATE INDEX run_state_idx ON public.run USING btree (state, created_at) WHERE (state = 'running'::text);
 
 CREATE INDEX run_workspace_id_conversation_id_idx ON public.run USING btree (workspace_id, conversation_id);
+
+CREATE INDEX saved_search_match_workspace_id_item_id_idx ON public.saved_search_match USING btree (workspace_id, item_id);
+
+CREATE INDEX saved_search_match_workspace_id_notification_id_idx ON public.saved_search_match USING btree (workspace_id, notification_id);
 
 CREATE INDEX search_feedback_given_at_idx ON public.search_feedback USING btree (given_at);
 
@@ -1000,6 +1123,9 @@ ALTER TABLE ONLY public.message
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_workspace_id_parent_id_fkey FOREIGN KEY (workspace_id, parent_id) REFERENCES public.message(workspace_id, id);
 
+ALTER TABLE ONLY public.notification
+    ADD CONSTRAINT notification_workspace_id_saved_search_id_fkey FOREIGN KEY (workspace_id, saved_search_id) REFERENCES public.saved_search(workspace_id, id) ON DELETE CASCADE;
+
 ALTER TABLE public.passage
     ADD CONSTRAINT passage_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
 
@@ -1012,11 +1138,26 @@ ALTER TABLE ONLY public.run
 ALTER TABLE ONLY public.run
     ADD CONSTRAINT run_workspace_id_prompt_message_id_fkey FOREIGN KEY (workspace_id, prompt_message_id) REFERENCES public.message(workspace_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.saved_search_match
+    ADD CONSTRAINT saved_search_match_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.saved_search_match
+    ADD CONSTRAINT saved_search_match_workspace_id_saved_search_id_fkey FOREIGN KEY (workspace_id, saved_search_id) REFERENCES public.saved_search(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.saved_search
+    ADD CONSTRAINT saved_search_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.search_feedback
     ADD CONSTRAINT search_feedback_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.search_feedback
     ADD CONSTRAINT search_feedback_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.search_news
+    ADD CONSTRAINT search_news_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id);
+
+ALTER TABLE ONLY public.search_news
+    ADD CONSTRAINT search_news_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.session
     ADD CONSTRAINT session_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
@@ -1062,9 +1203,13 @@ CREATE POLICY every_workspace ON public.idempotency_key TO recollect_worker USIN
 
 CREATE POLICY every_workspace ON public.job TO recollect_worker USING (true);
 
+CREATE POLICY every_workspace ON public.notification TO recollect_worker USING (true);
+
 CREATE POLICY every_workspace ON public.run TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.search_feedback TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.search_news TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.workspace TO recollect_worker USING (true);
 
@@ -1085,6 +1230,8 @@ CREATE POLICY index_reader ON public.access_grant FOR SELECT TO recollect_search
 CREATE POLICY index_reader ON public.corpus_stat FOR SELECT TO recollect_search USING (true);
 
 CREATE POLICY index_reader ON public.embedding FOR SELECT TO recollect_search USING (true);
+
+CREATE POLICY index_reader ON public.file FOR SELECT TO recollect_search USING (true);
 
 CREATE POLICY index_reader ON public.generation FOR SELECT TO recollect_search USING (true);
 
@@ -1116,6 +1263,10 @@ ALTER TABLE public.message_attachment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.message_revision ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.notification ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON public.notification TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
+
 CREATE POLICY own ON public.search_feedback TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
 CREATE POLICY own_workspace ON public.workspace TO recollect_app USING ((id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
@@ -1126,7 +1277,13 @@ ALTER TABLE public.run ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.run_event ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.saved_search ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.saved_search_match ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.search_feedback ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.search_news ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.secret ENABLE ROW LEVEL SECURITY;
 
@@ -1190,9 +1347,23 @@ CREATE POLICY tenant ON public.run TO recollect_app, recollect_worker USING ((wo
 
 CREATE POLICY tenant ON public.run_event TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
+CREATE POLICY tenant ON public.saved_search TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.saved_search_match TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.search_news TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
 CREATE POLICY tenant ON public.text_segment TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant_read ON public.audit FOR SELECT TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.notification TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.saved_search TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.saved_search_match TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.search_news TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant_write ON public.audit FOR INSERT TO recollect_app, recollect_signin, recollect_worker WITH CHECK (true);
 
