@@ -234,7 +234,7 @@ async def restore_conversation(
 ) -> ConversationAnswer:
     async with api.resources.app.write_tx(scope) as conn:
         if await execute(conn, _restore_conversation, **scope.ids, id=conversation_id):
-            await index_seq_raised(conn, scope.workspace_id)
+            await index_seq_raised(conn, scope.workspace_id, shown=conversation_id)
         found = await find_conversation(conn, scope, conversation_id)
     return ConversationAnswer.model_validate(found)
 
@@ -258,7 +258,7 @@ async def set_member(
     async with api.resources.app.write_tx(scope) as conn:
         await _require_owner(conn, scope, conversation_id)
         grants = await set_grant(conn, scope, item_id=conversation_id, body=body)
-        await index_seq_raised(conn, scope.workspace_id)
+        await index_seq_raised(conn, scope.workspace_id, shown=conversation_id)
     return ListPage[GrantAnswer].model_validate({"items": grants, "next_cursor": None})
 
 

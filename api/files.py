@@ -220,7 +220,7 @@ async def put_access(
     async with resources.app.write_tx(scope) as conn:
         await _find_owned(conn, scope, file_id)
         grants = await set_grant(conn, scope, item_id=file_id, body=body)
-        await index_seq_raised(conn, scope.workspace_id)
+        await index_seq_raised(conn, scope.workspace_id, shown=file_id)
     return ListPage[GrantAnswer].model_validate({"items": grants, "next_cursor": None})
 
 
@@ -256,7 +256,7 @@ async def restore_file(file_id: PathId, scope: ScopeDep, resources: ResourcesDep
             conn, _restore_file, **scope.ids, file_id=file_id, audit_id=new_id()
         ):
             raise NotFound("No such file in your bin.")
-        await index_seq_raised(conn, scope.workspace_id)
+        await index_seq_raised(conn, scope.workspace_id, shown=file_id)
         found = await find_file(conn, scope, file_id)
         if found.state in UNDER_WAY or found.state == "cancelled":
             await retry_ingest(conn, scope, version_id=found.version_id)

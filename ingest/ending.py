@@ -19,13 +19,20 @@ FileEnd = Literal["ready", "partial", "no_text", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Whether the build stands in for another now, or (a file's first) was seen growing."""
+
+    is_flip: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     passages: int
     problems: int
 
 
 COUNT_PROBLEMS = read("ingest.sql", "count_problems", Tally)
-SHOW_BUILD = write("ingest.sql", "show_build", JobId)
+SHOW_BUILD = write("ingest.sql", "show_build", Shown)
 HIDE_BUILD = write("ingest.sql", "hide_build", JobId)
 CLOSE_BUILD = write("ingest.sql", "close_build")
 RETIRE_BUILD = write("ingest.sql", "retire_build")
@@ -61,7 +68,7 @@ async def finish(fence: Fence, build: Build) -> FileEnd:
         reason = _NO_TEXT if end == "no_text" else _NO_REASON
         await _end_file(conn, ws, source, state=end, reason=reason)
         await execute(conn, CLOSE_BUILD, workspace_id=ws, file_id=source.file_id, build_id=build.id)
-        await index_seq_raised(conn, ws)
+        await index_seq_raised(conn, ws, shown=source.file_id if shown.is_flip else None)
     return end
 
 

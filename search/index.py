@@ -80,6 +80,14 @@ class _Weight:
 
 
 @dataclass(frozen=True, slots=True)
+class _News:
+    """What can be found from now on: some passages of an item, or (None) whatever it shows."""
+
+    item_id: UUID
+    passage_ids: tuple[UUID, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Owner:
     owner_id: UUID
     created_at: datetime
@@ -111,7 +119,8 @@ async def index_message(conn: Conn, message: MessageText) -> int:
     )
     added = await _add(conn, place, list(_message_parts(message.content)))
     weight = _Weight(len(added.ids) - gone.passages, added.lexemes - gone.lexemes)
-    return await _raised(conn, message.workspace_id, weight)
+    news = _News(message.conversation_id, added.ids) if added.ids else None
+    return await _raised(conn, message.workspace_id, weight, news=news)
 
 
 async def remove_message(conn: Conn, workspace_id: UUID, *, message_id: UUID) -> int:
@@ -131,7 +140,9 @@ async def index_passages(conn: Conn, build: Build, passages: Sequence[PassageTex
         build.workspace_id, build.file_id, build.build_id, None, owner.owner_id, owner.created_at
     )
     added = await _add(conn, place, passages)
-    await _raised(conn, build.workspace_id, _Weight(len(added.ids), added.lexemes))
+    weight = _Weight(len(added.ids), added.lexemes)
+    news = _News(build.file_id, added.ids) if added.ids else None
+    await _raised(conn, build.workspace_id, weight, news=news)
     return list(added.ids)
 
 
@@ -144,9 +155,13 @@ async def remove_passages(conn: Conn, build: Build) -> int:
     return await _raised(conn, build.workspace_id, _Weight(-gone.passages, -gone.lexemes))
 
 
-async def index_seq_raised(conn: Conn, workspace_id: UUID) -> int:
-    """Count a change of what can be found that is none of passages: a title, a grant, the bin, a build shown."""
-    return await _raised(conn, workspace_id, _Weight(0, 0))
+async def index_seq_raised(conn: Conn, workspace_id: UUID, *, shown: UUID | None = None) -> int:
+    """Count a change of what can be found that is none of passages: a title, a grant, the bin, a build shown.
+
+    `shown` is an item that somebody sees from now on, whole: news to saved searches.
+    """
+    news = None if shown is None else _News(shown, None)
+    return await _raised(conn, workspace_id, _Weight(0, 0), news=news)
 
 
 async def store_embeddings(
@@ -216,13 +231,18 @@ def _row(place: _Place, passage: PassageText) -> _Row:
     return _Row(passage_id, analysed.lexeme_count, values)
 
 
-async def _raised(conn: Conn, workspace_id: UUID, weight: _Weight) -> int:
+async def _raised(
+    conn: Conn, workspace_id: UUID, weight: _Weight, *, news: _News | None = None
+) -> int:
     row = await fetch_one(
         conn,
         _raise_index_seq,
         workspace_id=workspace_id,
         passages=weight.passages,
         lexemes=weight.lexemes,
+        news_id=new_id(),
+        news_item_id=news.item_id if news else None,
+        news_passage_ids=news.passage_ids if news else None,
     )
     return row.index_seq
 

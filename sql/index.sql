@@ -4,7 +4,13 @@
 -- name: raise_index_seq
 -- Counts the transaction, and with it what the passages weigh. The workspace's row stays locked until the commit, so
 -- index_seq follows the order of commits and writers of one workspace never wait for each other in a circle.
-WITH counted AS (
+-- Where a search is saved, what became findable is noted for it: an item, or some of its passages.
+WITH news AS (
+    INSERT INTO search_news (workspace_id, id, item_id, passage_ids)
+    SELECT :workspace_id, :news_id::uuid, :news_item_id::uuid, :news_passage_ids::uuid[]
+    WHERE :news_item_id::uuid IS NOT NULL
+        AND EXISTS (SELECT FROM saved_search s WHERE s.workspace_id = :workspace_id AND s.is_alerting)
+), counted AS (
     INSERT INTO corpus_stat (workspace_id, passage_count, lexeme_total)
     SELECT :workspace_id, greatest(:passages::bigint, 0), greatest(:lexemes::bigint, 0)
     WHERE :passages::bigint <> 0 OR :lexemes::bigint <> 0

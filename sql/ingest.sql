@@ -116,9 +116,10 @@ UPDATE file SET stage = :stage WHERE workspace_id = :workspace_id AND id = :file
 -- The flip. The file's row is locked: a deletion or a newer version that came first wins, and nothing comes back.
 UPDATE item SET active_build_id = :build_id
 FROM file f
+JOIN item old ON old.workspace_id = f.workspace_id AND old.id = f.id
 WHERE item.workspace_id = :workspace_id AND item.id = :file_id AND item.deleted_at IS NULL
     AND f.workspace_id = item.workspace_id AND f.id = item.id AND f.version = :version
-RETURNING item.id;
+RETURNING old.active_build_id IS DISTINCT FROM :build_id::uuid AS is_flip;
 
 -- name: hide_build
 -- unscoped: the worker writes what its job names

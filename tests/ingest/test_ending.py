@@ -121,3 +121,21 @@ async def test_who_lost_the_lease_ends_nothing(fence, build, made, owner_connect
         with pytest.raises(LeaseLost):
             await ending
     assert await ends(owner_connection, made) == before
+
+
+async def test_a_build_that_stands_in_for_another_is_news_and_a_first_one_was(
+    fence, build, made, scope, owner_connection
+):
+    await owner_connection.execute(
+        "INSERT INTO saved_search (workspace_id, id, account_id, name, q, tz) VALUES ($1, $2, $3, 'all', 'dawn', 'UTC')",
+        scope.workspace_id, new_id(), scope.account_id,
+    )  # fmt: skip
+    await save_range(fence, build, read())
+    await owner_connection.execute("DELETE FROM search_news")
+    await finish(fence, build)
+    news = "SELECT item_id, passage_ids FROM search_news"
+    assert await owner_connection.fetch(news) == []
+    await owner_connection.execute("UPDATE item SET active_build_id = $1", new_id())
+    await owner_connection.execute("UPDATE job SET state = 'leased', lease_token = $1", fence.token)
+    await finish(fence, build)
+    assert [tuple(row) for row in await owner_connection.fetch(news)] == [(made.file_id, None)]

@@ -119,3 +119,32 @@ async def test_a_change_without_passages_raises_the_sequence(resources, owner_co
     scope = await make_scope(owner_connection)
     async with resources.app.write_tx(scope) as conn:
         assert await index_seq_raised(conn, scope.workspace_id) == 1
+
+
+async def news(owner, scope):
+    found = await owner.fetch(
+        "SELECT item_id, passage_ids FROM search_news WHERE workspace_id = $1 ORDER BY id",
+        scope.workspace_id,
+    )
+    return [tuple(row) for row in found]
+
+
+async def test_what_can_be_found_from_now_on_is_news_where_a_search_is_saved(
+    resources, owner_connection
+):
+    scope = await make_scope(owner_connection)
+    talk = await make_conversation(owner_connection, scope)
+    made = {"conversation_id": talk, "content": "The cat sat."}
+    await make_message(resources, owner_connection, scope, **made)
+    assert await news(owner_connection, scope) == []
+    await owner_connection.execute(
+        "INSERT INTO saved_search (workspace_id, id, account_id, name, q, tz) VALUES ($1, $2, $3, 'cats', 'cat', 'UTC')",
+        scope.workspace_id, new_id(), scope.account_id,
+    )  # fmt: skip
+    await make_message(resources, owner_connection, scope, **made)
+    ids = [row["id"] for row in await rows(owner_connection, scope)]
+    async with resources.app.write_tx(scope) as conn:
+        await index_seq_raised(conn, scope.workspace_id)
+        await index_seq_raised(conn, scope.workspace_id, shown=talk)
+    (first, shown) = await news(owner_connection, scope)
+    assert (first[0], [id_ in ids for id_ in first[1]], shown) == (talk, [True], (talk, None))
