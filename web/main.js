@@ -119,7 +119,7 @@ function onKey(event) {
       route();
     }
     focusSearch();
-  } else if (event.key === "Escape" && !$("#viewer").hidden) {
+  } else if (event.key === "Escape" && !$("#viewer").hidden && !$("#keys").open) {
     event.preventDefault();
     closeFile();
   }

@@ -1,0 +1,160 @@
+"""The search view: completions, filters as chips, what stands around a hit, and the keys."""
+
+import re
+
+from playwright.async_api import Locator, Page, expect
+
+from tests.browser.person import Person, text_file
+
+LETTER = "The spare key hangs behind the blue door of the boiler room, as Grace decided."
+OPERATORS = "async ([name, ...given]) => (await import('/operators.js'))[name](...given)"
+
+
+def option(page: Page, text: str) -> Locator:
+    return page.get_by_role("option").filter(has=page.get_by_text(text, exact=True))
+
+
+async def typed(person: Person, text: str) -> None:
+    await person.page.fill("#search-input", "")
+    await person.page.keyboard.type(text)
+
+
+async def test_operators_are_found_put_in_and_taken_out_as_the_parser_reads_them(ada):
+    ada_from = {"op": "from", "value": "ada"}
+    keys_out = {"op": "in", "value": "Old keys", "negated": True}
+    week = {"op": "during", "value": "last week"}
+    for call, result in (
+        (["withoutFilter", "key from:ada door", ada_from], "key door"),
+        (["withoutFilter", "key FROM:“ada”", ada_from], "key"),
+        (["withoutFilter", 'a -in:"Old keys" in:"Old keys"', keys_out], 'a in:"Old keys"'),
+        (["withoutFilter", '"from:ada" -from:ada', ada_from], '"from:ada" -from:ada'),
+        (["withFilter", "key ", keys_out], 'key -in:"Old keys"'),
+        (["withFilter", "", {"op": "name", "value": 'the "new" plan.pdf'}], "name:plan.pdf"),
+        (["withDate", "a on:today last:7d -on:2026", week], 'a -on:2026 during:"last week"'),
+        (["withDate", "a after:2026-01 on:today", {"op": "before", "value": "2026-03"}], "a after:2026-01 before:2026-03"),
+        (["withDate", "a before:2026-03", {"op": "before", "value": ""}], "a"),
+        (["dateIn", "a -after:2025 after:2026", "after"], "2026"),
+        (["hasFilter", "(key from:Ada)", ada_from], False),
+        (["hasFilter", "(key from:ada)", ada_from], True),
+    ):  # fmt: skip
+        assert await ada.page.evaluate(OPERATORS, call) == result, call
+
+
+async def test_what_is_typed_is_completed_by_keyboard_and_by_mouse(ada):
+    page, box = ada.page, ada.page.locator("#search-input")
+    await ada.say(LETTER, title="Boiler keys")
+    await typed(ada, "decided boil")
+    await expect(option(page, "Boiler keys")).to_be_visible()
+    await expect(box).to_have_attribute("aria-expanded", "true")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("listbox")).to_be_hidden()
+    await expect(box).to_have_value("decided boil")
+    await page.keyboard.type("e")
+    await option(page, "boiler").click()
+    await expect(box).to_have_value("decided boiler ")
+    await expect(box).to_be_focused()
+    await expect(page.locator(".hit mark").first).to_have_text("boiler")
+
+    await typed(ada, "key fr")
+    await expect(option(page, "from:")).to_be_visible()
+    await page.keyboard.press("Tab")
+    await expect(box).to_have_value("key from:")
+    await expect(option(page, "me")).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    active = await option(page, "me").get_attribute("id")
+    await expect(box).to_have_attribute("aria-activedescendant", active)
+    await page.keyboard.press("Enter")
+    await expect(box).to_have_value("key from:me ")
+    await expect(page.locator(".hit")).to_have_count(1)
+
+
+async def test_filters_are_chips_that_can_be_taken_out(ada):
+    page, box = ada.page, ada.page.locator("#search-input")
+    await ada.say(LETTER, title="Old keys")
+    await ada.open("#/search?q=" + 'boiler in:"Old keys" -ext:pdf from:nobody'.replace(" ", "%20"))
+    chips = page.get_by_role("list", name="Filters").locator("li")
+    await expect(chips).to_have_text(["in Old keys", "not ext pdf", "from nobody"])
+    await page.get_by_role("button", name="Remove from:nobody").click()
+    await expect(box).to_have_value('boiler in:"Old keys" -ext:pdf')
+    await expect(page.locator(".hit")).to_have_count(1)
+    await page.get_by_role("button", name="Remove -ext:pdf").click()
+    await expect(chips).to_have_text(["in Old keys"])
+    await typed(ada, "")
+    await expect(chips).to_have_count(0)
+
+
+async def test_shortcuts_put_a_date_a_person_or_a_format_into_the_query(ada):
+    page, box = ada.page, ada.page.locator("#search-input")
+    await ada.say(LETTER)
+    await ada.upload(text_file("keys.txt", f"{LETTER} So it is written here too."))
+    await ada.open("#/search?q=boiler")
+    await page.get_by_text("When", exact=True).click()
+    await page.get_by_role("button", name="Last 7 days").click()
+    await expect(box).to_have_value("boiler last:7d")
+    await expect(page.locator(".hit")).to_have_count(2)
+    await page.get_by_text("When", exact=True).click()
+    await page.get_by_label("Before", exact=True).fill("2020-03-01")
+    await expect(box).to_have_value("boiler before:2020-03-01")
+    await expect(page.locator("#search-status")).to_contain_text("Nothing found")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("#when-days")).to_be_hidden()
+    await page.get_by_role("button", name="Remove before:2020-03-01").click()
+    await page.get_by_role("button", name="Format").click()
+    await option(page, "txt").click()
+    await expect(box).to_have_value("boiler ext:txt ")
+    await expect(page.locator(".hit")).to_have_count(1)
+
+
+async def test_the_messages_around_a_hit_are_shown_when_asked_for(ada):
+    page = ada.page
+    conversation_id, _ = await ada.say("Where is the key?", title="Keys")
+    for content in (LETTER, "Thank you, Grace."):
+        path = f"/conversations/{conversation_id}/messages"
+        await ada.call(path, "POST", {"content": content})
+    await ada.open("#/search?q=boiler&mode=lexical")
+    await page.get_by_role("button", name="Around it").click()
+    around = page.locator(".around > li")
+    await expect(around.locator(".written")).to_have_text(
+        ["Where is the key?", LETTER, "Thank you, Grace."]
+    )
+    await expect(around.nth(1).locator("mark")).to_have_text("boiler")
+    await around.nth(2).get_by_role("link").click()
+    await expect(page.locator(".message.found")).to_contain_text("Thank you")
+    await page.go_back()
+    await expect(page.locator(".hit")).to_have_count(1)
+
+
+async def test_hits_can_be_ordered_and_grouped(ada):
+    page = ada.page
+    conversation_id, _ = await ada.say(f"First. {LETTER}", title="Keys")
+    await ada.call(
+        f"/conversations/{conversation_id}/messages", "POST", {"content": f"Second. {LETTER}"}
+    )
+    await ada.open("#/search?q=boiler&sort=oldest")
+    await expect(page.locator(".hit .snippet")).to_have_text(
+        [re.compile("First"), re.compile("Second")]
+    )
+    await page.get_by_label("Order").select_option("newest")
+    await expect(page.locator(".hit .snippet").first).to_contain_text("Second")
+    await page.get_by_label("Group").select_option("conversation")
+    await expect(page.locator(".hit")).to_have_count(1)
+    await expect(page).to_have_url(re.compile("sort=newest&group_by=conversation$"))
+
+
+async def test_the_keys_j_k_move_among_hits_and_the_question_mark_lists_all(ada):
+    page = ada.page
+    await ada.say(LETTER, title="Keys")
+    await ada.upload(text_file("keys.txt", f"{LETTER} So it is written here too."))
+    await ada.open("#/search?q=boiler")
+    hits = page.locator(".hit")
+    await expect(hits).to_have_count(2)
+    await page.locator("#main").focus()
+    for key, at in (("j", 0), ("j", 1), ("j", 1), ("k", 0)):
+        await page.keyboard.press(key)
+        await expect(hits.nth(at)).to_be_focused()
+    await page.keyboard.press("?")
+    await expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog")).to_be_hidden()
+    await page.keyboard.press("k")
+    await expect(page.locator("#search-input")).not_to_be_focused()

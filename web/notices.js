@@ -1,0 +1,38 @@
+// What an answer says about itself, above its hits: how many, what was taken as text, what search could not look at.
+
+import { $, count, fill, h } from "./dom.js";
+
+const DEGRADED = {
+  semantic: "Search by meaning is not available right now: these results match words only.",
+  lexical: "Search by words took too long: these results match by meaning only.",
+  name: "Names of files were not searched this time.",
+};
+
+export function showNotices(answer) {
+  const { hits, page, timing_ms: timing } = answer;
+  const total = Math.max(page.estimated_total ?? 0, hits.length);
+  const found = page.has_more ? `${hits.length} of about ${total.toLocaleString()} results` : count(hits.length, "result");
+  $("#search-status").textContent = `${hits.length ? found : "Nothing found"} in ${Math.round(timing.total)} ms`;
+  const degraded = answer.degraded.map((part) => DEGRADED[part] ?? `Answered without a part of the search: ${part}.`);
+  const notices = [...answer.query.warnings, ...degraded];
+  fill($("#search-notices"), notices.map((text) => h("p", { class: "notice" }, text)), coverage(answer.coverage));
+}
+
+export function showFailure(message) {
+  fill($("#search-notices"), h("p", { class: "notice error", role: "alert" }, message));
+}
+
+export function clearNotices() {
+  fill($("#search-notices"));
+  $("#search-status").textContent = "";
+}
+
+// A person must know that "nothing found" may mean "not read yet".
+function coverage({ pending, no_text: noText, failed }) {
+  const parts = [
+    pending && `${count(pending, "file")} still being read`,
+    noText && `${count(noText, "file")} without text`,
+    failed && `${count(failed, "file")} failed`,
+  ].filter(Boolean);
+  return parts.length > 0 && h("p", { class: "coverage muted" }, `Not searched in full: ${parts.join(", ")}. `, h("a", { href: "#/files" }, "See files"));
+}
