@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app import cli_ask, cli_doctor, cli_jobs, cli_search, cli_upload, cli_users
+from app import cli_ask, cli_doctor, cli_eval, cli_jobs, cli_search, cli_upload, cli_users
 from app.cli_output import errors_as_lines, examples, out, quiet_logs, say
 from app.embedded import with_running_services
 from app.logging import configure_logging
@@ -119,6 +119,14 @@ app.command(epilog=examples("recollect jobs --follow", "recollect jobs --state f
 app.command(epilog=examples("recollect doctor", "recollect doctor --json | jq .findings"))(
     cli_doctor.doctor
 )
+app.command(
+    "eval",
+    epilog=examples(
+        "recollect eval",
+        "recollect eval --settings hybrid,hybrid@0.4,hybrid@0.6",
+        "recollect eval --judgements golden.jsonl --workspace 0198f3c2-... --json",
+    ),
+)(cli_eval.evaluate_search)
 
 
 def main() -> None:
