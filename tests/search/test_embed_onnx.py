@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from search.embed import EmbedderSpec
-from search.embed_onnx import OnnxEmbedder, batches_by_length, read_spec
+from search.embed import FLUENT, EmbedderSpec
+from search.embed_onnx import Meta, OnnxEmbedder, batches_by_length, read_meta
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,30 @@ async def test_a_message_does_not_wait_for_the_whole_book_of_another(minilm):
 
 
 def test_the_folder_says_what_it_holds(model_dir):
-    assert read_spec(model_dir) == EmbedderSpec("all-MiniLM-L6-v2", 384, 256)
+    assert read_meta(model_dir) == Meta(EmbedderSpec("all-MiniLM-L6-v2", 384, 256), "", "")
+
+
+@pytest.fixture(scope="session")
+def e5(e5_dir):
+    embedder = OnnxEmbedder(e5_dir)
+    yield embedder
+    embedder.close()
+
+
+async def test_the_multilingual_model_finds_an_answer_in_another_language(e5):
+    answers = ["The contract ends on 31 March.", "The sea was calm that night."]
+    rows = await e5.embed_documents(answers)
+    asked = await e5.embed_query("Wann läuft der Vertrag aus?")
+    near, far = rows @ asked.vector
+    assert near > far + 0.03
+    assert asked.characters_per_piece == FLUENT
+
+
+async def test_a_question_and_a_passage_of_the_same_words_have_other_vectors(e5):
+    """The model was trained with a word before each text that says which of both it is."""
+    [passage] = await e5.embed_documents(["the sea"])
+    question = (await e5.embed_query("the sea")).vector
+    assert 0.8 < float(passage @ question) < 0.999
 
 
 def test_batches_hold_similar_lengths_within_256_tokens_and_8_rows():

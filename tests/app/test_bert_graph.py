@@ -1,4 +1,4 @@
-"""The converted model against published similarities and against an independent forward pass in numpy."""
+"""The converted models against published similarities and against an independent forward pass in numpy."""
 
 import math
 
@@ -7,7 +7,10 @@ import onnxruntime
 import pytest
 from tokenizers import Tokenizer
 
-from app.model_files import _tensors, _wheel_folder
+from app.e5_file import E5File
+from app.model_files import _weights_file
+from app.model_recipes import E5, MINILM, safetensors
+from search.unigram import Unigram
 
 # all-MiniLM-L6-v2's own example in the documentation of sentence-transformers ("Quickstart").
 WEATHER = ("The weather is lovely today.", "It's so sunny outside!", "He drove to the stadium.")
@@ -45,12 +48,27 @@ def test_a_vector_does_not_depend_on_what_it_is_batched_with(embed):
 def test_it_agrees_with_a_forward_pass_written_out(embed, model_dir):
     text = "Two witnesses signed the contract in Zürich."
     ids = Tokenizer.from_file(str(model_dir / "tokenizer.json")).encode(text).ids
-    weight = _tensors((_wheel_folder() / "model.safetensors").read_bytes())
-    cosine = float(embed(text)[0] @ forward(weight, ids))
+    weight = safetensors(_weights_file(MINILM).read_bytes())
+    words = weight("embeddings.word_embeddings.weight")[ids]
+    cosine = float(embed(text)[0] @ forward(weight, words, layers=6))
     assert cosine == pytest.approx(1, abs=1e-5)
 
 
-def forward(weight, ids):
+def test_the_multilingual_one_agrees_too_though_its_word_table_is_packed(e5_dir):
+    ids = Unigram(e5_dir / "vocabulary.json").encode("passage: Zwei Zeugen, 两名证人.", most=512)
+    read = E5File(_weights_file(E5).read_bytes())
+    table = read.words()
+    words = np.empty((len(ids), 384))
+    words[:, 0::2], words[:, 1::2] = table.halves[ids] & 15, table.halves[ids] >> 4
+    words = (words - 8) * np.repeat(table.scales[ids].astype(np.float64), 32, axis=1)
+    session = onnxruntime.InferenceSession(e5_dir / "model.onnx")
+    asked = np.array([ids])
+    [vectors] = session.run(None, {"input_ids": asked, "attention_mask": np.ones_like(asked)})
+    cosine = float(np.asarray(vectors)[0] @ forward(read.weight, words, layers=12))
+    assert cosine == pytest.approx(1, abs=1e-5)
+
+
+def forward(weight, words, *, layers):
     """BERT as its paper has it (Devlin et al. 2018), in float64, one text, no mask needed."""
 
     def linear(x, name):
@@ -62,21 +80,21 @@ def forward(weight, ids):
             f"{name}.weight"
         ) + weight(f"{name}.bias")
 
-    words = weight("embeddings.word_embeddings.weight")[ids].astype(np.float64)
-    places = weight("embeddings.position_embeddings.weight")[: len(ids)]
+    count = len(words)
+    places = weight("embeddings.position_embeddings.weight")[:count]
     x = norm(
-        words + places + weight("embeddings.token_type_embeddings.weight")[0],
+        words.astype(np.float64) + places + weight("embeddings.token_type_embeddings.weight")[0],
         "embeddings.LayerNorm",
     )
     erf = np.vectorize(math.erf)
-    for layer in (f"encoder.layer.{number}" for number in range(6)):
+    for layer in (f"encoder.layer.{number}" for number in range(layers)):
         parts = [
-            linear(x, f"{layer}.attention.self.{part}").reshape(len(ids), 12, 32).transpose(1, 0, 2)
+            linear(x, f"{layer}.attention.self.{part}").reshape(count, 12, 32).transpose(1, 0, 2)
             for part in ("query", "key", "value")
         ]
         scores = np.exp(parts[0] @ parts[1].transpose(0, 2, 1) / math.sqrt(32))
         attended = (scores / scores.sum(-1, keepdims=True)) @ parts[2]
-        joined = attended.transpose(1, 0, 2).reshape(len(ids), 384)
+        joined = attended.transpose(1, 0, 2).reshape(count, 384)
         x = norm(
             x + linear(joined, f"{layer}.attention.output.dense"),
             f"{layer}.attention.output.LayerNorm",

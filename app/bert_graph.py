@@ -1,7 +1,8 @@
-"""The BERT encoder all-MiniLM-L6-v2 as an ONNX graph: token ids in, one mean-pooled vector of unit length out.
+"""A BERT encoder as an ONNX graph: token ids in, one mean-pooled vector of unit length out.
 
-After the model's config.json (6 layers, 12 heads, 384 wide, GELU by erf) and its 1_Pooling and 2_Normalize modules. The
-fused operators of onnxruntime compute the layers; position and token-type embeddings are added up beforehand.
+Both models of ours are such encoders (12 heads, 384 wide, GELU by erf, pooled by the mean); they differ in the number of
+layers and in how their word table is stored. The fused operators of onnxruntime compute the layers; position and
+token-type embeddings are added up beforehand.
 """
 
 from collections.abc import Callable
@@ -12,18 +13,18 @@ from numpy.typing import NDArray
 from app.onnx_file import CONTRIB, FLOAT, INT32, Graph, model_bytes
 
 Weights = NDArray[np.float32]
-LAYERS = 6
+WeightOf = Callable[[str], Weights]  # by the names of a Hugging Face safetensors file
 HEADS = 12
 DIMENSION = 384
-EPSILON = 1e-12  # layer_norm_eps of config.json
+EPSILON = 1e-12  # layer_norm_eps of both models' config.json
 
 
-def minilm_onnx(weight: Callable[[str], Weights]) -> bytes:
-    """Return the model file; `weight` gives the tensors by the names of the safetensors file."""
+def bert_onnx(weight: WeightOf, *, layers: int, look_up: Callable[[Graph], str]) -> bytes:
+    """Return the model file; `look_up` adds the nodes that turn input_ids into the words' vectors and names the last."""
     graph = Graph()
     mask = graph.add("Cast", ["attention_mask"], attributes={"to": INT32})
-    hidden = _embed(graph, weight)
-    for layer in range(LAYERS):
+    hidden = _embed(graph, weight, look_up(graph))
+    for layer in range(layers):
         hidden = _encode(graph, weight, f"encoder.layer.{layer}", inputs=(hidden, mask))
     _pool(graph, hidden)
     shape = ("batch", "tokens")
@@ -34,17 +35,26 @@ def minilm_onnx(weight: Callable[[str], Weights]) -> bytes:
     )
 
 
-def _embed(graph: Graph, weight: Callable[[str], Weights]) -> str:
+def words_as_floats(weight: WeightOf) -> Callable[[Graph], str]:
+    """Return the look-up in a word table of plain floats."""
+
+    def look_up(graph: Graph) -> str:
+        words = graph.constant("words", weight("embeddings.word_embeddings.weight"))
+        return graph.add("Gather", [words, "input_ids"])
+
+    return look_up
+
+
+def _embed(graph: Graph, weight: WeightOf, words: str) -> str:
     """Word plus position plus token type 0, then layer normalisation."""
     positions = weight("embeddings.position_embeddings.weight")
     token_type = weight("embeddings.token_type_embeddings.weight")[0]
-    words = graph.constant("words", weight("embeddings.word_embeddings.weight"))
     places = graph.constant("places", positions + token_type)
     zero, one, two = (graph.constant(str(n), np.array([n], dtype=np.int64)) for n in range(3))
     length = graph.add("Slice", [graph.add("Shape", ["input_ids"]), one, two])
     summed = graph.add(
         "Add",
-        [graph.add("Gather", [words, "input_ids"]), graph.add("Slice", [places, zero, length])],
+        [words, graph.add("Slice", [places, zero, length])],
     )
     return graph.add(
         "LayerNormalization",
@@ -53,9 +63,7 @@ def _embed(graph: Graph, weight: Callable[[str], Weights]) -> str:
     )
 
 
-def _encode(
-    graph: Graph, weight: Callable[[str], Weights], name: str, *, inputs: tuple[str, str]
-) -> str:
+def _encode(graph: Graph, weight: WeightOf, name: str, *, inputs: tuple[str, str]) -> str:
     """Self-attention and the feed-forward step, each added to its input and normalised."""
     hidden, mask = inputs
     parts = [f"{name}.attention.self.{part}" for part in ("query", "key", "value")]
@@ -81,9 +89,7 @@ def _encode(
     return _add_and_norm(graph, weight, f"{name}.output", inputs=(active, hidden))
 
 
-def _add_and_norm(
-    graph: Graph, weight: Callable[[str], Weights], name: str, *, inputs: tuple[str, str]
-) -> str:
+def _add_and_norm(graph: Graph, weight: WeightOf, name: str, *, inputs: tuple[str, str]) -> str:
     new, hidden = inputs
     return graph.add(
         "SkipLayerNormalization",
@@ -98,15 +104,15 @@ def _add_and_norm(
     )
 
 
-def _multiply(graph: Graph, weight: Callable[[str], Weights], name: str, hidden: str) -> str:
+def _multiply(graph: Graph, weight: WeightOf, name: str, hidden: str) -> str:
     return graph.add("MatMul", [hidden, graph.constant(name, weight(f"{name}.weight").T)])
 
 
-def _bias(graph: Graph, weight: Callable[[str], Weights], name: str) -> str:
+def _bias(graph: Graph, weight: WeightOf, name: str) -> str:
     return graph.constant(f"{name}.bias", weight(f"{name}.bias"))
 
 
-def _norm(graph: Graph, weight: Callable[[str], Weights], name: str) -> tuple[str, str]:
+def _norm(graph: Graph, weight: WeightOf, name: str) -> tuple[str, str]:
     return (
         graph.constant(f"{name}.weight", weight(f"{name}.weight")),
         graph.constant(f"{name}.bias", weight(f"{name}.bias")),
