@@ -85,7 +85,7 @@ def frames(start: Callable[[], Iterator[Segment | Problem]], *, pages: int) -> I
     except MemoryError:
         remedy = "Split it and upload the parts."
         yield Unreadable("too_large", "The file needs too much memory to read.", remedy=remedy)
-    except Exception as exc:  # noqa: BLE001  a parser of a broken file raises anything; a child has nobody above it
-        message = f"The file is damaged ({type(exc).__name__})."
+    except Exception:  # noqa: BLE001  a parser of a broken file raises anything; a child has nobody above it
+        message = "The file is damaged: what is in it does not fit together."
         remedy = "Open it in its own program, save it again and upload it."
         yield Unreadable("broken_file", message, remedy=remedy)

@@ -49,8 +49,8 @@ def _page(reader: PdfReader, index: int, headings: dict[str, int]) -> str | Prob
         text = clean(reader.pages[index].extract_text())
     except MemoryError:
         return _lost(index, "too_large", "needs more memory than a reader may take")
-    except Exception as exc:  # noqa: BLE001  pypdf raises anything on a damaged page; the next one may be whole
-        return _lost(index, "page_unreadable", f"cannot be read ({type(exc).__name__})")
+    except Exception:  # noqa: BLE001  pypdf raises anything on a damaged page; the next one may be whole
+        return _lost(index, "page_unreadable", "is damaged and cannot be read")
     if len(text) > MOST_PAGE_CHARACTERS:
         return _lost(index, "page_too_long", f"holds more than {MOST_PAGE_CHARACTERS:,} characters")
     if headings:
