@@ -2,6 +2,7 @@
 
 import { fill, h, icon, marked, pagesOf, when } from "./dom.js";
 import { query } from "./api.js";
+import { noteClick, thumbsOf } from "./feedback.js";
 
 const WHY = {
   lexical: ["words", "It holds words of the query"],
@@ -10,12 +11,13 @@ const WHY = {
 };
 const NEIGHBOURS = 2; // messages shown on either side
 
-// `again(parameters)` gives the same hit with more told about it.
-export function hitRow(hit, again) {
+// `asked` is the text of the query; `again(parameters)` gives the same hit with more told about it.
+export function hitRow(hit, asked, again) {
   const isFile = hit.type === "file";
   const title = hit.title || (isFile ? "Unnamed file" : "Conversation");
-  return h("li", {},
-    h("a", { class: "hit", href: hit.links.open },
+  const about = { query: asked, passage_id: hit.id, rank: () => [...row.parentElement.children].indexOf(row) + 1 };
+  const row = h("li", {},
+    h("a", { class: "hit", href: hit.links.open, onclick: () => noteClick(about) },
       h("span", { class: "hit-title" }, icon(isFile ? "file" : "message"), h("strong", {}, title)),
       h("span", { class: "snippet" }, snippetOf(hit)),
       h("span", { class: "hit-meta muted" },
@@ -27,8 +29,9 @@ export function hitRow(hit, again) {
         hit.match.map((leg) => h("span", { class: "why", title: WHY[leg]?.[1] }, WHY[leg]?.[0] ?? leg)),
       ),
     ),
-    toolsOf(hit, again),
+    toolsOf(hit, about, again),
   );
+  return row;
 }
 
 const snippetOf = ({ snippet }) => marked(snippet.text, snippet.highlights.map(({ start, length }) => ({ start, end: start + length })));
@@ -38,10 +41,11 @@ function placeOf(hit) {
   return [pagesOf(hit.location.pages), hit.headings?.at(-1)].filter(Boolean);
 }
 
-function toolsOf(hit, again) {
+function toolsOf(hit, about, again) {
   const panel = h("div", { class: "hit-panel", id: `about-${hit.id}`, hidden: true });
   const tools = [
     hit.type === "message" && panelButton("Around it", panel, async () => around(await again({ context: NEIGHBOURS }))),
+    thumbsOf(about),
   ].filter(Boolean);
   return tools.length > 0 && [h("div", { class: "hit-tools" }, tools), panel];
 }

@@ -10,6 +10,7 @@ import { clearSearch, focusSearch, showSearch, startSearch } from "./search.js";
 import { clearFiles, leaveFiles, showFiles, startFiles } from "./files.js";
 import { clearChat, showChat, startChat } from "./chat.js";
 import { loadModels } from "./composer.js";
+import { loadFeedback } from "./feedback.js";
 import { closeViewer, openViewer, startViewer } from "./viewer.js";
 
 const VIEWS = ["search", "files", "c"];
@@ -47,6 +48,7 @@ function enter(user) {
   $("#signin").hidden = true;
   $("#app").hidden = false;
   loadModels().catch((error) => toast(error.message));
+  loadFeedback().catch((error) => toast(error.message));
   route();
 }
 

@@ -114,7 +114,7 @@ async function request(asking, use) {
     const answer = await api(`/search${query(parameters)}`, { signal: mine.signal });
     if (asked !== mine) return;
     $("#search-empty").hidden = true;
-    use(answer, answer.hits.map((hit) => hitRow(hit, (extra) => again(hit, { ...parameters, ...extra }))));
+    use(answer, answer.hits.map((hit) => hitRow(hit, parameters.q, (extra) => again(hit, { ...parameters, ...extra }))));
     next = answer.page.next_cursor;
     $("#search-more").hidden = !next;
   } catch (error) {

@@ -55,6 +55,8 @@ async def test_a_pdf_is_followed_while_it_is_read_then_found_and_opened(ada):
     )
     await expect(hit).to_contain_text("page 1")
     await expect(hit.locator(".why").first).to_have_text("words")
+    await expect(page).to_have_url(re.compile("magnetic$"))
+    await expect(page.locator("#search-hits")).not_to_have_attribute("aria-busy", "true")
     await hit.click()
     await expect(page.locator("#viewer-title")).to_have_text("multi_page.pdf")
     await expect(page.locator("#viewer mark")).to_contain_text("magnetic tape")

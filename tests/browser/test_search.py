@@ -158,3 +158,30 @@ async def test_the_keys_j_k_move_among_hits_and_the_question_mark_lists_all(ada)
     await expect(page.get_by_role("dialog")).to_be_hidden()
     await page.keyboard.press("k")
     await expect(page.locator("#search-input")).not_to_be_focused()
+
+
+async def test_thumbs_and_clicks_are_noted_until_the_person_says_no(ada):
+    page = ada.page
+    await ada.say(LETTER, title="Keys")
+    await ada.open("#/search?q=boiler")
+    good, bad = page.get_by_label("A good result"), page.get_by_label("A bad result")
+    await good.click()
+    await expect(good).to_have_attribute("aria-pressed", "true")
+    await bad.click()
+    await expect(bad).to_have_attribute("aria-pressed", "true")
+    await expect(good).to_have_attribute("aria-pressed", "false")
+    assert (await ada.call("/search/feedback"))["kept"] == 1
+    await bad.click()
+    await expect(bad).to_have_attribute("aria-pressed", "false")
+    assert (await ada.call("/search/feedback"))["kept"] == 0
+    async with page.expect_response(re.compile("/search/feedback$")) as noted:
+        await page.locator(".hit").click()
+    assert await (await noted.value).json() == {"recorded": True}
+
+    await ada.open("#/search")
+    await page.fill("#search-input", "")
+    await page.get_by_role("button", name="Do not note it").click()
+    await expect(page.get_by_role("button", name="Note it", exact=True)).to_be_visible()
+    await typed(ada, "boiler")
+    await expect(page.locator(".hit")).to_be_visible()
+    await expect(good).to_have_count(0)
