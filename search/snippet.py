@@ -14,7 +14,8 @@ from typing import Final
 
 from search.answer import Highlight, Markup, Snippet
 from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
-from search.terms import NO_SPACES, Piece, analyse, lexemes_of, pieces
+from search.runs import run_index
+from search.terms import NO_SPACES, Piece, analyse, pieces
 
 LEAD: Final = 4  # words of context kept before the first match of a window
 REPEATED: Final = 0.1  # worth of a word that the window already has; a new one is worth 1
@@ -104,10 +105,7 @@ def highlights(text: str, wants: Wanted, *, lang: str) -> list[Highlight]:
 def _wanted_chunks(text: str, wants: Wanted, lang: str) -> list[str]:
     """Return the different runs without spaces that may hold a wanted word: most of a text does not, and is passed over."""
     chunks = set(text.split())
-    if wants.prefixes:
-        return list(chunks)
-    is_other = wants.lexemes.isdisjoint
-    return [chunk for chunk in chunks if not is_other(lexemes_of(chunk, lang))]
+    return list(chunks if wants.prefixes else run_index(lang).holding(chunks, wants.lexemes))
 
 
 def _places(text: str, chunk: str) -> Iterator[int]:

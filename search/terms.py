@@ -137,14 +137,6 @@ def _short(chunk: str, lang: str) -> tuple[Piece, ...]:
     return tuple(_pieces(chunk, lang))
 
 
-@lru_cache(maxsize=20_000)
-def lexemes_of(chunk: str, lang: str) -> frozenset[str]:
-    """Return every lexeme of a run without spaces: whether it matters to a query is then one comparison."""
-    return frozenset(
-        lexeme for piece in analyse(chunk, lang) for lexeme in (piece.stem, piece.exact)
-    )
-
-
 def _pieces(chunk: str, lang: str) -> Iterator[Piece]:
     parts = list(_parts(chunk, lang))
     if len(parts) > 1 and (whole := _whole(chunk, parts)) is not None:
