@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.wire import Answer
-from search.answer import HighlightKind, Kind, Match, Recall, SearchAnswer
+from search.answer import FacetName, HighlightKind, Kind, Match, Recall, SearchAnswer
 from search.query import Operator
 
 
@@ -48,6 +48,7 @@ class LinksAnswer(Answer):
 
 class HitAnswer(Answer):
     id: UUID
+    workspace_id: UUID
     type: Kind
     item_id: UUID
     file_id: UUID | None
@@ -93,6 +94,21 @@ class CoverageAnswer(Answer):
     recall: Recall
 
 
+class FacetValueAnswer(Answer):
+    """`value` is what the facet's operator takes (of a month, `on:`); `count` are messages and files."""
+
+    value: str
+    label: str
+    count: int
+
+
+class FacetAnswer(Answer):
+    """The most frequent values first, of months the latest; counts that are not exact were scaled from a sample."""
+
+    values: list[FacetValueAnswer]
+    is_exact: bool
+
+
 class TimingAnswer(Answer):
     total: float
     embed: float
@@ -107,6 +123,7 @@ class Found(Answer):
 
     query: QueryAnswer
     hits: list[HitAnswer]
+    facets: dict[FacetName, FacetAnswer]
     page: PageAnswer
     coverage: CoverageAnswer
     degraded: list[str]

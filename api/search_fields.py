@@ -1,15 +1,16 @@
 """What the two doors of the search take: parameters of a query string, and the same names in JSON."""
 
-from typing import Annotated
+from typing import Annotated, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.wire import Body, Text
 from core.errors import InvalidInput
-from search.answer import Grouping, Kind, Markup, Mode, SearchRequest, Sort
+from search.answer import FacetName, Grouping, Kind, Markup, Mode, SearchRequest, Sort
 from search.query import MAX_CHARACTERS, OPERATORS, Filter, Operator, filter_problem
 
 MAX_FILTERS = 32
+FACETS: Final[tuple[FacetName, ...]] = get_args(FacetName)
 Zone = Annotated[Text, Field(max_length=64, description="IANA name of the zone of the dates")]
 
 
@@ -32,7 +33,7 @@ class SearchFields(BaseModel):
     semantic_ratio: Annotated[float, Field(ge=0, le=1)] = 0.5
     sort: Sort = "relevance"
     limit: Annotated[int, Field(ge=1, le=100)] = 10
-    cursor: Annotated[str, Field(max_length=1024)] | None = None
+    cursor: Annotated[str, Field(max_length=2048)] | None = None
     group_by: Grouping = "none"
     group_limit: Annotated[int, Field(ge=1, le=10, description="Hits of each group")] = 1
     highlight: Markup = "offsets"
@@ -45,7 +46,7 @@ class SearchFields(BaseModel):
     lang: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
     tz: Zone = "UTC"
 
-    def request(self, filters: tuple[Filter, ...]) -> SearchRequest:
+    def request(self, filters: tuple[Filter, ...], facets: tuple[FacetName, ...]) -> SearchRequest:
         return SearchRequest(
             q=self.q,
             type=self.type,
@@ -64,16 +65,21 @@ class SearchFields(BaseModel):
             recall="exact" if self.recall == "exact" else "auto",
             lang=self.lang,
             tz=self.tz,
+            facets=facets,
         )
 
 
 class SearchParameters(SearchFields):
+    facets: Annotated[
+        tuple[Text, ...], Field(max_length=8, description="Names, also with commas between them")
+    ] = ()
     filter: Annotated[tuple[Text, ...], Field(max_length=MAX_FILTERS)] = ()
 
 
 class SearchBody(SearchFields):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    facets: Annotated[tuple[FacetName, ...], Field(max_length=8)] = ()
     filter: Annotated[tuple[FilterBody, ...], Field(max_length=MAX_FILTERS)] = ()
 
 
@@ -94,3 +100,11 @@ def checked(asked: Filter) -> Filter:
     if problem is not None:
         raise InvalidInput.of("filter", problem)
     return asked
+
+
+def read_facets(texts: tuple[str, ...]) -> tuple[FacetName, ...]:
+    """Return the facets that `type,from` and the like name."""
+    names = [name.strip() for text in texts for name in text.split(",") if name.strip()]
+    if not set(names) <= set(FACETS):
+        raise InvalidInput.of("facets", f"are any of {', '.join(FACETS)}")
+    return tuple(known for known in FACETS if known in names)

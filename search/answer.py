@@ -4,6 +4,7 @@ Offsets count code points. `Snippet.offset` and `Location` are positions in the 
 message's content); highlights are relative to the snippet's own text.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -20,6 +21,7 @@ Syntax = Literal["operators", "plain"]
 Match = Literal["lexical", "semantic", "name"]
 Recall = Literal["exact", "approximate"]
 HighlightKind = Literal["word", "phrase"]
+FacetName = Literal["type", "from", "in", "month", "ext", "lang", "tag"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,7 @@ class SearchRequest:
     recall: Literal["auto", "exact"] = "auto"
     lang: str | None = None  # ISO 639-1; None detects it
     tz: str = "UTC"  # IANA name of the zone whose days the dates are
+    facets: tuple[FacetName, ...] = ()
     syntax: Syntax = "operators"
 
 
@@ -103,6 +106,7 @@ class Hit:
     """One passage. `item_id` is what is shared and opened: the file or the conversation."""
 
     id: UUID  # of the passage
+    workspace_id: UUID
     type: Kind
     item_id: UUID
     file_id: UUID | None
@@ -149,6 +153,23 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class FacetValue:
+    """`value` is what the facet's operator takes (of a month, on:); `count` are messages and files."""
+
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """The most frequent values first, of months the latest; counts that are not exact were scaled from a sample."""
+
+    values: tuple[FacetValue, ...]
+    is_exact: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """Milliseconds; a leg that did not run took 0."""
 
@@ -164,6 +185,7 @@ class Timing:
 class SearchAnswer:
     query: QueryEcho
     hits: tuple[Hit, ...]
+    facets: Mapping[FacetName, Facet]
     page: Page
     coverage: Coverage
     degraded: tuple[str, ...]

@@ -12,6 +12,7 @@ from core.scope import Scope
 from search.answer import Coverage, Hit, Page, QueryEcho, SearchAnswer, SearchRequest, Timing
 from search.context import with_context
 from search.dates import Clock, read_zone
+from search.facets import Counted, count_facets
 from search.filters import resolve, window_of
 from search.hydrate import count_coverage, hydrate
 from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
@@ -65,9 +66,12 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     window = range(cursor.offset, cursor.offset + request.limit)
     part = _Part(window, view, request.context)
     shown = await _show(searcher, scope, ranking, part=part)
+    counted = Counted(query, clock, ranking.langs, ranking.listed)
+    facets = await count_facets(searcher, scope, request, counted=counted, watch=ranking.watch)
     return SearchAnswer(
         query=QueryEcho(query.text, query.filters, query.warnings, ranking.langs[0]),
         hits=shown.hits,
+        facets=facets,
         page=_page(
             searcher,
             scope,

@@ -26,6 +26,7 @@ class Searcher:
     cursor_key: bytes
     semantic_timeout_s: float = 0.15
     lexical_timeout_s: float = 0.3
+    facets_timeout_s: float = 0.3
     vectors: VectorCache = field(default_factory=VectorCache)
     languages: dict[UUID, tuple[str, ...]] = field(default_factory=dict[UUID, tuple[str, ...]])
 

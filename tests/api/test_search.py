@@ -36,7 +36,7 @@ async def test_a_message_is_found_by_its_words_as_soon_as_it_is_posted(client):
     assert "text" not in hit
     assert found["request_id"] == answer.headers["X-Request-ID"]
     assert set(found) == {
-        "query", "hits", "page", "coverage", "degraded", "timing_ms", "index_seq", "request_id",
+        "query", "hits", "facets", "page", "coverage", "degraded", "timing_ms", "index_seq", "request_id",
     }  # fmt: skip
 
 
@@ -67,6 +67,25 @@ async def test_a_hit_shows_what_was_said_around_it_and_where_it_is(client):
     assert bare["context"] is None
 
 
+async def test_facets_come_with_both_doors_when_asked_for(client):
+    by_query = await client.get("/api/search?q=pension&mode=lexical&facets=type,in")
+    by_body = await client.post(
+        "/api/search", json={"q": "pension", "mode": "lexical", "facets": ["type", "in"]}
+    )
+    assert (
+        by_query.json()["facets"]
+        == by_body.json()["facets"]
+        == {
+            "type": {
+                "values": [{"value": "message", "label": "message", "count": 2}],
+                "is_exact": True,
+            },
+            "in": {"values": [{"value": "Plans", "label": "Plans", "count": 2}], "is_exact": True},
+        }
+    )
+    assert (await client.get("/api/search?q=pension")).json()["facets"] == {}
+
+
 async def test_a_negated_filter_excludes(client):
     answer = await client.get("/api/search?q=pension&mode=lexical&filter=-type:message")
     assert answer.json()["hits"] == []
@@ -95,7 +114,7 @@ async def test_a_strangers_search_finds_nothing(client, signed_in, owner_connect
         "", "q=", "q=%20", "q=-pension", "q=!!!", "q=" + "x" * 513, "q=" + "x" * 10_000, "q=a%00b",
         "q=x&limit=0", "q=x&limit=101", "q=x&limit=ten", "q=x&mode=magic", "q=x&semantic_ratio=2", "q=x&semantic_ratio=nan",
         "q=x&sort=random", "q=x&cursor=nonsense", "q=x&filter=nonsense", "q=x&filter=before:soon", "q=x&filter=type:dog",
-        "q=x&lang=english", "q=x&min_seq=-1", "q=x&crop=0", "q=x&recall=some", "q=x&context=6", "q=x&context=-1", "q=x&group_limit=0", "q=x&group_limit=11", "q=x&type=dog", "q=x" + "&filter=from:a" * 33,
+        "q=x&lang=english", "q=x&min_seq=-1", "q=x&crop=0", "q=x&recall=some", "q=x&context=6", "q=x&context=-1", "q=x&group_limit=0", "q=x&group_limit=11", "q=x&type=dog", "q=x&facets=colour", "q=x" + "&filter=from:a" * 33,
     ],
 )  # fmt: skip
 async def test_a_question_that_cannot_be_is_refused_with_its_field(client, query):
@@ -105,7 +124,15 @@ async def test_a_question_that_cannot_be_is_refused_with_its_field(client, query
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"q": "x", "more": 1}, {"q": 1}, {"q": "x", "filter": ["from:a"]}, {"q": "\ud800"}]
+    "body",
+    [
+        {},
+        {"q": "x", "facets": ["colour"]},
+        {"q": "x", "more": 1},
+        {"q": 1},
+        {"q": "x", "filter": ["from:a"]},
+        {"q": "\ud800"},
+    ],
 )
 async def test_a_body_that_cannot_be_is_refused(client, body):
     content = json.dumps(body)
