@@ -57,11 +57,12 @@ class DeletedConversation(Answer):
 
 
 class OpenedConversation(ConversationAnswer):
-    """A conversation with a window of its messages, oldest first."""
+    """A conversation with a window of its messages, oldest first. `live_runs` are replies that are still being written."""
 
     messages: list[MessageAnswer]
     has_before: bool
     has_after: bool
+    live_runs: list[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ class _Deleted:
     deleted_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Run:
+    id: UUID
+
+
 _create_conversation = write("conversation.sql", "create_conversation", Conversation)
 _list_conversations = read("conversation.sql", "list_conversations", Conversation)
 _list_deleted = read("conversation.sql", "list_deleted_conversations", _Deleted)
@@ -98,6 +104,7 @@ _find_conversation = read("conversation.sql", "find_conversation", Conversation)
 _rename_conversation = write("conversation.sql", "rename_conversation")
 _bin_conversation = write("conversation.sql", "bin_conversation")
 _restore_conversation = write("conversation.sql", "restore_conversation")
+_list_live_runs = read("run.sql", "list_live_runs", _Run)
 
 
 @router.get("", summary="My conversations and those shared with me, last changed first")
@@ -180,6 +187,8 @@ async def get_conversation(
         seq = found.last_seq + 1
         if around is not None:
             seq = (await find_message(conn, scope, around, within=conversation_id)).seq
+        # Before the messages: a run that ends in between is told twice, never not at all.
+        live = await fetch(conn, _list_live_runs, **scope.ids, conversation_id=conversation_id)
         earlier = await messages_before(conn, scope, conversation_id, seq=seq, limit=before + 1)
         later = await messages_after(conn, scope, conversation_id, seq=seq - 1, limit=after + 2)
     window = [*reversed(earlier[:before]), *later[: after + 1]]
@@ -189,6 +198,7 @@ async def get_conversation(
         messages=[MessageAnswer.model_validate(message) for message in window],
         has_before=len(earlier) > before,
         has_after=len(later) > after + 1,
+        live_runs=[run.id for run in live],
     )
 
 

@@ -135,6 +135,14 @@ FROM readable(:workspace_id, :account_id) v
 JOIN run r ON r.workspace_id = :workspace_id AND r.conversation_id = v.item_id
 WHERE r.id = :run_id;
 
+-- name: list_live_runs
+-- The runs of a conversation that have not ended, in the order in which they were asked for.
+SELECT r.id
+FROM readable(:workspace_id, :account_id) v
+JOIN run r ON r.workspace_id = :workspace_id AND r.conversation_id = v.item_id
+WHERE r.conversation_id = :conversation_id AND r.state = 'running'
+ORDER BY r.id;
+
 -- name: list_events
 -- The log after a point, with the state that the run had then; one row without an event when there is none.
 SELECT

@@ -88,11 +88,16 @@ function show(conversation, m, parameters) {
   const rows = conversation.messages.map((message) => rowOf(message, message.id === m && quote));
   fill($("#messages"), conversation.has_before && stepButton("before"), rows, conversation.has_after && stepButton("after"));
   const target = m && $(`[data-id="${CSS.escape(m)}"]`, $("#messages"));
-  if (!conversation.has_after) showLive(conversation);
+  if (!conversation.has_after) showLive(liveRunsOf(conversation));
   if (!target) return toEnd();
   target.classList.add("found");
   (target.querySelector("mark") ?? target).scrollIntoView({ block: "center" });
   return target.focus({ preventScroll: true });
+}
+
+// Whoever opens the conversation, in whichever tab, follows the replies that are being written.
+function liveRunsOf({ live_runs: runs, messages }) {
+  return runs.filter((run) => !messages.some((message) => message.run_id === run));
 }
 
 function head(conversation) {

@@ -1,21 +1,21 @@
-// Writing into a conversation: the message, who replies, the reply as it comes, and stopping it.
+// Writing into a conversation: the message, who replies, the replies as they come, and stopping one.
 
 import { $, fill, h, toast } from "./dom.js";
 import { api } from "./api.js";
 import { messageRow } from "./message.js";
-import { forgetRun, liveReply, rememberRun, rememberedRun, stopRun } from "./reply.js";
+import { liveReply, stopRun } from "./reply.js";
 
 const MODEL = "recollect.model";
 const NOBODY = "nobody";
 
 let chat; // {conversation, add, changed} of chat.js
-let watching = null; // {runId, stop: AbortController}
+const watched = new Map(); // run id -> AbortController, in the order of their rows
 
 export function startComposer(given) {
   chat = given;
   const text = $("#composer-text");
   $("#composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
-  $("#composer-stop").addEventListener("click", stop);
+  $("#composer-stop").addEventListener("click", stopReply);
   text.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
@@ -43,7 +43,7 @@ function labelOf({ name, provider, health }) {
 async function submit() {
   const input = $("#composer-text");
   const content = input.value.trim();
-  if (!content || watching || $("#composer-send").disabled) return;
+  if (!content || watched.size || $("#composer-send").disabled) return;
   $("#composer-send").disabled = true;
   try {
     const conversation = await chat.conversation();
@@ -54,10 +54,7 @@ async function submit() {
     input.value = "";
     chat.add(messageRow(answer.message ?? answer)).toEnd();
     chat.changed().catch(() => {});
-    if (answer.run) {
-      rememberRun(conversation.id, answer.run.id);
-      watch(conversation.id, answer.run.id);
-    }
+    if (answer.run) watch(answer.run.id);
   } catch (error) {
     toast(error.message);
   } finally {
@@ -65,49 +62,43 @@ async function submit() {
   }
 }
 
-// After a reload: go on with the run that this conversation waits for, unless its reply is among the messages.
-export function showLive(conversation) {
-  const runId = rememberedRun(conversation.id);
-  if (!runId) return;
-  if (conversation.messages.some((message) => message.run_id === runId)) forgetRun(conversation.id);
-  else watch(conversation.id, runId);
-}
+export const showLive = (runIds) => runIds.forEach(watch);
 
 export function stopWatching() {
-  watching?.stop.abort();
-  watching = null;
-  showStop(false);
+  for (const stop of watched.values()) stop.abort();
+  watched.clear();
+  showStop();
 }
 
-async function watch(conversationId, runId) {
-  stopWatching();
-  const mine = { runId, stop: new AbortController() };
-  watching = mine;
-  showStop(true);
+async function watch(runId) {
+  const stop = new AbortController();
+  watched.set(runId, stop);
+  showStop();
   let place = null;
   const reply = liveReply(runId, {
-    signal: mine.stop.signal,
+    signal: stop.signal,
     onChange: () => { if (place?.isAtEnd()) requestAnimationFrame(place.toEnd); },
   });
   place = chat.add(reply.row);
   place.toEnd();
   const end = await reply.done;
-  if (watching !== mine) return;
-  watching = null;
-  showStop(false);
-  if (end) forgetRun(conversationId);
+  if (watched.get(runId) !== stop) return;
+  watched.delete(runId);
+  showStop();
   $("#chat-status").textContent = end?.state === "complete" ? "The reply is complete." : `The reply has ended: ${end?.state}.`;
   chat.changed().catch(() => {});
 }
 
-async function stop() {
-  if (!watching) return;
+// The one that was asked for last.
+async function stopReply() {
+  const runId = [...watched.keys()].at(-1);
+  if (!runId) return;
   $("#composer-stop").disabled = true;
-  await stopRun(watching.runId).catch((error) => toast(error.message));
+  await stopRun(runId).catch((error) => toast(error.message));
   $("#composer-stop").disabled = false;
 }
 
-function showStop(running) {
-  $("#composer-stop").hidden = !running;
-  $("#composer-send").hidden = running;
+function showStop() {
+  $("#composer-stop").hidden = !watched.size;
+  $("#composer-send").hidden = watched.size > 0;
 }

@@ -4,13 +4,6 @@ import { api } from "./api.js";
 import { follow } from "./events.js";
 import { messageRow, showReply } from "./message.js";
 
-const key = (conversationId) => `recollect.run.${conversationId}`;
-
-// Which run a conversation waits for is remembered here, so that a reload finds it again.
-export const rememberRun = (conversationId, runId) => sessionStorage.setItem(key(conversationId), runId);
-export const rememberedRun = (conversationId) => sessionStorage.getItem(key(conversationId));
-export const forgetRun = (conversationId) => sessionStorage.removeItem(key(conversationId));
-
 export const stopRun = (runId) => api(`/runs/${runId}/stop`, { method: "POST" });
 
 // Return {row, done}: the row to show, and a promise of how the run ended ({state, message_id, ...}).

@@ -89,6 +89,20 @@ async def test_a_conversation_opens_around_a_message(signed_in, ada):
     assert (end.json()["has_before"], end.json()["has_after"]) == (True, False)
 
 
+async def test_a_conversation_names_the_replies_that_are_being_written(
+    signed_in, owner_connection, ada
+):
+    client = await signed_in(ada)
+    path = f"/api/conversations/{await begin(client)}"
+    asked = [
+        await client.post(f"{path}/messages", json={"content": "Why?", "reply": {}}) for _ in "ab"
+    ]
+    runs = [answer.json()["run"]["id"] for answer in asked]
+    assert (await client.get(path)).json()["live_runs"] == runs
+    await owner_connection.execute("UPDATE run SET state = 'complete' WHERE id = $1", runs[0])
+    assert (await client.get(path)).json()["live_runs"] == runs[1:]
+
+
 async def test_around_a_message_of_another_conversation_is_not_found(signed_in, ada):
     client = await signed_in(ada)
     here, there = await begin(client), await begin(client)
@@ -171,10 +185,16 @@ async def test_a_member_may_leave(signed_in, ada, bob):
     assert (await his.get(path)).status_code == 404
 
 
-async def test_opening_a_conversation_takes_four_queries(signed_in, ada, queries):
+async def test_opening_a_conversation_takes_five_queries(signed_in, ada, queries):
     client = await signed_in(ada)
     path = f"/api/conversations/{await begin(client)}"
     await client.get(path)
     with queries() as asked:
         await client.get(path)
-    assert asked == ["find_standing", "find_conversation", "list_messages_before", "list_messages"]
+    assert asked == [
+        "find_standing",
+        "find_conversation",
+        "list_live_runs",
+        "list_messages_before",
+        "list_messages",
+    ]

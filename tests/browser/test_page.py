@@ -185,6 +185,25 @@ async def test_a_reply_goes_on_after_a_reload_and_loads_nothing(ada):
     await expect(page.locator(".message.assistant")).to_have_count(1)
 
 
+async def test_each_tab_follows_the_replies_of_the_conversation_that_it_shows(ada):
+    page = ada.page
+    await ada.say(LETTER)
+    await ada.open("#/c/new")
+    await page.select_option("#composer-model", "openai:gpt-4.1-mini")
+    await expect(await ada.ask("Where does the spare key hang?")).to_contain_text("word1")
+    here = page.url
+    second = await page.context.new_page()
+    await second.goto(here)
+    await expect(second.locator(".message.assistant")).to_contain_text("word1")
+    third = await page.context.new_page()
+    await third.goto(f"{ada.url}/#/c/new")
+    await expect(third.locator("#composer-send")).to_be_visible()
+    await expect(third.locator(".message")).to_have_count(0)
+    for tab in (page, second):
+        await expect(tab.locator(".message.assistant")).to_contain_text("word29", timeout=20_000)
+        await expect(tab.locator(".message.assistant")).to_have_count(1)
+
+
 async def test_a_reply_stops_when_asked_and_keeps_its_words(ada):
     page = ada.page
     await ada.say(LETTER)
