@@ -1,11 +1,11 @@
-"""The embedder process, `python -m app.embedder_process`: loads the model that the settings name and serves it.
+"""The embedder process, `python -m app.embedder_process`: loads the model that the settings name, others when they are asked.
 
 Apart from the command line, whose libraries it does not need in its memory.
 """
 
 import asyncio
 
-from app.embedders import local_embedder
+from app.embedders import LocalModels
 from app.program import run_program
 from app.settings import Settings
 from search.embed_process import serve_embedder
@@ -13,7 +13,8 @@ from search.embed_process import serve_embedder
 
 def serve_model(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    asyncio.run(serve_embedder(local_embedder(settings), settings.embed_socket))
+    models = LocalModels(settings)
+    asyncio.run(serve_embedder(models.default, settings.embed_socket, others=models.find))
 
 
 if __name__ == "__main__":

@@ -1,61 +1,138 @@
-"""Which embedder the settings name: the one that computes (in the embedder process) and the one that asks it (elsewhere).
+"""Which embedders there are: those that compute (in the embedder process) and those that ask (elsewhere).
 
-A vendor's embedder needs no process of ours; the API and the worker call it themselves.
+The settings name one; a workspace whose vectors are another model's is answered by that one for as long as it can be
+asked: a generation outlives a change of EMBEDDER. Vendors' embedders need no process of ours.
 """
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol
 
+from app.model_files import prepare_apart
+from app.model_recipes import E5, MINILM, RECIPES
 from app.settings import Settings
 from core.errors import StartFailed
 from search.embed import Embedder, EmbedderSpec, FakeEmbedder
 from search.embed_client import EmbedClient
+from search.embed_lazy import LazyEmbedder
 
-MINILM = EmbedderSpec(model="all-MiniLM-L6-v2", dimension=384, max_tokens=256)
-_OPENAI_URL = "https://api.openai.com/v1"
+_OPENAI_URL: Final = "https://api.openai.com/v1"
+_BY_SETTING: Final = {"auto": MINILM, "minilm": MINILM, "e5": E5}
+_ST_DIMENSION, _ST_TOKENS = 384, 512  # what the server of any sentence-transformers model answers
 
 
 def needs_process(settings: Settings) -> bool:
-    """Return whether the embedder computes on this machine, and so in a process of its own."""
-    return settings.embedder == "minilm" or settings.embedder.startswith("st:")
+    """Return whether a model may have to compute on this machine, and so in a process of its own."""
+    return settings.embedder != "fake"
 
 
-def local_embedder(settings: Settings) -> Embedder:
-    """Load the model; only the embedder process does."""
-    if settings.embedder == "minilm":
-        from search.embed_onnx import OnnxEmbedder
+def first_model(settings: Settings) -> str:
+    """Return the model of a workspace's first generation, by the name that generations bear."""
+    if settings.embedder == "fake":
+        return FakeEmbedder.model
+    recipe = _BY_SETTING.get(settings.embedder)
+    if recipe is not None:
+        return recipe.spec.model
+    kind, _, model = settings.embedder.partition(":")
+    if kind in ("openai", "st") and model:
+        return settings.embedder
+    raise StartFailed(
+        f"EMBEDDER={settings.embedder} is unknown: use auto, minilm, e5, openai:<model>, st:<directory> or fake"
+    )
 
-        return OnnxEmbedder(settings.recollect_home / "models" / MINILM.model)
-    from search.embed_st import SentenceTransformersEmbedder
 
-    return SentenceTransformersEmbedder(settings.embedder.removeprefix("st:"))
+class LocalModels:
+    """The models of the embedder process. That of the settings is loaded at once, any other when it is first asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._home = settings.recollect_home
+        self._others: dict[str, Embedder] = {}
+        model = first_model(settings)
+        is_ours = _local_spec(model) is not None
+        self.default = _load(self._home, model) if is_ours else self._lazy(MINILM.spec)
+
+    def find(self, model: str) -> Embedder | None:
+        """Return another model that computes on this machine, by its name."""
+        if model not in self._others:
+            if (spec := _local_spec(model)) is None:
+                return None
+            self._others[model] = self._lazy(spec)
+        return self._others[model]
+
+    def _lazy(self, spec: EmbedderSpec) -> Embedder:
+        return LazyEmbedder(spec, partial(_load, self._home, spec.model))
+
+
+class _Closable(Embedder, Protocol):
+    async def close(self) -> None: ...
+
+
+class AskedModels:
+    """The embedders that API and worker use; none connects before it is asked."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._known: dict[str, _Closable] = {}
+        default = self.find(first_model(settings))
+        assert default is not None  # first_model() names nothing that find() does not know
+        self.default: Embedder = default
+
+    def find(self, model: str) -> Embedder | None:
+        """Return the embedder of a model; None when this installation cannot ask it."""
+        if self._settings.embedder == "fake":
+            return FakeEmbedder() if model == FakeEmbedder.model else None
+        if model not in self._known:
+            if (made := self._make(model)) is None:
+                return None
+            self._known[model] = made
+        return self._known[model]
+
+    async def close(self) -> None:
+        for embedder in self._known.values():
+            await embedder.close()
+
+    def _make(self, model: str) -> _Closable | None:
+        kind, _, name = model.partition(":")
+        if kind == "openai" and name:
+            return self._vendor(name)
+        spec = _local_spec(model)
+        return None if spec is None else EmbedClient(self._settings.embed_socket, spec)
+
+    def _vendor(self, name: str) -> _Closable:
+        from search.embed_openai import OpenAIEmbedder
+
+        key = self._settings.openai_api_key
+        return OpenAIEmbedder(
+            name,
+            base_url=self._settings.openai_base_url or _OPENAI_URL,
+            api_key=key.get_secret_value() if key else "none",
+        )
 
 
 @asynccontextmanager
-async def embedder_client(settings: Settings) -> AsyncGenerator[Embedder]:
-    """Lend the embedder that API and worker use."""
-    kind, _, model = settings.embedder.partition(":")
-    if settings.embedder == "fake":
-        yield FakeEmbedder()
-    elif kind == "openai" and model:
-        from search.embed_openai import OpenAIEmbedder
+async def asked_models(settings: Settings) -> AsyncGenerator[AskedModels]:
+    """Lend the embedders that API and worker use."""
+    models = AskedModels(settings)
+    yield models
+    await models.close()
 
-        key = settings.openai_api_key
-        vendor = OpenAIEmbedder(
-            model,
-            base_url=settings.openai_base_url or _OPENAI_URL,
-            api_key=key.get_secret_value() if key else "none",
-        )
-        yield vendor
-        await vendor.close()
-    elif needs_process(settings):
-        spec = (
-            MINILM if settings.embedder == "minilm" else EmbedderSpec(settings.embedder, 384, 512)
-        )
-        client = EmbedClient(settings.embed_socket, spec)
-        yield client
-        await client.close()
-    else:
-        raise StartFailed(
-            f"EMBEDDER={settings.embedder} is unknown: use minilm, openai:<model>, st:<directory> or fake"
-        )
+
+def _local_spec(model: str) -> EmbedderSpec | None:
+    if model in RECIPES:
+        return RECIPES[model].spec
+    if model.startswith("st:"):
+        return EmbedderSpec(model, _ST_DIMENSION, _ST_TOKENS)
+    return None
+
+
+def _load(home: Path, model: str) -> Embedder:
+    """Load a model into this process, its files made first where they are absent."""
+    if model in RECIPES:
+        from search.embed_onnx import OnnxEmbedder
+
+        return OnnxEmbedder(prepare_apart(home, RECIPES[model]))
+    from search.embed_st import SentenceTransformersEmbedder
+
+    return SentenceTransformersEmbedder(model.removeprefix("st:"))

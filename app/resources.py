@@ -14,12 +14,12 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from app.chat_models import ChatModels, open_chat_models
-from app.embedders import embedder_client
+from app.embedders import asked_models
 from app.settings import Settings
 from core.blobs import BlobStore, S3Place, open_blobs
 from core.errors import StartFailed
 from core.events import Feed, open_feed
-from search.embed import Embedder
+from search.embed import Embedder, OtherModels
 from sql.migrate import has_row_security
 from sql.pool import DbRole, Pool, open_pool
 
@@ -61,7 +61,8 @@ class Resources:
     redis: "Redis"
     feed: Feed  # what other processes say: a run's events, nudges
     blobs: BlobStore
-    embedder: Embedder
+    embedder: Embedder  # of a workspace's first generation
+    other_models: OtherModels  # of generations made under other settings
     chat: ChatModels
     has_row_security: bool
 
@@ -93,7 +94,7 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
         stack.push_async_callback(redis.aclose)
         feed = await stack.enter_async_context(open_feed(settings.redis_url.get_secret_value()))
         blobs = await stack.enter_async_context(open_blobs(_blob_place(settings)))
-        embedder = await stack.enter_async_context(embedder_client(settings))
+        models = await stack.enter_async_context(asked_models(settings))
         chat = await stack.enter_async_context(open_chat_models(settings))
         yield Resources(
             settings,
@@ -101,7 +102,8 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
             redis=redis,
             feed=feed,
             blobs=blobs,
-            embedder=embedder,
+            embedder=models.default,
+            other_models=models.find,
             chat=chat,
             has_row_security=guarded,
         )

@@ -79,7 +79,7 @@ async def _serve(settings: Settings, say: Say, programs: Programs) -> None:
         _claim_home(stack, settings)
         await asyncio.to_thread(_end_leftovers, settings, programs)
         require_free_port(settings.bind, settings.port)
-        if settings.embedder == "minilm":
+        if needs_process(settings):
             prepare_model(settings.recollect_home, say=say)
         services = await stack.enter_async_context(
             embedded_services(settings, say=say, on_failure=on_failure)

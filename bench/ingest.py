@@ -28,8 +28,8 @@ import psutil
 
 from app.embedded_postgres import start_postgres
 from app.embedded_valkey import start_valkey
-from app.embedders import MINILM
 from app.model_files import prepare_model
+from app.model_recipes import MINILM
 from app.probe import free_ports
 from search.embed_client import EmbedClient
 from sql.migrate import migrate
@@ -116,7 +116,7 @@ async def main() -> None:
         spent = running.cpu() - before
         model_s = sum(running.embedder.cpu_times()[:2]) - model_s
         texts, ingested_s = await passages_and_time(running.owner)
-        alone = EmbedClient(home / "run" / "embed.sock", MINILM)
+        alone = EmbedClient(home / "run" / "embed.sock", MINILM.spec)
         stack.push_async_callback(alone.close)
         alone_s = [await timed(alone, texts) for _ in range(2)]
     print(

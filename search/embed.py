@@ -6,7 +6,7 @@ embed_process.py, which serves any of them to the API and the worker over a unix
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol, TypeAlias
@@ -71,6 +71,16 @@ class Embedder(Protocol):
     async def embed_documents(self, texts: Sequence[str]) -> Matrix:
         """Return one row per text, in the order given."""
         ...
+
+
+# Every other model that can be asked beside the one of the settings, by the name its generations bear.
+OtherModels: TypeAlias = Callable[[str], Embedder | None]
+
+
+def no_others(model: str) -> Embedder | None:
+    """Know no other model."""
+    del model
+    return None
 
 
 class FakeEmbedder:

@@ -16,14 +16,23 @@ import numpy as np
 
 from core.errors import Unavailable
 from search.embed import EmbedderSpec, Matrix, QueryVector, RefusedText
-from search.embed_wire import Answer, Ask, Question, frame, pack_texts, read_frame, unpack_rows
+from search.embed_wire import (
+    Answer,
+    Ask,
+    Hello,
+    Question,
+    frame,
+    pack_texts,
+    read_frame,
+    unpack_rows,
+)
 
 SLICE: Final = 64  # texts in one question: 1 to 2 s of work of the default model on two cores
 _RECONNECT_S: Final = 0.1
 
 
 class EmbedClient:
-    """The process must serve the model of `spec`, in its dimension.
+    """The process must serve the model of `spec`, in its dimension; it may serve others beside it.
 
     A query fails at once when it is away. Documents wait for it to come back, each slice of them
     for documents_timeout_s in all.
@@ -80,7 +89,7 @@ class EmbedClient:
     async def _connected(self) -> "_Link":
         async with self._connecting:
             if self._link is None or not self._link.is_open:
-                link = await _connect(self._socket_path)
+                link = await _connect(self._socket_path, self.model)
                 if (link.spec.model, link.spec.dimension) != (self.model, self.dimension):
                     await link.close()
                     message = f"the embedder process serves {link.spec.model}, not {self.model}"
@@ -109,9 +118,10 @@ async def _patiently(connect: "_Connect") -> "_Link":
             await asyncio.sleep(_RECONNECT_S)
 
 
-async def _connect(socket_path: Path) -> "_Link":
+async def _connect(socket_path: Path, model: str) -> "_Link":
     reader, writer = await asyncio.open_unix_connection(socket_path)
     try:
+        writer.write(frame(Hello(model)))
         spec, _ = await read_frame(reader, EmbedderSpec)
     except BaseException:  # a cancelled caller too must not leave the connection open
         writer.close()

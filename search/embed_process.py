@@ -1,7 +1,8 @@
-"""The embedder process: one loaded model served to the API and the worker over a unix socket.
+"""The embedder process: models served to the API and the worker over a unix socket.
 
-So the model is in memory once, and its CPU work never blocks their loops. The questions of all
-connections are answered side by side; documents only while there is room for them.
+So a model is in memory once, and its CPU work never blocks their loops. A connection asks the one
+model that it names. The questions of all are answered side by side; documents only while there is
+room for them.
 """
 
 import asyncio
@@ -15,8 +16,8 @@ from typing import Final
 import structlog
 
 from core.errors import Unavailable
-from search.embed import Embedder, EmbedderSpec, RefusedText
-from search.embed_wire import Answer, Question, frame, pack_rows, read_frame, unpack_texts
+from search.embed import Embedder, EmbedderSpec, OtherModels, RefusedText, no_others
+from search.embed_wire import Answer, Hello, Question, frame, pack_rows, read_frame, unpack_texts
 
 MAX_TEXTS: Final = 2048  # of all clients together: 30 to 70 s of work of the default model
 _RETRY_BUSY_S: Final = 5.0
@@ -24,13 +25,15 @@ _RETRY_BUSY_S: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
-async def serve_embedder(embedder: Embedder, socket_path: Path) -> None:
+async def serve_embedder(
+    embedder: Embedder, socket_path: Path, *, others: OtherModels = no_others
+) -> None:
     """Serve until SIGTERM or SIGINT; questions still open then end with their connections."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with embedder_server(embedder, socket_path):
+    async with embedder_server(embedder, socket_path, others=others):
         log.info("serving embeddings", model=embedder.model, socket=str(socket_path))
         await stop.wait()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -39,14 +42,31 @@ async def serve_embedder(embedder: Embedder, socket_path: Path) -> None:
 
 @asynccontextmanager
 async def embedder_server(
-    embedder: Embedder, socket_path: Path, *, max_texts: int = MAX_TEXTS
+    embedder: Embedder,
+    socket_path: Path,
+    *,
+    others: OtherModels = no_others,
+    max_texts: int = MAX_TEXTS,
 ) -> AsyncGenerator[None]:
-    """Serve while inside the context; after it the connections and the socket are gone."""
+    """Serve while inside the context; after it the connections and the socket are gone.
+
+    Who names an unknown model is greeted as by `embedder`, and sees from that that it is not served.
+    """
     clients: set[asyncio.Task[None]] = set()
     room = _Room(max_texts)
 
+    async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            hello, _ = await read_frame(reader, Hello)
+        except ConnectionError as exc:
+            log.debug("a client of the embedder left", reason=str(exc))
+            return
+        known = hello.model == embedder.model
+        asked = embedder if known else others(hello.model) or embedder
+        await _Client(asked, room, writer).serve(reader)
+
     def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = asyncio.create_task(_Client(embedder, room, writer).serve(reader))
+        client = asyncio.create_task(welcome(reader, writer))
         clients.add(client)
         client.add_done_callback(clients.discard)
         client.add_done_callback(lambda _: writer.close())

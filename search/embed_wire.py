@@ -1,8 +1,8 @@
 """The frames between the embedder process and its clients, over a private unix socket.
 
 A frame is two little-endian uint32, the sizes of its header and body; then the header, JSON of one
-of the dataclasses below; then the body. The server greets with an EmbedderSpec. A Question's body
-is its texts, an Answer's body its rows as little-endian float32.
+of the dataclasses below; then the body. The client begins with a Hello, the server greets with an
+EmbedderSpec. A Question's body is its texts, an Answer's body its rows as little-endian float32.
 """
 
 import asyncio
@@ -24,6 +24,13 @@ Outcome = Literal["done", "refused", "unavailable"]
 
 
 @dataclass(frozen=True, slots=True)
+class Hello:
+    """Which model this connection asks."""
+
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """`number` is the client's, unique among its questions under way; cancel names the one to drop."""
 
@@ -41,14 +48,14 @@ class Answer:
     characters_per_piece: float = 0.0  # of a query
 
 
-Header = TypeVar("Header", EmbedderSpec, Question, Answer)
+Header = TypeVar("Header", EmbedderSpec, Hello, Question, Answer)
 
 
 class BadFrame(ConnectionError):
     """The other side does not speak this protocol; the connection is of no more use."""
 
 
-def frame(header: EmbedderSpec | Question | Answer, body: bytes = b"") -> bytes:
+def frame(header: EmbedderSpec | Hello | Question | Answer, body: bytes = b"") -> bytes:
     """Return the frame's bytes."""
     packed = orjson.dumps(header)
     return _SIZES.pack(len(packed), len(body)) + packed + body

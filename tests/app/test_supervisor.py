@@ -224,10 +224,11 @@ def test_a_program_that_cannot_run_ends_the_start(served, port):
     [
         ("minilm", ["embedder", "api", "worker"]),
         ("st:/srv/model", ["embedder", "api", "worker"]),
-        ("openai:text-embedding-3-small", ["api", "worker"]),
+        ("openai:text-embedding-3-small", ["embedder", "api", "worker"]),
+        ("fake", ["api", "worker"]),
     ],
 )
-def test_a_vendors_embedder_needs_no_process_of_ours(embedder, names):
+def test_models_have_a_process_of_their_own_also_where_a_vendor_makes_new_vectors(embedder, names):
     programs = our_programs(Settings(embedder=embedder))
     assert list(programs) == names
     assert programs["api"] == (sys.executable, "-m", "api.serve")

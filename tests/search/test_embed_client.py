@@ -11,7 +11,7 @@ from core.errors import Unavailable
 from search.embed import EmbedderSpec, FakeEmbedder, QueryVector
 from search.embed_client import SLICE, EmbedClient
 from search.embed_process import embedder_server
-from search.embed_wire import Answer, Question, frame, read_frame
+from search.embed_wire import Answer, Hello, Question, frame, read_frame
 
 FAKE = EmbedderSpec("fake-bag-of-words", 384, 256)
 
@@ -90,6 +90,7 @@ async def test_documents_lost_with_the_process_are_asked_for_once_more(socket_pa
     asked: list[int] = []
 
     async def die_when_asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert (await read_frame(reader, Hello))[0] == Hello(FAKE.model)
         writer.write(frame(FAKE))
         question, _ = await read_frame(reader, Question)
         asked.append(question.number)
@@ -144,6 +145,7 @@ async def test_a_server_that_does_not_greet_is_unavailable(socket_path):
 
 async def test_answers_nobody_waits_for_are_ignored_and_the_last_before_the_end_is_not(socket_path):
     async def answer_thrice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert (await read_frame(reader, Hello))[0] == Hello(FAKE.model)
         writer.write(frame(FAKE))
         question, _ = await read_frame(reader, Question)
         row = np.ones(384, dtype="<f4").tobytes()

@@ -16,7 +16,7 @@ from core.errors import Unavailable
 from search.embed import EmbedderSpec, FakeEmbedder, Matrix, QueryVector, RefusedText
 from search.embed_client import EmbedClient
 from search.embed_process import embedder_server, serve_embedder
-from search.embed_wire import Answer, Question, frame, pack_texts, read_frame
+from search.embed_wire import Answer, Hello, Question, frame, pack_texts, read_frame
 
 FAKE = EmbedderSpec("fake-bag-of-words", 384, 256)
 ROOT = Path(__file__).parent.parent.parent
@@ -149,6 +149,7 @@ async def test_a_client_that_speaks_nonsense_is_hung_up_on_and_others_are_not(
         client = EmbedClient(socket_path, FAKE)
         await client.embed_query("before")
         reader, writer = await asyncio.open_unix_connection(socket_path)
+        writer.write(frame(Hello(FAKE.model)))
         assert await read_frame(reader, EmbedderSpec) == (FAKE, b"")
         writer.write(nonsense)
         assert await asyncio.wait_for(reader.read(), 5) == b""
@@ -157,10 +158,37 @@ async def test_a_client_that_speaks_nonsense_is_hung_up_on_and_others_are_not(
         await client.close()
 
 
+async def test_each_connection_asks_the_model_that_it_names(socket_path):
+    class Second(FakeEmbedder):
+        model, dimension = "second", 2
+
+        async def embed_documents(self, texts: Sequence[str]) -> Matrix:
+            return np.eye(2, dtype=np.float32)[: len(texts)]
+
+    second = Second()
+    find = {"second": second}.get
+    async with embedder_server(FakeEmbedder(), socket_path, others=find):
+        clients = [EmbedClient(socket_path, spec) for spec in (FAKE, EmbedderSpec("second", 2, 9))]
+        first, other = [await client.embed_documents(["a", "b"]) for client in clients]
+        for client in clients:
+            await client.close()
+    assert np.array_equal(first, await FakeEmbedder().embed_documents(["a", "b"]))
+    assert np.array_equal(other, np.eye(2))
+
+
+async def test_who_does_not_say_which_model_is_hung_up_on(socket_path):
+    async with embedder_server(FakeEmbedder(), socket_path):
+        reader, writer = await asyncio.open_unix_connection(socket_path)
+        writer.write(pack_texts(1, "query", ["x"]))
+        assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
+
+
 async def test_a_client_may_leave_without_its_answer(socket_path):
     slow = SlowEmbedder()
     async with embedder_server(slow, socket_path):
         reader, writer = await asyncio.open_unix_connection(socket_path)
+        writer.write(frame(Hello(FAKE.model)))
         await read_frame(reader, EmbedderSpec)
         writer.write(pack_texts(1, "documents", ["slow"]))
         await slow.started.wait()
@@ -171,6 +199,7 @@ async def test_a_client_may_leave_without_its_answer(socket_path):
 async def test_cancelling_what_was_answered_meanwhile_changes_nothing(socket_path):
     async with embedder_server(FakeEmbedder(), socket_path):
         reader, writer = await asyncio.open_unix_connection(socket_path)
+        writer.write(frame(Hello(FAKE.model)))
         await read_frame(reader, EmbedderSpec)
         writer.write(frame(Question(1, "cancel")) + pack_texts(2, "query", ["x"]))
         assert (await read_frame(reader, Answer))[0].number == 2
