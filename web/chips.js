@@ -1,6 +1,7 @@
 // The filters of the query as chips that can be taken out again, and shortcuts that put one in: a date, a person, a place, a format.
 
 import { $, fill, h, icon } from "./dom.js";
+import { labelOf } from "./facets.js";
 import { dateIn, withDate, withoutFilter } from "./operators.js";
 
 const DATES = [
@@ -51,6 +52,6 @@ function chipOf(filter) {
   const { op, value, negated } = filter;
   const remove = () => edit(withoutFilter($("#search-input").value, filter));
   return h("li", { class: "chip" },
-    h("span", { class: "one-line" }, h("span", { class: "muted" }, `${negated ? "not " : ""}${op} `), value),
+    h("span", { class: "one-line" }, h("span", { class: "muted" }, `${negated ? "not " : ""}${op} `), labelOf(filter)),
     h("button", { type: "button", "aria-label": `Remove ${negated ? "-" : ""}${op}:${value}`, onclick: remove }, icon("close")));
 }

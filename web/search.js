@@ -5,6 +5,7 @@ import { api, query } from "./api.js";
 import { hitRow } from "./hit.js";
 import { showChips, startChips } from "./chips.js";
 import { startKeys, toFirstHit } from "./keys.js";
+import { showFacets, startFacets } from "./facets.js";
 import { clearNotices, showFailure, showNotices } from "./notices.js";
 import { closeSuggestions, startSuggestions, suggest, suggestionKey } from "./suggest.js";
 
@@ -38,6 +39,7 @@ export function startSearch() {
   $("#search-more").addEventListener("click", more);
   startSuggestions((isOpen) => { ask(); if (isOpen) suggest(); });
   startChips(write);
+  startFacets(write);
   startKeys({ toBox: focusSearch });
   showExamples();
 }
@@ -95,6 +97,7 @@ async function ask() {
     fill($("#search-hits"), rows);
     showChips(answer.query.filters);
     showNotices(answer);
+    showFacets(answer.hits.length > 0 || answer.query.filters.length > 0 ? { ...parameters, tz } : null);
   });
 }
 
@@ -139,6 +142,7 @@ function show(hits) {
   next = null;
   fill($("#search-hits"), hits);
   showChips([]);
+  showFacets(null);
   clearNotices();
   $("#search-more").hidden = true;
   $("#search-empty").hidden = false;

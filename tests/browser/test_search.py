@@ -105,6 +105,31 @@ async def test_shortcuts_put_a_date_a_person_or_a_format_into_the_query(ada):
     await expect(page.locator(".hit")).to_have_count(1)
 
 
+async def test_facets_narrow_and_are_pressed_again_to_widen(ada):
+    page, box = ada.page, ada.page.locator("#search-input")
+    for place in ("Keys", "Doors"):
+        await ada.say(f"{place}: {LETTER}", title=place)
+    await ada.upload(text_file("keys.txt", f"{LETTER} So it is written here too."))
+    await ada.open("#/search?q=boiler")
+    place = page.get_by_role("region", name="Where").get_by_role("button")
+    kind = page.get_by_role("region", name="Kind").get_by_role("button")
+    await expect(place).to_have_text(["Doors1", "Keys1"])
+    await expect(kind).to_have_text(["Messages2", "Files1"])
+    await expect(page.get_by_role("region", name="Language")).to_have_count(0)
+    await place.nth(1).click()
+    await expect(box).to_have_value("boiler in:Keys")
+    await expect(page.locator(".hit")).to_have_count(1)
+    await expect(place).to_have_text(["Keys1"])
+    await expect(place).to_have_attribute("aria-pressed", "true")
+    await place.click()
+    await expect(box).to_have_value("boiler")
+    await expect(kind).to_have_count(2)
+    await page.set_viewport_size({"width": 360, "height": 740})
+    await expect(kind.first).to_be_hidden()
+    await page.get_by_text("Narrow down").click()
+    await expect(kind.first).to_be_in_viewport()
+
+
 async def test_the_messages_around_a_hit_are_shown_when_asked_for(ada):
     page = ada.page
     conversation_id, _ = await ada.say("Where is the key?", title="Keys")
