@@ -28,6 +28,8 @@ COOKIE = "recollect_session"
 SECURE_COOKIE = (
     "__Host-recollect_session"  # browsers take this name only over TLS, for one host, on the path /
 )
+EVERY_WORKSPACE = "all"  # in place of a workspace's id
+SEARCH_PATH = "/api/v1/search"  # the one route that asks more than one workspace
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -151,6 +153,23 @@ def _equal(given: str, wanted: str) -> bool:
     return hmac.compare_digest(given.encode(), wanted.encode())
 
 
+async def scopes_of(request: Request, caller: CallerDep, api: ApiDep) -> list[Scope]:
+    """Return the caller in the workspace of the request, or in each of theirs where it asks all."""
+    if _workspace_named(request) != EVERY_WORKSPACE:
+        return [caller.scope]
+    return await api.sessions.scopes_of(caller.scope.account_id)
+
+
+ScopesDep = Annotated[list[Scope], Depends(scopes_of)]
+
+
 def _workspace_asked(request: Request) -> UUID | None:
-    asked = request.headers.get("x-workspace") or request.query_params.get("workspace")
+    """Return the workspace to act in; who searches all of them acts in their own."""
+    asked = _workspace_named(request)
+    if asked == EVERY_WORKSPACE and request.url.path == SEARCH_PATH:
+        return None
     return parse_id(asked, what="workspace") if asked else None
+
+
+def _workspace_named(request: Request) -> str | None:
+    return request.headers.get("x-workspace") or request.query_params.get("workspace")

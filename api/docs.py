@@ -25,7 +25,8 @@ ERRORS: dict[int | str, dict[str, object]] = {
 DESCRIPTION = f"""Errors have one shape, and `code` is one of: {", ".join(CODES)}.
 
 Sign in with `POST /api/v1/auth/login?token=true` and send `Authorization: Bearer <token>`, or use the cookie with the
-header `X-CSRF-Token`. `X-Workspace` names the workspace to act in; without it that is your own. `/api/...` is an alias of
+header `X-CSRF-Token`. `X-Workspace` names the workspace to act in; without it that is your own. The search takes
+`all` there, or as `?workspace=all`. `/api/...` is an alias of
 `/api/v1/...`."""
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.deps import Api, ApiDep, ScopeDep
+from api.deps import Api, ApiDep, ScopesDep
 from api.errors import request_id_of
 from api.limits import SEARCH
 from api.metrics import SEARCHES_DEGRADED
@@ -16,6 +16,7 @@ from api.search_answers import Found, found_json
 from api.search_fields import SearchBody, SearchParameters, checked, read_facets, read_filter
 from core.scope import Scope
 from search.answer import SearchRequest
+from search.everywhere import retrieve_everywhere
 from search.query import Filter
 from search.retrieve import retrieve
 
@@ -26,27 +27,32 @@ router = APIRouter(prefix="/search", tags=["Search"])
 async def search(
     request: Request,
     parameters: Annotated[SearchParameters, Query()],
-    scope: ScopeDep,
+    scopes: ScopesDep,
     api: ApiDep,
 ) -> Response:
     filters = tuple(read_filter(text) for text in parameters.filter)
     facets = read_facets(parameters.facets)
-    return await _answer(request, api, scope, asked=parameters.request(filters, facets))
+    return await _answer(request, api, scopes, asked=parameters.request(filters, facets))
 
 
 @router.post(
     "", summary="Search messages and files, with the parameters as JSON", response_model=Found
 )
 async def search_by_body(
-    request: Request, body: SearchBody, scope: ScopeDep, api: ApiDep
+    request: Request, body: SearchBody, scopes: ScopesDep, api: ApiDep
 ) -> Response:
     filters = tuple(checked(Filter(f.op, f.value.strip(), f.negated)) for f in body.filter)
-    return await _answer(request, api, scope, asked=body.request(filters, body.facets))
+    return await _answer(request, api, scopes, asked=body.request(filters, body.facets))
 
 
-async def _answer(request: Request, api: Api, scope: Scope, *, asked: SearchRequest) -> Response:
-    await api.limits.take(SEARCH, scope.account_id.hex)
-    answer = await retrieve(api.searcher, scope, asked)
+async def _answer(
+    request: Request, api: Api, scopes: list[Scope], *, asked: SearchRequest
+) -> Response:
+    await api.limits.take(SEARCH, scopes[0].account_id.hex)
+    if len(scopes) == 1:
+        answer = await retrieve(api.searcher, scopes[0], asked)
+    else:
+        answer = await retrieve_everywhere(api.searcher, scopes, asked)
     for part in answer.degraded:
         SEARCHES_DEGRADED.labels(part).inc()
     return Response(found_json(answer, request_id_of(request)), media_type="application/json")

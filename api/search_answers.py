@@ -48,6 +48,7 @@ class LinksAnswer(Answer):
 
 class HitAnswer(Answer):
     id: UUID
+    workspace_id: UUID
     type: Kind
     item_id: UUID
     file_id: UUID | None

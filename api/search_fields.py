@@ -33,7 +33,7 @@ class SearchFields(BaseModel):
     semantic_ratio: Annotated[float, Field(ge=0, le=1)] = 0.5
     sort: Sort = "relevance"
     limit: Annotated[int, Field(ge=1, le=100)] = 10
-    cursor: Annotated[str, Field(max_length=1024)] | None = None
+    cursor: Annotated[str, Field(max_length=2048)] | None = None
     group_by: Grouping = "none"
     group_limit: Annotated[int, Field(ge=1, le=10, description="Hits of each group")] = 1
     highlight: Markup = "offsets"

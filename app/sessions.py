@@ -93,6 +93,7 @@ class _Ended:
 
 _find_caller = read("account.sql", "find_caller", _CallerRow)
 _find_standing = read("account.sql", "find_standing", _Standing)
+_list_standings = read("account.sql", "list_standings", _Standing)
 _create_session = write("account.sql", "create_session")
 _prolong_session = write("account.sql", "prolong_session")
 _list_sessions = read("account.sql", "list_sessions", ListedSession)
@@ -143,6 +144,16 @@ class Sessions:
         if standing is None:
             raise _not_signed_in()
         return _caller(session, standing)
+
+    async def scopes_of(self, account_id: UUID) -> list[Scope]:
+        """Return what the account may act as, in every workspace that it belongs to; its own first."""
+        async with self.pool.autocommit() as conn:
+            standings = await fetch(conn, _list_standings, account_id=account_id)
+        return [
+            Scope(account_id, standing.workspace_id, standing.role, standing.is_admin)
+            for standing in standings
+            if standing.workspace_id is not None and standing.role is not None
+        ]
 
     async def list_of(self, account_id: UUID) -> list[ListedSession]:
         """Return the account's sessions, newest first."""

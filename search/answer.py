@@ -106,6 +106,7 @@ class Hit:
     """One passage. `item_id` is what is shared and opened: the file or the conversation."""
 
     id: UUID  # of the passage
+    workspace_id: UUID
     type: Kind
     item_id: UUID
     file_id: UUID | None

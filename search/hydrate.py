@@ -58,7 +58,11 @@ async def hydrate(
         return []
     rows = await fetch(conn, _hydrate, **scope.ids, ids=[entry.id for entry in listed])
     known = {row.id: row for row in rows}
-    return [_hit(known[entry.id], entry, view) for entry in listed if entry.id in known]
+    return [
+        _hit(known[entry.id], entry, view, workspace_id=scope.workspace_id)
+        for entry in listed
+        if entry.id in known
+    ]
 
 
 async def count_coverage(conn: ReadConn, scope: Scope, *, recall: Recall) -> Coverage:
@@ -67,13 +71,14 @@ async def count_coverage(conn: ReadConn, scope: Scope, *, recall: Recall) -> Cov
     return Coverage(counts.pending, counts.no_text, counts.failed, recall)
 
 
-def _hit(row: Row, entry: Listed, view: View) -> Hit:
+def _hit(row: Row, entry: Listed, view: View, *, workspace_id: UUID) -> Hit:
     pages = None
     if row.page_first is not None and row.page_last is not None:
         pages = (row.page_first, row.page_last)
     cut = snippet(row.text, view, lang=row.lang, offset=row.span_start)
     return Hit(
         id=row.id,
+        workspace_id=workspace_id,
         type="message" if row.is_message else "file",
         item_id=row.item_id,
         file_id=None if row.is_message else row.item_id,

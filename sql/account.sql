@@ -158,6 +158,18 @@ WHERE m.account_id = :account_id
 ORDER BY w.id DESC
 LIMIT :limit;
 
+-- name: list_standings
+-- Every workspace that an account may act in and its role there: its own first, then the newest.
+SELECT
+    a.is_admin,
+    m.workspace_id,
+    m.role
+FROM membership m
+JOIN account a ON a.id = m.account_id
+WHERE m.account_id = :account_id
+    AND a.disabled_at IS NULL
+ORDER BY m.workspace_id = a.personal_workspace_id DESC, m.workspace_id DESC;
+
 -- name: list_members
 SELECT
     a.id AS account_id,

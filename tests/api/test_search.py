@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from tests.make import make_scope
+from core.scope import Scope
+from tests.make import make_membership, make_scope
 
 TEXTS = ("The pension starts in March.", "Lunch is at noon.", "Who decides about the pension?")
 
@@ -84,6 +85,39 @@ async def test_facets_come_with_both_doors_when_asked_for(client):
         }
     )
     assert (await client.get("/api/search?q=pension")).json()["facets"] == {}
+
+
+async def test_every_workspace_of_a_person_is_searched_as_one_list(signed_in, owner_connection):
+    ada, eve = await make_scope(owner_connection), await make_scope(owner_connection, "eve")
+    there = await make_membership(
+        owner_connection, Scope(ada.account_id, eve.workspace_id, "member")
+    )
+    for scope in (ada, there):
+        client = await signed_in(scope)
+        made = await client.post("/api/conversations", json={"title": "Plans"})
+        messages = f"/api/conversations/{made.json()['id']}/messages"
+        await client.post(messages, json={"content": TEXTS[0]})
+    del client.headers["X-Workspace"]
+    asked = {"q": "pension", "mode": "lexical", "limit": 1, "workspace": "all", "facets": "type"}
+    first = (await client.get("/api/search", params=asked)).json()
+    asked["cursor"] = first["page"]["next_cursor"]
+    second = (await client.get("/api/search", params=asked)).json()
+    hits = [*first["hits"], *second["hits"]]
+    assert {hit["workspace_id"] for hit in hits} == {
+        str(scope.workspace_id) for scope in (ada, there)
+    }
+    assert [page["page"]["has_more"] for page in (first, second)] == [True, False]
+    assert first["facets"]["type"]["values"] == [
+        {"value": "message", "label": "message", "count": 2}
+    ]
+    for hit in hits:
+        place = await client.get(hit["links"]["self"])
+        assert [message["content"] for message in place.json()["messages"]] == [TEXTS[0]]
+    body = {"q": "pension", "mode": "lexical"}
+    by_body = await client.post("/api/search", json=body, headers={"X-Workspace": "all"})
+    assert len(by_body.json()["hits"]) == 2
+    elsewhere = await client.get("/api/files", headers={"X-Workspace": "all"})
+    assert elsewhere.status_code == 404
 
 
 async def test_a_negated_filter_excludes(client):
