@@ -1,9 +1,11 @@
 import json
+from collections import Counter
 
 import pytest
 
 from core.scope import Scope
 from tests.make import make_membership, make_scope
+from tests.search.make import embed_all, make_conversation, make_message
 
 TEXTS = ("The pension starts in March.", "Lunch is at noon.", "Who decides about the pension?")
 
@@ -190,3 +192,42 @@ async def test_each_account_has_its_limit(client, monkeypatch):
     monkeypatch.setattr(search, "SEARCH", Bucket("search", 2, 60))
     answers = [await client.get("/api/search?q=x&mode=lexical") for _ in range(3)]
     assert [answer.status_code for answer in answers] == [200, 200, 429]
+
+
+async def test_a_search_is_at_most_eight_statements(
+    signed_in, resources, owner_connection, queries
+):
+    """Beside BEGIN and COMMIT around those that hydrate. Each option that has to ask adds what it asks."""
+    scope = await make_scope(owner_connection)
+    client = await signed_in(scope)
+    talk = await make_conversation(owner_connection, scope)
+    await make_message(resources, owner_connection, scope, conversation_id=talk, content=TEXTS[0])
+    await embed_all(resources, owner_connection, scope)
+
+    async def asked(query: str) -> Counter[str]:
+        with queries() as names:
+            answer = await client.get(f"/api/search?q=pension{query}")
+        assert [hit["snippet"]["text"] for hit in answer.json()["hits"]] == [TEXTS[0]]
+        return Counter(names)
+
+    await asked("")  # from now on the workspace's languages are known
+    plain = await asked("")
+    assert plain.total() <= 8, plain
+    assert {
+        query: sorted((await asked(query) - plain).elements())
+        for query in (
+            "&mode=lexical",
+            "&mode=semantic",
+            "&sort=newest",
+            "+from:ada+after:2020",
+            "&facets=type,from,in,month,ext,lang",
+            "&context=2",
+        )
+    } == {
+        "&mode=lexical": [],
+        "&mode=semantic": [],
+        "&sort=newest": ["find_dated"],
+        "+from:ada+after:2020": ["match_people"],
+        "&facets=type,from,in,month,ext,lang": ["count_facets", "read_labels"],
+        "&context=2": ["find_context"],
+    }
