@@ -74,11 +74,18 @@ class FilterAnswer(Answer):
     negated: bool
 
 
+class CorrectionAnswer(Answer):
+    word: str
+    correction: str
+
+
 class QueryAnswer(Answer):
     text: str
     filters: list[FilterAnswer]
     warnings: list[str]
     lang: str
+    corrections: list[CorrectionAnswer]
+    corrected_text: str | None
 
 
 class PageAnswer(Answer):

@@ -13,7 +13,8 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
@@ -98,6 +99,23 @@ class Scores:
 
 async def main() -> None:
     given = arguments()
+    async with installed() as opened:
+        scores = await measure(opened, given)
+    sys.exit(report(scores))
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What a bench works with: everything open, the owner of the tables, and the model."""
+
+    resources: Resources
+    owner: asyncpg.Connection
+    embedder: OnnxEmbedder
+
+
+@asynccontextmanager
+async def installed() -> AsyncGenerator[Installed]:
+    """Run empty embedded servers until the bench is done."""
     with tempfile.TemporaryDirectory(prefix="recollect-bench-") as folder:
         home = Path(folder)
         home.chmod(0o755)  # noqa: ASYNC240  (PostgreSQL runs as another user)
@@ -116,13 +134,12 @@ async def main() -> None:
                 }
             )
             async with open_resources(settings, purpose="cli") as resources:
-                scores = await measure(
-                    resources, postgres.url, given, OnnxEmbedder(prepare_model(home))
-                )
+                owner = await asyncpg.connect(postgres.url)
+                yield Installed(resources, owner, OnnxEmbedder(prepare_model(home)))
+                await owner.close()
         finally:
             await valkey.stop()
             await postgres.stop()
-    sys.exit(report(scores))
 
 
 def arguments() -> argparse.Namespace:
@@ -138,18 +155,14 @@ def arguments() -> argparse.Namespace:
     return given
 
 
-async def measure(
-    resources: Resources, url: str, given: argparse.Namespace, embedder: OnnxEmbedder
-) -> list[Scores]:
-    owner = await asyncpg.connect(url)
+async def measure(opened: Installed, given: argparse.Namespace) -> list[Scores]:
     scores: list[Scores] = []
+    resources = replace(opened.resources, embedder=opened.embedder)
     for folder in given.folders:
         retrieval_set = load_set(folder)
-        vectors = await document_vectors(retrieval_set, embedder, folder=given.vectors)
-        bench = Bench(replace(resources, embedder=embedder), owner, retrieval_set, vectors)
-        scores.append(await bench.run())
+        vectors = await document_vectors(retrieval_set, opened.embedder, folder=given.vectors)
+        scores.append(await Bench(resources, opened.owner, retrieval_set, vectors).run())
         print(row(scores[-1]), file=sys.stderr, flush=True)
-    await owner.close()
     return scores
 
 

@@ -128,11 +128,21 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """A word of the query as typed, and the one that was searched instead."""
+
+    word: str
+    correction: str
+
+
+@dataclass(frozen=True, slots=True)
 class QueryEcho:
     text: str
     filters: tuple[Filter, ...]
     warnings: tuple[str, ...]
     lang: str
+    corrections: tuple[Correction, ...] = ()
+    corrected_text: str | None = None  # what was searched, where that is not `text`
 
 
 @dataclass(frozen=True, slots=True)

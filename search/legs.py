@@ -14,6 +14,7 @@ import structlog
 from core.errors import Unavailable
 from search.embed import QueryVector
 from search.lexical import LexicalQuestion, candidates, find_lexical, find_named
+from search.query import Query
 from search.question import Question
 from search.searcher import Search, ms_since
 from search.semantic import Nearest, SemanticQuestion, find_nearest
@@ -27,7 +28,7 @@ MOST_DEPTH: Final = 100
 Answer = TypeVar("Answer")
 
 
-async def embed(search: Search) -> QueryVector | None:
+async def embed(search: Search, *, query: Query) -> QueryVector | None:
     """Return the query's vector within the semantic leg's time, or None where none is wanted or to be had."""
     searcher = search.searcher
     if search.request.mode == "lexical" or searcher.embedder is None:
@@ -35,7 +36,7 @@ async def embed(search: Search) -> QueryVector | None:
     started = perf_counter()
     try:
         async with asyncio.timeout(searcher.semantic_timeout_s):
-            return await searcher.vectors.embed(searcher.embedder, search.query.meaning())
+            return await searcher.vectors.embed(searcher.embedder, query.meaning())
     except (Unavailable, TimeoutError) as error:
         log.warning("query not embedded", error=str(error) or "timed out")
         return None
@@ -83,7 +84,7 @@ async def semantic_leg(
 async def _find_words(search: Search, question: Question) -> tuple[UUID, ...]:
     basis, condition = question.basis, question.condition
     tsquery = candidates(
-        search.query,
+        question.query,
         question.weighed,
         passage_count=basis.passage_count,
         condition=condition,

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from core.errors import InvalidInput
 from core.scope import Scope
-from search.answer import Recall, SearchRequest
+from search.answer import Correction, Recall, SearchRequest
 from search.fuse import Listed
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -46,6 +46,7 @@ class Frozen:
     index_seq: int
     recall: Recall
     langs: tuple[str, ...]
+    corrections: tuple[Correction, ...] = ()
 
 
 _FROZEN = TypeAdapter(Frozen)

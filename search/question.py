@@ -1,18 +1,27 @@
-"""Read a query as one workspace's index understands it: its languages, its terms and how common each is."""
+"""Read a query as one workspace's index understands it: its languages, its terms and how common each is.
+
+Misspelt words are put right on the way (search/corrections.py).
+"""
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Final
 
-from core.errors import NotFound
-from search.lexical import Weighed, conditions, has_positive_condition, query_terms, weigh
+import structlog
+
+from core.errors import NotFound, Unavailable
+from search.answer import Correction
+from search.corrections import corrected, find_corrections, suspects
+from search.lexical import Term, Weighed, conditions, has_positive_condition, query_terms, weigh
 from search.query import Query
 from search.searcher import Search
 from search.semantic import EXACT_UP_TO
 from search.statistics import Basis, read_basis
 from search.terms import FALLBACK, detect
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 LANGUAGES: Final = 3  # in which a query is stemmed
 SEQ_WAIT_S: Final = 1.0
@@ -21,13 +30,16 @@ SEQ_POLL_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query as this workspace's index understands it."""
+    """A query as this workspace's index understands it, corrections made."""
 
+    query: Query
     basis: Basis
     langs: tuple[str, ...]
     weighed: tuple[Weighed, ...]
     condition: str | None  # the tsquery that every hit has to match
     is_exact: bool  # whether every vector is compared, not the HNSW index asked
+    unknown: tuple[Term, ...]  # no passage was counted to hold them
+    corrections: tuple[Correction, ...] = ()
 
 
 async def understand(search: Search) -> Question:
@@ -41,7 +53,7 @@ async def understand(search: Search) -> Question:
         if set(told) - set(question.langs):
             question = await _read(search, told)
     await _await_seq(search, question.basis.index_seq)
-    return question
+    return await _put_right(search, question)
 
 
 async def _read(search: Search, known: Sequence[str]) -> Question:
@@ -54,7 +66,28 @@ async def _read(search: Search, known: Sequence[str]) -> Question:
     weighed = weigh(terms, counts, passage_count=basis.passage_count)
     few = basis.passage_count <= EXACT_UP_TO or has_positive_condition(query)
     is_exact = few or search.request.recall == "exact"
-    return Question(basis, langs, weighed, conditions(query, langs), is_exact)
+    unknown = tuple(term for term in terms if not any(counts[lexeme] for lexeme in term.lexemes))
+    condition = conditions(query, langs)
+    return Question(query, basis, langs, weighed, condition, is_exact, unknown)
+
+
+async def _put_right(search: Search, question: Question) -> Question:
+    """Read the query again with its misspelt words corrected; as typed where that cannot be told in time."""
+    asked = suspects(search.query, question.unknown)
+    if not asked:
+        return question
+    searcher = search.searcher
+    try:
+        async with asyncio.timeout(searcher.lexical_timeout_s):
+            corrections = await find_corrections(searcher, search.scope, asked)
+    except (Unavailable, TimeoutError) as error:
+        log.warning("words not corrected", error=str(error) or "timed out")
+        return question
+    if not corrections:
+        return question
+    query = corrected(search.query, corrections)
+    again = await _read(replace(search, query=query), question.langs)
+    return replace(again, corrections=corrections)
 
 
 async def _basis(search: Search, lexemes: Sequence[str]) -> Basis:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from core.errors import Unavailable
 from core.scope import Scope
-from search.answer import Match, Recall, SearchRequest
+from search.answer import Correction, Match, Recall, SearchRequest
 from search.embed import QueryVector
 from search.filters import Constraints
 from search.fuse import LEXICAL_ALONE, Blend, Candidate, Listed, blend, collapse, fuse
@@ -35,9 +35,10 @@ class Ranking:
     recall: Recall
     langs: tuple[str, ...]
     watch: Watch
+    corrections: tuple[Correction, ...] = ()
 
     def frozen(self) -> Frozen:
-        return Frozen(self.listed, self.index_seq, self.recall, self.langs)
+        return Frozen(self.listed, self.index_seq, self.recall, self.langs, self.corrections)
 
 
 _score_candidates = read("search.sql", "score_candidates", Candidate)
@@ -73,9 +74,12 @@ async def _by_date(search: Search) -> Ranking:
 
 async def _by_relevance(search: Search) -> Ranking:
     """Run both legs side by side and fuse them."""
-    embedding = asyncio.ensure_future(embed(search))
+    embedding = asyncio.ensure_future(embed(search, query=search.query))
     try:
         question = await understand(search)
+        if question.corrections:
+            embedding.cancel()
+            embedding = asyncio.ensure_future(embed(search, query=question.query))
         scored, nearest = await asyncio.gather(
             lexical_leg(search, question), semantic_leg(search, question, embedding)
         )
@@ -129,4 +133,6 @@ def _ranking(
 ) -> Ranking:
     request = search.request
     listed = collapse(ranked, group_by=request.group_by, group_limit=request.group_limit)
-    return Ranking(listed, question.basis.index_seq, recall, question.langs, search.watch)
+    return Ranking(
+        listed, question.basis.index_seq, recall, question.langs, search.watch, question.corrections
+    )

@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 from core.scope import Scope
 from search.answer import Coverage, Hit, Page, QueryEcho, SearchAnswer, SearchRequest, Timing
 from search.context import with_context
+from search.corrections import corrected
 from search.dates import Clock, read_zone
 from search.facets import Counted, count_facets
 from search.filters import resolve, window_of
@@ -62,14 +63,15 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     cursor = _cursor(searcher, scope, request)
     ranking = await _ranking(searcher, scope, request, asked=_Asked(query, clock), cursor=cursor)
     ranked = perf_counter()
-    view = View(wanted(query, ranking.langs), request.crop, request.highlight)
+    searched = corrected(query, ranking.corrections)
+    view = View(wanted(searched, ranking.langs), request.crop, request.highlight)
     window = range(cursor.offset, cursor.offset + request.limit)
     part = _Part(window, view, request.context)
     shown = await _show(searcher, scope, ranking, part=part)
-    counted = Counted(query, clock, ranking.langs, ranking.listed)
+    counted = Counted(searched, clock, ranking.langs, ranking.listed)
     facets = await count_facets(searcher, scope, request, counted=counted, watch=ranking.watch)
     return SearchAnswer(
-        query=QueryEcho(query.text, query.filters, query.warnings, ranking.langs[0]),
+        query=_echo(query, searched, ranking),
         hits=shown.hits,
         facets=facets,
         page=_page(
@@ -106,6 +108,17 @@ def read_clock(tz: str) -> Clock:
     return Clock(datetime.now(UTC), zone)
 
 
+def _echo(query: Query, searched: Query, ranking: Ranking) -> QueryEcho:
+    return QueryEcho(
+        text=query.text,
+        filters=query.filters,
+        warnings=query.warnings,
+        lang=ranking.langs[0],
+        corrections=ranking.corrections,
+        corrected_text=searched.text if ranking.corrections else None,
+    )
+
+
 def _cursor(searcher: Searcher, scope: Scope, request: SearchRequest) -> Cursor:
     if request.cursor is None:
         return Cursor(new_token(), 0)
@@ -117,7 +130,9 @@ async def _ranking(
 ) -> Ranking:
     """Return the list that a cursor goes on in, or a new one, kept when it has more than one page."""
     if request.cursor is not None and (kept := await recall(searcher.redis, cursor.token)):
-        return Ranking(kept.listed, kept.index_seq, kept.recall, kept.langs, Watch())
+        return Ranking(
+            kept.listed, kept.index_seq, kept.recall, kept.langs, Watch(), kept.corrections
+        )
     query = asked.query
     within = await resolve(
         searcher.read_pool, scope, query.filters, kind=request.type, clock=asked.clock

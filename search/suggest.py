@@ -16,7 +16,7 @@ from search.filters import like_pattern
 from search.lexical import quoted
 from search.query import OPERATORS, Operator
 from search.searcher import Searcher
-from search.terms import LANGUAGES, MAX_LEXEME, analyse, fold
+from search.terms import LANGUAGES, MAX_LEXEME, fold
 from search.typed import (
     Token,
     folded,
@@ -26,12 +26,12 @@ from search.typed import (
     written_filter,
     written_word,
 )
+from search.words import TRIED, Held, read_words
 from sql import fetch, read
 from sql.pool import ReadConn
 
 MOST: Final = 12  # candidates of one kind; a person reads fewer
 TITLES: Final = 60  # of which the best are shown
-TRIED: Final = 100  # passages in which a word is looked for before it is given up
 FILES: Final = 500  # whose extensions and folders are read
 # The conversations and files that changed last: their words are known before the statistics count them.
 LATEST: Final = 20
@@ -83,14 +83,6 @@ class _Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    lexeme: str
-    lang: str
-    beside: list[str]
-    is_alone: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Person:
     name: str
     email: str
@@ -104,7 +96,6 @@ class _Value:
 _suggest_items = read("suggest.sql", "suggest_items", _Candidate)
 _read_titles = read("suggest.sql", "read_titles", _Title)
 _suggest_words = read("suggest.sql", "suggest_words", _Found)
-_read_words = read("suggest.sql", "read_words", _Read)
 _suggest_people = read("suggest.sql", "suggest_people", _Person)
 _suggest_extensions = read("suggest.sql", "suggest_extensions", _Value)
 _suggest_folders = read("suggest.sql", "suggest_folders", _Value)
@@ -245,23 +236,11 @@ async def _read(conn: ReadConn, scope: Scope, found: Sequence[_Found], *, typed:
     """Return the words as they were written, a stem replaced by the word that it stands for."""
     if not found:
         return []
-    rows = await fetch(
-        conn, _read_words, **scope.ids,
-        lexemes=[row.lexeme for row in found], passages=[row.passage_id for row in found],
-    )  # fmt: skip
+    held = [Held(row.lexeme, row.passage_id) for row in found]
+    words = await read_words(conn, scope, held)
     typed = _lexeme(typed)
-    written = dict.fromkeys(word for row in rows for word in _written(row))
+    written = dict.fromkeys(word for row in held for word in words.get(row.lexeme, ()))
     return [word for word in written if word.startswith(typed) and word != typed]
-
-
-def _written(row: _Read) -> list[str]:
-    """Return the lexeme itself, unless it stands only where words stand whose stem it is: then those."""
-    words = [word for word in row.beside if _stem(word, row.lang) == row.lexeme]
-    return words if words and not row.is_alone else [row.lexeme]
-
-
-def _stem(word: str, lang: str) -> str:
-    return next((piece.stem for piece in analyse(word, lang)), word)
 
 
 async def _people(conn: ReadConn, scope: Scope, typed: str) -> list[tuple[str, str]]:

@@ -900,7 +900,7 @@ CREATE INDEX job_workspace_id_created_at_idx ON public.job USING btree (workspac
 
 CREATE INDEX job_workspace_id_kind_fair_key_idx ON public.job USING btree (workspace_id, kind, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text, 'leased'::text]));
 
-CREATE INDEX lexeme_stat_workspace_id_lexeme_idx ON public.lexeme_stat USING gin (workspace_id, lexeme public.gin_trgm_ops) WITH (fastupdate=off) WHERE (lexeme ~ '^[[:alpha:]]{4,32}$'::text);
+CREATE INDEX lexeme_stat_workspace_id_lexeme_idx ON public.lexeme_stat USING gin (workspace_id, lexeme public.gin_trgm_ops) WITH (fastupdate=off) WHERE (lexeme ~ '^[a-z\u0080-\uffff]{4,32}$'::text);
 
 CREATE INDEX membership_account_id_idx ON public.membership USING btree (account_id);
 

@@ -62,23 +62,15 @@ WITH latest AS MATERIALIZED (
     ORDER BY s.ndoc DESC, s.lexeme
     LIMIT :most::int
 ), confirmed AS (
-    SELECT known.lexeme, known.ndoc, coalesce(seen.passage_id, found.id) AS passage_id
+    SELECT known.lexeme, known.ndoc, coalesce(seen.passage_id, found.passage_id) AS passage_id
     FROM known
     LEFT JOIN seen ON seen.lexeme = known.lexeme
     LEFT JOIN LATERAL (
-        SELECT c.id
-        FROM (
-            SELECT p.id, p.item_id, p.build_id
-            FROM passage p
-            WHERE p.workspace_id = :workspace_id
-                AND p.tsv @@ ('''' || replace(replace(known.lexeme, '\', '\\'), '''', '''''') || '''')::tsquery
-            LIMIT :tried::int
-        ) AS c
-        JOIN readable(:workspace_id, :account_id) r ON r.item_id = c.item_id AND r.active_build_id = c.build_id
+        SELECT h.passage_id
+        FROM readable_holder(:workspace_id, :account_id, known.lexeme, :tried::int) AS h
         WHERE seen.passage_id IS NULL
-        LIMIT 1
     ) AS found ON true
-    WHERE coalesce(seen.passage_id, found.id) IS NOT NULL
+    WHERE coalesce(seen.passage_id, found.passage_id) IS NOT NULL
 )
 (SELECT lexeme, ndoc::bigint AS ndoc, passage_id FROM confirmed)
 UNION ALL
@@ -88,25 +80,6 @@ WHERE lexeme NOT IN (SELECT confirmed.lexeme FROM confirmed)
 ORDER BY ndoc DESC, lexeme
 LIMIT :most::int)
 ORDER BY ndoc DESC, lexeme;
-
--- name: read_words
--- The words as their passages hold them: `beside` are the lexemes at the same places, of which a word may be the stem, and
--- `is_alone` says that it stands at one without another.
-SELECT asked.lexeme, p.lang, places.beside,
-    EXISTS (SELECT FROM unnest(places.positions) AS place WHERE place <> ALL (places.taken)) AS is_alone
-FROM unnest(:lexemes::text[], :passages::uuid[]) WITH ORDINALITY AS asked (lexeme, passage_id, place)
-JOIN passage p ON p.workspace_id = :workspace_id AND p.id = asked.passage_id
-JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id = p.build_id
-CROSS JOIN LATERAL (
-    SELECT own.positions,
-        ARRAY(SELECT o.lexeme FROM unnest(p.tsv) AS o
-            WHERE o.positions && own.positions AND o.lexeme <> own.lexeme ORDER BY o.lexeme) AS beside,
-        ARRAY(SELECT unnest(o.positions) FROM unnest(p.tsv) AS o
-            WHERE o.positions && own.positions AND o.lexeme <> own.lexeme) AS taken
-    FROM unnest(p.tsv) AS own
-    WHERE own.lexeme = asked.lexeme
-) AS places
-ORDER BY asked.place;
 
 -- name: suggest_people
 -- Members whose name or address has a word that begins like the typed one.

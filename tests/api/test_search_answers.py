@@ -1,10 +1,19 @@
 from api.search_answers import found_json
-from search.answer import Coverage, Facet, FacetValue, Page, QueryEcho, SearchAnswer, Timing
+from search.answer import (
+    Correction,
+    Coverage,
+    Facet,
+    FacetValue,
+    Page,
+    QueryEcho,
+    SearchAnswer,
+    Timing,
+)
 
 
 def test_an_answer_is_written_as_the_contract_says():
     answer = SearchAnswer(
-        query=QueryEcho("x", (), (), "en"),
+        query=QueryEcho("x", (), (), "en", (Correction("y", "x"),), "x"),
         hits=(),
         facets={"type": Facet((FacetValue("file", "file", 4),), True)},
         page=Page(None, False, 0),
@@ -14,7 +23,8 @@ def test_an_answer_is_written_as_the_contract_says():
         index_seq=7,
     )
     assert found_json(answer, "req_1") == (
-        '{"query":{"text":"x","filters":[],"warnings":[],"lang":"en"},"hits":[],'
+        '{"query":{"text":"x","filters":[],"warnings":[],"lang":"en",'
+        '"corrections":[{"word":"y","correction":"x"}],"corrected_text":"x"},"hits":[],'
         '"facets":{"type":{"values":[{"value":"file","label":"file","count":4}],"is_exact":true}},'
         '"page":{"next_cursor":null,"has_more":false,"estimated_total":0},'
         '"coverage":{"pending":1,"no_text":2,"failed":3,"recall":"exact"},"degraded":["semantic"],'

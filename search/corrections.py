@@ -1,0 +1,136 @@
+"""Put misspelt words of a query right by the words of the workspace's own texts, and say so.
+
+A word is misspelt when no passage and no title that the caller may read holds it, and one that the caller may read
+is a slip or two away. In quotes a word stays as typed, as do operators, negations and prefixes (search/query.py reads those);
+what else stays is in search/spelling.py. Words of titles are never proposed, nor two words for one.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from core.scope import Scope
+from search.answer import Correction
+from search.filters import like_pattern
+from search.lexical import Term
+from search.query import AnyOf, Clause, Query, Word
+from search.searcher import Searcher
+from search.spelling import REACH, Neighbour, best, cost, is_near, spelt
+from search.terms import fold
+from search.words import find_holders, read_words
+from sql import fetch, read
+
+MOST_WORDS: Final = 4  # of one query: each costs up to 10 ms at 300,000 lexemes
+LOOKED_AT: Final = 40  # lexemes by trigrams for each word
+CONFIRMED: Final = 3  # of those that are near: whether the caller may read them
+
+_find_neighbours = read("corrections.sql", "find_neighbours", Neighbour)
+_TOKEN: Final = re.compile(r'["“”„‟«»][^"“”„‟«»]*["“”„‟«»]?|[^\s"“”„‟«»()]+')
+
+
+@dataclass(frozen=True, slots=True)
+class _Suspect:
+    """A word as typed, and as the index would hold it."""
+
+    typed: str
+    term: Term
+
+
+def suspects(query: Query, unheld: Sequence[Term]) -> list[_Suspect]:
+    """Return the words of the query to look at: those of the terms given that may be corrected at all."""
+    terms = {term.word: term for term in unheld}
+    typed = dict.fromkeys(word for text in _words(query.clauses) if (word := spelt(text)))
+    found = [_Suspect(word, terms[key]) for word in typed if (key := _folded(word)) in terms]
+    return found[:MOST_WORDS]
+
+
+async def find_corrections(
+    searcher: Searcher, scope: Scope, asked: Sequence[_Suspect]
+) -> tuple[Correction, ...]:
+    """Return a correction for each suspect that has one, in their order."""
+    likely = await _likely(searcher, scope, asked)
+    if not likely:
+        return ()
+    lexemes = dict.fromkeys(lexeme for found in likely.values() for lexeme in found)
+    async with searcher.search_pool.autocommit() as conn:
+        held = await find_holders(conn, scope, list(lexemes))
+    if not held:
+        return ()
+    async with searcher.read_pool.read_tx(scope) as conn:
+        written = await read_words(conn, scope, held)
+    return tuple(
+        Correction(suspect.typed, _cased(found, like=suspect.typed))
+        for suspect in asked
+        if (found := _chosen(suspect.term.word, likely.get(suspect.term.word, ()), written))
+    )
+
+
+def corrected(query: Query, corrections: Sequence[Correction]) -> Query:
+    """Return the query with the corrections in the place of the words."""
+    if not corrections:
+        return query
+    instead = {correction.word: correction.correction for correction in corrections}
+    text = _TOKEN.sub(lambda token: _instead(token[0], instead), query.text)
+    return replace(query, text=text, clauses=_replaced(query.clauses, instead))
+
+
+async def _likely(
+    searcher: Searcher, scope: Scope, asked: Sequence[_Suspect]
+) -> dict[str, list[str]]:
+    """Return the likeliest lexemes for each word that nothing readable holds."""
+    words = [suspect.term.word for suspect in asked]
+    async with searcher.search_pool.autocommit() as conn:
+        near = await fetch(
+            conn, _find_neighbours, **scope.ids, words=words,
+            tsqueries=[suspect.term.tsquery() for suspect in asked],
+            patterns=[like_pattern(word) for word in words], reach=REACH, most=LOOKED_AT,
+        )  # fmt: skip
+    by_word = {word: [row for row in near if row.word == word] for word in words}
+    ranked = {word: best(word, rows, most=CONFIRMED) for word, rows in by_word.items()}
+    return {word: lexemes for word, lexemes in ranked.items() if lexemes}
+
+
+def _chosen(word: str, likely: Sequence[str], written: Mapping[str, Sequence[str]]) -> str | None:
+    """Return the nearest word behind the first of the lexemes that leads to one."""
+    for lexeme in likely:
+        near = [other for other in written.get(lexeme, ()) if is_near(word, other)]
+        if near:
+            return min(near, key=lambda other: (cost(word, other), other))
+    return None
+
+
+def _words(clauses: Sequence[Clause]) -> Iterator[str]:
+    """Yield the plain words that are asked for, in the order written."""
+    for clause in clauses:
+        if isinstance(clause, Word):
+            yield clause.text
+        elif isinstance(clause, AnyOf):
+            for option in clause.options:
+                yield from _words(option)
+
+
+def _replaced(clauses: Sequence[Clause], instead: Mapping[str, str]) -> tuple[Clause, ...]:
+    return tuple(_clause(clause, instead) for clause in clauses)
+
+
+def _clause(clause: Clause, instead: Mapping[str, str]) -> Clause:
+    if isinstance(clause, Word):
+        return Word(_instead(clause.text, instead))
+    if isinstance(clause, AnyOf):
+        return AnyOf(tuple(_replaced(option, instead) for option in clause.options))
+    return clause
+
+
+def _instead(token: str, instead: Mapping[str, str]) -> str:
+    """Return the token with its word corrected, its punctuation kept."""
+    word = spelt(token)
+    return token if word is None else token.replace(word, instead.get(word, word), 1)
+
+
+def _folded(word: str) -> str:
+    return fold(word.casefold())
+
+
+def _cased(word: str, *, like: str) -> str:
+    return word.capitalize() if like[0].isupper() else word

@@ -1,0 +1,34 @@
+-- What a misspelt word may have meant. Asked as recollect_search; what is told is read again through sql/words.sql.
+
+-- name: find_neighbours
+-- The lexemes of the workspace that look like a word which nothing readable holds, neither a passage nor a title. Two letters
+-- swapped cost a short word most of its trigrams, so those are looked up as such.
+WITH unheld AS MATERIALIZED (
+    SELECT asked.word
+    FROM unnest(:words::text[], :tsqueries::text[], :patterns::text[]) AS asked (word, tsquery, pattern)
+    WHERE NOT EXISTS (
+            SELECT FROM passage p
+            JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id = p.build_id
+            WHERE p.workspace_id = :workspace_id AND p.tsv @@ asked.tsquery::tsquery)
+        AND NOT EXISTS (
+            SELECT FROM readable(:workspace_id, :account_id) r
+            JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+            WHERE i.folded LIKE asked.pattern)
+)
+SELECT unheld.word, near.lexeme, near.ndoc
+FROM unheld
+CROSS JOIN LATERAL (
+    (SELECT s.lexeme, s.ndoc
+    FROM lexeme_stat s
+    WHERE s.workspace_id = :workspace_id
+        AND s.lexeme ~ '^[a-z\u0080-\uffff]{4,32}$'
+        AND s.lexeme % unheld.word
+        AND length(s.lexeme) BETWEEN length(unheld.word) - :reach::int AND length(unheld.word) + :reach::int
+    ORDER BY similarity(s.lexeme, unheld.word) DESC, s.ndoc DESC, s.lexeme
+    LIMIT :most::int)
+    UNION
+    (SELECT s.lexeme, s.ndoc
+    FROM generate_series(1, length(unheld.word) - 1) AS place
+    JOIN lexeme_stat s ON s.workspace_id = :workspace_id
+        AND s.lexeme = overlay(unheld.word PLACING reverse(substr(unheld.word, place, 2)) FROM place FOR 2))
+) AS near;
