@@ -2,8 +2,9 @@
 
     score = bm25 + WEIGHT * u * (cosine - mean cosine of the passage's language) / sigma
 
-on raw scores, both known for every candidate of either leg. Rescaling each query (z-scores, min-max) or keeping ranks
-alone (reciprocal rank fusion) deletes the signal that raw scores carry; no leg of ours lacks scores.
+on raw scores, both known for every candidate of either leg, and what a message borrows from those around it
+(search/neighbours.py). Rescaling each query (z-scores, min-max) or keeping ranks alone (reciprocal rank fusion) deletes the
+signal that raw scores carry; no leg of ours lacks scores.
 """
 
 from collections import Counter
@@ -14,6 +15,7 @@ from typing import Final
 from uuid import UUID
 
 from search.answer import Grouping, Match
+from search.neighbours import Place, borrowed
 
 WEIGHT: Final = (
     3.1  # BM25 points for one standard deviation of cosine; flat from 2.1 to 4.3 on 12 sets
@@ -40,6 +42,7 @@ class Candidate:
     name: float  # idf of the query's words that stand in the title
     cosine: float | None
     centre: float  # of its language: q . mu
+    seq: int | None = None  # a message's place in its conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class Listed:
     score: float
     match: tuple[Match, ...]
     also_in: tuple[UUID, ...] = ()
+    borrowed: float = 0.0  # the part of the score that the messages around it lend
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,12 @@ def fuse(
 ) -> list[tuple[Candidate, Listed]]:
     """Return the candidates best first, equal scores by id; `near` are the nearest of the semantic leg."""
     matched = [(c, _match(c, weights, c.id in near)) for c in candidates]
-    ranked = [(c, Listed(c.id, _score(c, weights), match)) for c, match in matched if match]
+    found = [(c, _score(c, weights), match) for c, match in matched if match]
+    gains = borrowed([Place(c.item_id, c.seq, score) for c, score, _ in found])
+    ranked = [
+        (c, Listed(c.id, score + gain, match, borrowed=gain))
+        for (c, score, match), gain in zip(found, gains, strict=True)
+    ]
     return sorted(ranked, key=lambda pair: (-pair[1].score, pair[1].id))
 
 

@@ -1243,6 +1243,8 @@ CREATE POLICY index_reader ON public.lexeme_stat FOR SELECT TO recollect_search 
 
 CREATE POLICY index_reader ON public.membership FOR SELECT TO recollect_search USING (true);
 
+CREATE POLICY index_reader ON public.message FOR SELECT TO recollect_search USING (true);
+
 CREATE POLICY index_reader ON public.passage FOR SELECT TO recollect_search USING (true);
 
 CREATE POLICY index_reader ON public.workspace FOR SELECT TO recollect_search USING (true);

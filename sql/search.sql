@@ -161,10 +161,11 @@ WITH term AS MATERIALIZED (
     FROM language_mean m
     WHERE m.workspace_id = :workspace_id AND m.generation_id = :generation::uuid
 ), candidate AS (
-    SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, p.tsv, lower(i.title) AS title,
-        1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
+    SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, m.seq, p.tsv,
+        lower(i.title) AS title, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
     FROM passage p
     JOIN item i ON i.workspace_id = :workspace_id AND i.id = p.item_id
+    LEFT JOIN message m ON m.workspace_id = :workspace_id AND m.id = p.message_id
     WHERE p.workspace_id = :workspace_id AND p.id = ANY (:ids::uuid[])
     OFFSET 0 -- a fence: the title is lowered once
 )
@@ -182,7 +183,8 @@ SELECT
     coalesce(
         (SELECT centre FROM centre WHERE centre.lang = candidate.lang),
         (SELECT sum(centre * passage_count) / sum(passage_count) FROM centre),
-        0) AS centre
+        0) AS centre,
+    candidate.seq
 FROM candidate
 LEFT JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation::uuid AND e.passage_id = candidate.id
 CROSS JOIN LATERAL (

@@ -13,6 +13,7 @@ from search.fuse import (
     collapse,
     fuse,
 )
+from search.neighbours import LENT, MOST
 
 A, B, C = (UUID(int=n) for n in (1, 2, 3))
 EVEN = blend(sigma=0.1, characters_per_piece=5, semantic_ratio=0.5)
@@ -100,3 +101,15 @@ def test_found_by_both_legs_comes_before_found_by_one():
     one, other = candidate(A, bm25=1.0, cosine=0.0), candidate(B, cosine=0.3)
     ranked = fuse([one, other, both], EVEN, near={B, C})
     assert [listed.id for _, listed in ranked] == [C, B, A]
+
+
+def test_messages_found_close_together_come_before_one_found_alone():
+    alone = candidate(A, item_id=C, is_message=True, bm25=3.1, seq=40)
+    pair = [
+        candidate(B, item_id=C, is_message=True, bm25=3.0, seq=2),
+        candidate(C, item_id=C, is_message=True, bm25=2.0, seq=3),
+    ]
+    ranked = [hit for _, hit in fuse([alone, *pair], LEXICAL_ALONE, near=())]
+    assert [hit.id for hit in ranked] == [B, A, C]
+    assert [hit.borrowed for hit in ranked] == pytest.approx([2 * LENT, 0, 2 * MOST])
+    assert [hit.score for hit in ranked] == pytest.approx([3 + 2 * LENT, 3.1, 2 + 2 * MOST])
