@@ -105,6 +105,11 @@ class Settings(BaseSettings):
         description="Unix socket of the embedding process, which holds the model once for API and workers.",
     )
 
+    webhook_hosts: str = Field(
+        default="",
+        description="Your own hosts that webhooks may call, as host:port with commas between. All others must be public, on port 80 or 443.",
+    )
+
     log_format: Literal["text", "json"] = Field(
         default="text",
         description="Lines for people or, for a log collector, one JSON object each.",
@@ -120,6 +125,11 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def hosts_inside(settings: Settings) -> frozenset[str]:
+    """Return the host:port of the operator's own that webhooks may call."""
+    return frozenset(part.strip().lower() for part in settings.webhook_hosts.split(",")) - {""}
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -7,6 +7,9 @@ from sql import fetch_one, write
 from sql.pool import Pool
 
 KEY_BYTES = 32
+WEBHOOK_KEY = (
+    "webhooks"  # the secrets that calls are signed with are derived from it (core/signature.py)
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ RecollectError
 ├── PermanentFailure       this file can never be read as it is; a job ends as `failed`
 ├── Unavailable            a dependency is away or busy; retried by whoever can wait
 │   ├── StorageFull        no space for a blob or row
-│   └── ProviderAway       a model cannot be asked now; jobs wait without spending attempts
+│   └── ProviderAway       a model or a webhook cannot be asked now; jobs wait without spending attempts
 ├── LeaseLost              a job's lease went to somebody else; stop and write nothing
 └── StartFailed            the machine or a setting must change before anything can start; the message ends with the remedy
 

@@ -19,6 +19,8 @@ from sql.fence import End, Fence
 from sql.pool import Conn
 from workers.ledger import Claim
 from workers.queue import JobKind, enqueue_embed_message
+from workers.webhooks import Calling
+from workers.webhooks import call_webhook as call
 
 BURY_FILE = write("ingest.sql", "bury_file")
 
@@ -29,6 +31,7 @@ class Work:
 
     tools: Tools
     replies: ReplyDeps
+    calling: Calling
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,20 @@ async def write_reply(work: Work, fence: Fence, claim: Claim) -> None:
     await reply(work.replies, fence, run_id=job.subject_id)
 
 
+async def call_webhook(work: Work, fence: Fence, claim: Claim) -> None:
+    """Tell a webhook of a notification."""
+    (job,) = claim.jobs
+    await call(work.calling, fence, notification_id=job.subject_id)
+
+
 KINDS: Final[Mapping[JobKind, Kind]] = {
     # While the model works on one file the next is fetched, read and cut.
     "ingest_file": Kind(ingest_file, seats=3),
     # 64 texts are half a second of the default model, so a thousand posts cost sixteen questions.
     "embed_message": Kind(embed_message, seats=1, most=64),
     "reply": Kind(write_reply, seats=8),
+    # Each may wait for a receiver as long as core/outgoing.py lets it.
+    "call_webhook": Kind(call_webhook, seats=4),
 }
 
 REASONS: Final[Mapping[str, str]] = {

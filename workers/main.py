@@ -19,6 +19,7 @@ from core.tasks import end
 from ingest.sandbox_process import missing_controls
 from sql import execute, write
 from workers import blob_care, maintenance
+from workers.alerts import Alerts, remove_old_notices
 from workers.bells import hear_bells
 from workers.drain import Drain, Terms
 from workers.jobs import KINDS, Kind, Work
@@ -39,6 +40,7 @@ RETRY: Final = (
 )
 HEARTBEAT_S: Final = 5.0
 RECONCILE_S: Final = 60.0
+ALERTS_S: Final = 2.0  # what is new waits this long for saved searches
 BLOBS_S: Final = 3600.0
 FINISH_S: Final = (
     3.0  # for jobs to end at SIGTERM before they are handed back; the supervisor waits 5.5 s in all
@@ -95,6 +97,7 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
     pool, announce = resources.worker, work.replies.announce
     reaper = maintenance.Reaper(pool, announce, lease_s=terms.lease_s)
     reconcile = partial(maintenance.reconcile, pool, resources.redis, announce)
+    alerts = Alerts(pool, resources.app, resources.redis)
     loops = (
         every(HEARTBEAT_S, "heartbeat", partial(_beat, resources)),
         every(terms.lease_s / 3, "reaper", reaper.round),
@@ -102,6 +105,8 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
         every(RECONCILE_S, "removal", partial(maintenance.remove_retired_builds, pool)),
         every(RECONCILE_S, "statistics", partial(maintenance.refresh_statistics, pool)),
         every(BLOBS_S, "feedback", partial(maintenance.remove_old_feedback, pool)),
+        every(ALERTS_S, "alerts", alerts.round),
+        every(BLOBS_S, "old notices", partial(remove_old_notices, pool)),
         every(BLOBS_S, "orphans", partial(blob_care.remove_orphans, pool, resources.blobs)),
         every(BLOBS_S, "missing", partial(blob_care.fail_missing, pool, resources.blobs)),
         watch_lag(HEARTBEAT_S),

@@ -23,7 +23,7 @@ from sql.pool import Conn
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-JobKind = Literal["ingest_file", "embed_message", "reply"]
+JobKind = Literal["ingest_file", "embed_message", "reply", "call_webhook"]
 BELL_QUEUE: Final = "recollect:bells"
 BELL: Final = "hear_bell"  # arq's name of the one function that doorbells call
 # Raise it when extraction or chunking changes what it makes of the same bytes: files are then built anew.
@@ -35,11 +35,13 @@ _INGEST_COST_S = 5.0
 _INGEST_BYTES_PER_S = 40_000
 _MESSAGE_COST_S = 0.5
 _REPLY_COST_S = 20.0
+_CALL_COST_S = 1.0
 _WEEK_S = 7 * 86_400.0
 _CLOSE_AFTER_S: dict[JobKind, float] = {
     "ingest_file": _WEEK_S,
     "embed_message": _WEEK_S,
     "reply": 3600.0,
+    "call_webhook": 2 * 86_400.0,  # a webhook that fails for a day is disabled
 }
 
 
@@ -81,6 +83,11 @@ async def enqueue_embed_message(
 async def enqueue_reply(conn: Conn, scope: Scope, *, run_id: UUID) -> UUID:
     """Have a run's reply written."""
     return await _enqueue(conn, scope, _Work("reply", run_id, b"", _REPLY_COST_S))
+
+
+async def enqueue_call(conn: Conn, scope: Scope, *, notification_id: UUID) -> UUID:
+    """Have the webhook of a saved search told of a notification."""
+    return await _enqueue(conn, scope, _Work("call_webhook", notification_id, b"", _CALL_COST_S))
 
 
 async def retry_ingest(conn: Conn, scope: Scope, *, version_id: UUID) -> UUID | None:

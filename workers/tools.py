@@ -6,7 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from app.resources import Resources
-from app.settings import Settings
+from app.settings import Settings, hosts_inside
+from app.shared_key import WEBHOOK_KEY, shared_key
 from core.events import announce, nudge
 from ingest.pipeline import Tools
 from ingest.sandbox import Limits
@@ -16,6 +17,7 @@ from search.retrieve import Searcher
 from search.wordpiece import load_token_counter
 from workers.jobs import Work
 from workers.queue import enqueue_embed_message
+from workers.webhooks import Calling
 
 _CHARACTERS_PER_TOKEN: Final = (
     4  # fewer than English words have, so that a count without a tokenizer is no lower
@@ -31,7 +33,13 @@ def make_work(resources: Resources) -> Work:
         limits=Limits(),
         nudge=_file_nudge(resources),
     )
-    return Work(tools, _reply_deps(resources))
+    calling = Calling(
+        app=resources.app,
+        redis=resources.redis,
+        key=partial(shared_key, resources.signin, name=WEBHOOK_KEY),
+        inside=hosts_inside(resources.settings),
+    )
+    return Work(tools, _reply_deps(resources), calling)
 
 
 def token_counter(settings: Settings) -> Callable[[str], int]:

@@ -29,6 +29,7 @@ BODIES: dict[str, object] = {
     "POST /conversations/{conversation_id}/messages": {"content": "Hello"},
     "PATCH /messages/{message_id}": {"content": "Other"},
     "PUT /files/{file_id}/access": {"principal": "workspace"},
+    "PATCH /saved-searches/{saved_search_id}": {"name": "Other"},
     "PATCH /workspaces/{workspace_id}/members/{account_id}": {"role": "guest"},
     "POST /workspaces/{workspace_id}/members": {"email": "nobody@example.org"},
 }
@@ -87,6 +88,7 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
         f"/api/conversations/{conversation}/messages", json={"content": "What?", "reply": {}}
     )
     uploaded = await mine.post("/api/upload", content=b"My words.", headers={"X-Filename": "a.txt"})
+    saved = (await mine.post("/api/saved-searches", json={"q": "words"})).json()
     me = (await mine.get("/api/auth/me")).json()
     return {
         "conversation_id": conversation,
@@ -94,6 +96,7 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
         "run_id": posted.json()["run"]["id"],
         "file_id": uploaded.json()["file"]["id"],
         "job_id": uploaded.json()["job"]["id"],
+        "saved_search_id": saved["id"],
         "session_id": me["session_id"],
         "workspace_id": str(ada.workspace_id),
         "account_id": str(ada.account_id),
@@ -146,7 +149,7 @@ async def test_what_needs_a_sign_in_says_so(operation, client):  # noqa: F811
 
 async def test_ids_in_a_list_are_only_ones_own(world):
     for who in ("colleague", "stranger"):
-        for path in ("/api/conversations", "/api/files", "/api/jobs"):
+        for path in ("/api/conversations", "/api/files", "/api/jobs", "/api/saved-searches"):
             assert (await world.others[who].get(path)).json()["items"] == [], (who, path)
 
 

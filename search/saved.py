@@ -1,0 +1,110 @@
+"""Which of some new passages a saved search finds: those that hold every word and pass every operator, as a list by date does.
+
+Words first, for all searches of a workspace in one statement; then, for the few that fit, permission and filters in the
+name of the owner. Meaning alone finds nothing here: the nearest of a few new passages may be far away.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from core.scope import Role, Scope
+from search.answer import Kind
+from search.filters import resolve
+from search.lexical import all_terms, conditions, query_terms, weigh
+from search.query import parse
+from search.question import query_languages
+from search.retrieve import read_clock
+from sql import fetch, read
+from sql.pool import Pool, ReadConn
+
+PAGE: Final = 200  # searches at a time
+_COMPILED = 20_000  # tsqueries kept: half a kilobyte each
+
+
+@dataclass(frozen=True, slots=True)
+class SavedSearch:
+    """A search that wants to be told, and in whose name; `calls` says whether a webhook is told too."""
+
+    id: UUID
+    account_id: UUID
+    role: Role
+    q: str
+    type: Kind | None
+    lang: str | None
+    tz: str
+    calls: bool
+
+    def scope(self, workspace_id: UUID) -> Scope:
+        """Return the owner as he is in the workspace now."""
+        return Scope(self.account_id, workspace_id, self.role)
+
+
+@dataclass(frozen=True, slots=True)
+class WordMatch:
+    """The passages that hold what a search asks for, whoever may see them."""
+
+    search_id: UUID
+    passage_ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: UUID
+
+
+_list_alerting_searches = read("saved_search.sql", "list_alerting_searches", SavedSearch)
+_match_words = read("saved_search.sql", "match_words", WordMatch)
+_find_admitted = read("saved_search.sql", "find_admitted", _Id)
+
+
+async def list_alerting(conn: ReadConn, workspace_id: UUID, *, after: UUID) -> list[SavedSearch]:
+    """Return a page of the searches of a workspace that want to be told, after that id, by id."""
+    return await fetch(
+        conn, _list_alerting_searches, workspace_id=workspace_id, after=after, most=PAGE
+    )
+
+
+async def match_words(
+    conn: ReadConn,
+    workspace_id: UUID,
+    searches: Sequence[SavedSearch],
+    *,
+    passage_ids: Sequence[UUID],
+    langs: Sequence[str],
+) -> list[WordMatch]:
+    """Return the searches whose words stand in some of the passages; `langs` are those of the workspace."""
+    known = tuple(langs)
+    return await fetch(
+        conn,
+        _match_words,
+        workspace_id=workspace_id,
+        passage_ids=list(passage_ids),
+        search_ids=[search.id for search in searches],
+        tsqueries=[words_of(search.q, search.lang, known) for search in searches],
+    )
+
+
+async def find_admitted(
+    pool: Pool, workspace_id: UUID, search: SavedSearch, *, passage_ids: Sequence[UUID]
+) -> list[UUID]:
+    """Return those of the passages that the owner may see now and the search's operators leave."""
+    scope, filters = search.scope(workspace_id), parse(search.q).filters
+    clock = read_clock(search.tz)
+    within = await resolve(pool, scope, filters, kind=search.type, clock=clock)
+    async with pool.read_tx(scope) as conn:
+        rows = await fetch(
+            conn, _find_admitted, **scope.ids, **within.values(), passage_ids=list(passage_ids)
+        )
+    return [row.id for row in rows]
+
+
+@lru_cache(maxsize=_COMPILED)
+def words_of(q: str, lang: str | None, known: tuple[str, ...]) -> str | None:
+    """Return the tsquery of what holds every word of `q`; None where it is nothing but filters."""
+    query = parse(q)
+    langs = query_languages(query, lang, known)
+    weighed = weigh(query_terms(query, langs), {}, passage_count=0)
+    return all_terms(weighed, conditions(query, langs))

@@ -1,0 +1,115 @@
+from uuid import UUID
+
+import pytest
+
+from search.saved import PAGE, find_admitted, list_alerting, match_words, words_of
+from tests.make import make_colleague, make_scope
+from tests.saving import save_search
+from tests.search.make import make_conversation, make_file, make_message
+
+NONE = UUID(int=0)
+
+
+@pytest.fixture
+async def scope(resources, owner_connection):
+    return await make_scope(owner_connection)
+
+
+@pytest.fixture
+async def talk(owner_connection, scope):
+    return await make_conversation(owner_connection, scope)
+
+
+@pytest.fixture
+async def passages(resources, owner_connection, scope, talk):
+    """Two messages and a file, by their words."""
+    made = {"conversation_id": talk}
+    for content in ("The harbour opens.", "Die Häfen öffnen sich, wenn der Tag nicht mehr da ist."):
+        await make_message(resources, owner_connection, scope, **made, content=content)
+    await make_file(
+        resources, owner_connection, scope, name="a.md", passages=["The harbour is closed."]
+    )
+    rows = await owner_connection.fetch("SELECT id, tsv::text FROM passage")
+    return {word: row["id"] for row in rows for word in ("opens", "häfen", "closed")
+            if word.translate({228: "a"}) in row["tsv"]}  # fmt: skip
+
+
+async def alerting(resources, scope):
+    async with resources.worker.tenant_tx(scope.workspace_id) as conn:
+        return await list_alerting(conn, scope.workspace_id, after=NONE)
+
+
+async def matched(resources, scope, passages, langs=("en",)):
+    """The words that stand for the passages that each question found, whoever may see them."""
+    searches = await alerting(resources, scope)
+    async with resources.worker.tenant_tx(scope.workspace_id) as conn:
+        found = await match_words(
+            conn, scope.workspace_id, searches, passage_ids=list(passages.values()), langs=langs
+        )
+    asked = {search.id: search.q for search in searches}
+    words = {id_: word for word, id_ in passages.items()}
+    return {asked[m.search_id]: sorted(words[id_] for id_ in m.passage_ids) for m in found}
+
+
+@pytest.mark.parametrize(
+    ("q", "tsquery"),
+    [
+        ("harbours", "('harbour' | 'harbours')"),
+        ("harbour dawn", "'harbour' & 'dawn'"),
+        ('"harbour opens"', "('harbour' | 'harbor')"),
+        ("ext:md", None),
+    ],
+)
+def test_words_are_all_required_and_filters_are_no_words(q, tsquery):
+    found = words_of(q, None, ("en",))
+    assert (found is None) == (tsquery is None)
+    if '"' not in q:
+        assert found == tsquery
+
+
+async def test_every_word_has_to_stand_in_one_passage(resources, owner_connection, scope, passages):
+    for q in ("harbours", "harbour opens", '"opens harbour"', "harb* -opens", "öffnet", "ext:md"):
+        await save_search(owner_connection, scope, q)
+    assert await matched(resources, scope, passages) == {
+        "harbours": ["closed", "opens"],
+        "harbour opens": ["opens"],
+        "harb* -opens": ["closed"],
+        "ext:md": ["closed", "häfen", "opens"],
+    }
+    found = await matched(resources, scope, passages, langs=("de",))
+    assert found["öffnet"] == ["häfen"], "stemmed in the workspace's language"
+
+
+async def test_the_owner_s_rights_and_filters_decide_what_is_left(
+    resources, owner_connection, scope, passages
+):
+    bob = await make_colleague(owner_connection, scope)
+    everything = list(passages.values())
+    for owner, q in (
+        (scope, "ext:md"),
+        (scope, "type:message"),
+        (scope, "before:2001"),
+        (bob, "x"),
+    ):
+        await save_search(owner_connection, owner, q)
+    found = {
+        search.q: await find_admitted(
+            resources.app, scope.workspace_id, search, passage_ids=everything
+        )
+        for search in await alerting(resources, scope)
+    }
+    assert found == {
+        "ext:md": [passages["closed"]],
+        "type:message": sorted([passages["opens"], passages["häfen"]]),
+        "before:2001": [],
+        "x": [],
+    }
+
+
+async def test_searches_come_in_pages(resources, owner_connection, scope):
+    ids = sorted([await save_search(owner_connection, scope, f"q{n}") for n in range(3)])
+    async with resources.worker.tenant_tx(scope.workspace_id) as conn:
+        rest = await list_alerting(conn, scope.workspace_id, after=ids[0])
+    assert [search.id for search in rest] == ids[1:]
+    assert rest[0].scope(scope.workspace_id) == scope
+    assert PAGE >= 3
