@@ -19,6 +19,7 @@ from app.doctor_checks import CHECKS, Check, Count, Invariant
 from app.resources import Resources
 from core.errors import Unavailable
 from sql import fetch, fetch_one, read
+from sql.index_care import list_bloated
 from sql.migrate import PGVECTOR_AT_LEAST
 
 Level = Literal["broken", "notice"]
@@ -191,6 +192,20 @@ async def _software(resources: Resources) -> list[Finding]:
     return findings
 
 
+async def _bloat(resources: Resources) -> list[Finding]:
+    """Look at indexes of which much is deleted; search is right, and slower than it could be."""
+    async with resources.worker.write_tx() as conn:
+        bloated = await list_bloated(conn)
+    return [
+        _notice(
+            "bloat",
+            f"of the rows in the indexes of {each.partition} ({each.size_bytes // 1_000_000} MB) {each.share:.0%} are deleted",
+            "Is the worker running? It rebuilds them every hour; its log says what keeps it.",
+        )
+        for each in bloated
+    ]
+
+
 async def _worker(resources: Resources) -> list[Finding]:
     async with resources.worker.write_tx() as conn:
         seen_s = (await fetch_one(conn, _find_health)).worker_seen_s
@@ -246,6 +261,7 @@ def _notice(check: str, wrong: str, remedy: str) -> Finding:
 _LOOKS: Final[tuple[Callable[[Resources], Awaitable[list[Finding]]], ...]] = (
     _orphan_bytes,
     _software,
+    _bloat,
     _worker,
     _redis,
     _embedder,

@@ -216,28 +216,32 @@ CREATE TABLE public.embedding_0 (
     passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
     generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
     vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
-);
+)
+WITH (vacuum_index_cleanup=off);
 
 CREATE TABLE public.embedding_1 (
     workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
     passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
     generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
     vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
-);
+)
+WITH (vacuum_index_cleanup=off);
 
 CREATE TABLE public.embedding_2 (
     workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
     passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
     generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
     vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
-);
+)
+WITH (vacuum_index_cleanup=off);
 
 CREATE TABLE public.embedding_3 (
     workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
     passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
     generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
     vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
-);
+)
+WITH (vacuum_index_cleanup=off);
 
 CREATE TABLE public.file (
     workspace_id uuid NOT NULL,
@@ -317,6 +321,15 @@ CREATE TABLE public.idempotency_key (
 );
 
 ALTER TABLE ONLY public.idempotency_key FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.index_care (
+    partition text NOT NULL,
+    counter bigint NOT NULL,
+    deleted bigint DEFAULT 0 NOT NULL,
+    rebuilt_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.index_care FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.item (
     workspace_id uuid NOT NULL,
@@ -757,6 +770,9 @@ ALTER TABLE ONLY public.heartbeat
 
 ALTER TABLE ONLY public.idempotency_key
     ADD CONSTRAINT idempotency_key_pkey PRIMARY KEY (workspace_id, account_id, key);
+
+ALTER TABLE ONLY public.index_care
+    ADD CONSTRAINT index_care_pkey PRIMARY KEY (partition);
 
 ALTER TABLE ONLY public.item
     ADD CONSTRAINT item_pkey PRIMARY KEY (workspace_id, id);
@@ -1225,6 +1241,8 @@ ALTER TABLE public.heartbeat ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.idempotency_key ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.index_care ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY index_reader ON public.access_grant FOR SELECT TO recollect_search USING (true);
 
 CREATE POLICY index_reader ON public.corpus_stat FOR SELECT TO recollect_search USING (true);
@@ -1372,5 +1390,7 @@ CREATE POLICY tenant_write ON public.audit FOR INSERT TO recollect_app, recollec
 ALTER TABLE public.text_segment ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY worker ON public.heartbeat TO recollect_worker USING (true);
+
+CREATE POLICY worker ON public.index_care TO recollect_worker USING (true);
 
 ALTER TABLE public.workspace ENABLE ROW LEVEL SECURITY;

@@ -22,6 +22,7 @@ from workers import blob_care, maintenance
 from workers.alerts import Alerts, remove_old_notices
 from workers.bells import hear_bells
 from workers.drain import Drain, Terms
+from workers.index_care import care_for_indexes
 from workers.jobs import KINDS, Kind, Work
 from workers.loops import every, kept, watch_lag
 from workers.queue import JobKind
@@ -42,6 +43,7 @@ HEARTBEAT_S: Final = 5.0
 RECONCILE_S: Final = 60.0
 ALERTS_S: Final = 2.0  # what is new waits this long for saved searches
 BLOBS_S: Final = 3600.0
+INDEXES_S: Final = 3600.0
 FINISH_S: Final = (
     3.0  # for jobs to end at SIGTERM before they are handed back; the supervisor waits 5.5 s in all
 )
@@ -107,11 +109,18 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
         every(BLOBS_S, "feedback", partial(maintenance.remove_old_feedback, pool)),
         every(ALERTS_S, "alerts", alerts.round),
         every(BLOBS_S, "old notices", partial(remove_old_notices, pool)),
+        every(INDEXES_S, "indexes", partial(care_for_indexes, pool, _address(resources))),
         every(BLOBS_S, "orphans", partial(blob_care.remove_orphans, pool, resources.blobs)),
         every(BLOBS_S, "missing", partial(blob_care.fail_missing, pool, resources.blobs)),
         watch_lag(HEARTBEAT_S),
     )
     return [asyncio.create_task(loop) for loop in loops]
+
+
+def _address(resources: Resources) -> str:
+    """Return where the database is, as the login that owns the tables; open_resources() saw to it that there is one."""
+    address = resources.settings.database_url
+    return address.get_secret_value() if address is not None else ""
 
 
 async def _beat(resources: Resources) -> None:

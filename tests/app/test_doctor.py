@@ -1,4 +1,5 @@
 import os
+import re
 import time
 from dataclasses import replace
 
@@ -98,6 +99,22 @@ async def test_parts_that_are_away_are_found_each_with_its_remedy(resources):
     assert findings["worker"].wrong == "no worker ever ran"
     assert findings["row_security"].level == "notice"
     assert all(finding.remedy.endswith((".", "migrate")) for finding in findings.values())
+
+
+async def test_indexes_of_which_much_is_deleted_are_a_notice(resources, owner_connection):
+    await beat(owner_connection)
+    await owner_connection.execute(
+        "INSERT INTO index_care (partition, counter, deleted)"
+        " SELECT c, pg_stat_get_tuples_deleted(c::regclass), 900000 FROM unnest(ARRAY['embedding_1', 'passage_2']) c"
+    )
+    report = await examine(resources)
+    await owner_connection.execute("TRUNCATE index_care")
+    found = [finding for finding in report.findings if finding.check == "bloat"]
+    assert [re.sub(r"\d+", "N", finding.wrong) for finding in found] == [
+        "of the rows in the indexes of embedding_N (N MB) N% are deleted",
+        "of the rows in the indexes of passage_N (N MB) N% are deleted",
+    ]
+    assert report.healthy
 
 
 async def test_a_worker_that_fell_silent_is_told_by_its_silence(resources, owner_connection):

@@ -56,7 +56,7 @@ async def counts(pool: Pool) -> dict[str, tuple[int, int]]:
 async def test_no_shape_of_search_is_ever_planned_for_values_unknown(
     resources, owner_connection, one
 ):
-    scope, _ = await make_crowd(owner_connection, passages=3_000)
+    scope, _ = await make_crowd(owner_connection, passages=1_500)
     searcher = make_searcher(resources, search_pool=one, redis=None, facets_timeout_s=5.0)
     for _ in range(RUNS):
         for request in SHAPES:
@@ -70,7 +70,7 @@ async def test_no_shape_of_search_is_ever_planned_for_values_unknown(
 
 
 async def test_the_same_question_is_planned_alike_each_time(resources, owner_connection, one):
-    scope, generation_id = await make_crowd(owner_connection, passages=3_000)
+    scope, generation_id = await make_crowd(owner_connection, passages=1_500)
     vector = (await FakeEmbedder().embed_query("x")).vector
     values = {
         **scope.ids, **Constraints().values(), "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0], "candidates": "'w7'",

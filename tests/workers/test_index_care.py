@@ -1,0 +1,125 @@
+"""A workspace loses a tenth, then nine tenths of its passages: what search shows, what the rebuild takes away, whom it keeps waiting."""
+
+import asyncio
+
+import pytest
+
+from search.embed import FakeEmbedder, unit_length
+from search.filters import Constraints
+from search.semantic import SemanticQuestion, find_nearest
+from sql import REGISTRY
+from tests.search.make import make_conversation, make_crowd, make_message
+from workers.index_care import care_for_indexes
+
+PASSAGES = 1_200
+DEPTH = 40
+
+
+@pytest.fixture(autouse=True)
+async def counters(resources, owner_connection, monkeypatch):
+    """PostgreSQL's counters as they are before anything is deleted."""
+    monkeypatch.setattr("sql.index_care.AT_LEAST", PASSAGES // 20)
+    await owner_connection.execute("TRUNCATE index_care")
+    assert await care_for_indexes(resources.worker, "never asked") == []
+    yield
+    await owner_connection.execute("TRUNCATE index_care")
+
+
+async def delete(owner, scope, *, tenths: int) -> None:
+    await owner.execute(
+        "DELETE FROM passage WHERE workspace_id = $1 AND get_byte(text_hash, 0) % 10 < $2",
+        scope.workspace_id, tenths,
+    )  # fmt: skip
+    await owner.execute("SELECT pg_stat_force_next_flush()")
+    await owner.execute("SELECT 1")  # the counters go with the end of a statement
+
+
+async def nearest(resources, scope, generation_id, *, exact):
+    vector = unit_length((await FakeEmbedder().embed_query("any words at all")).vector)
+    question = SemanticQuestion(vector, generation_id, None, exact, DEPTH, 0)
+    async with resources.search.autocommit() as conn:
+        return await find_nearest(conn, scope, question, constraints=Constraints())
+
+
+async def words(resources, scope):
+    """Return how many passages hold w7, as the lexical leg finds them."""
+    query = REGISTRY["search.sql:find_lexical"]
+    values = {
+        **scope.ids, **Constraints().values(), "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0],
+        "candidates": "'w7'", "average_length": 2.0, "cap": PASSAGES, "depth": PASSAGES,
+    }  # fmt: skip
+    async with resources.search.autocommit() as conn:
+        return len(await conn.raw.fetch(query.text, *(values[p] for p in query.parameters)))
+
+
+async def check_results(resources, owner, scope, generation_id):
+    """Nothing deleted is found, everything left is, and the index finds what comparing all vectors does."""
+    left = {
+        row["id"]: row["w7"]
+        for row in await owner.fetch(
+            "SELECT id, tsv @@ 'w7' AS w7 FROM passage WHERE workspace_id = $1", scope.workspace_id
+        )
+    }
+    assert await words(resources, scope) == sum(left.values())
+    by_index = await nearest(resources, scope, generation_id, exact=False)
+    by_all = await nearest(resources, scope, generation_id, exact=True)
+    assert len(by_index.ids) == len(by_all.ids) == DEPTH
+    assert set(by_index.ids) <= set(left)
+    assert len(set(by_index.ids) & set(by_all.ids)) >= 0.8 * DEPTH
+
+
+async def index_sizes(owner, partition) -> dict[str, int]:
+    rows = await owner.fetch(
+        "SELECT indexrelid::regclass::text AS name, pg_relation_size(indexrelid) AS bytes FROM pg_index "
+        "WHERE indrelid = $1::text::regclass", partition,
+    )  # fmt: skip
+    return {row["name"]: row["bytes"] for row in rows}
+
+
+@pytest.mark.parametrize(("tenths", "also_passages"), [(1, False), (9, True)])
+async def test_what_is_deleted_is_not_found_and_then_reclaimed(
+    resources, owner_connection, database_url, tenths, also_passages
+):
+    scope, generation_id = await make_crowd(owner_connection, passages=PASSAGES)
+    place = await owner_connection.fetchval(
+        "SELECT tableoid::regclass::text FROM embedding WHERE workspace_id = $1 LIMIT 1",
+        scope.workspace_id,
+    )
+    before = await index_sizes(owner_connection, place)
+    await delete(owner_connection, scope, tenths=tenths)
+    await check_results(resources, owner_connection, scope, generation_id)
+
+    rebuilt = await care_for_indexes(resources.worker, database_url)
+
+    home = place.replace("embedding", "passage")
+    assert sorted(rebuilt) == sorted([place, home] if also_passages else [place])
+    after = await index_sizes(owner_connection, place)
+    assert set(after) == set(before)
+    graph = f"{place}_vector_idx"
+    assert after[graph] < (1 - 0.08 * tenths) * before[graph]
+    dead = await owner_connection.fetchval(
+        "SELECT pg_stat_get_dead_tuples($1::text::regclass)", place
+    )
+    assert dead == 0
+    await check_results(resources, owner_connection, scope, generation_id)
+    assert await care_for_indexes(resources.worker, "never asked") == []
+
+
+async def test_a_rebuild_keeps_nobody_waiting(resources, owner_connection, database_url):
+    """Searches and messages go on: one that waited for a lock would fail after the pools' lock_timeout."""
+    scope, generation_id = await make_crowd(owner_connection, passages=PASSAGES)
+    await delete(owner_connection, scope, tenths=5)
+    talk = await make_conversation(owner_connection, scope)
+    rebuilding = asyncio.ensure_future(care_for_indexes(resources.worker, database_url))
+    rounds = 0
+    while not rebuilding.done() or rounds == 0:
+        rounds += 1
+        await make_message(
+            resources,
+            owner_connection,
+            scope,
+            conversation_id=talk,
+            content=f"w7 in round {rounds}",
+        )
+        await check_results(resources, owner_connection, scope, generation_id)
+    assert len(await rebuilding) == 2
