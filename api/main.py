@@ -106,6 +106,7 @@ async def api_state(resources: Resources) -> Api:
             search_pool=resources.search,
             read_pool=resources.app,
             embedder=resources.embedder,
+            other_models=resources.other_models,
             redis=resources.redis,
             cursor_key=key,
         ),

@@ -155,7 +155,7 @@ async def _judged(resources: Resources, scope: Scope, file: Path | None) -> Judg
 def _patient_searcher(resources: Resources) -> Searcher:
     return Searcher(
         search_pool=resources.search, read_pool=resources.app, embedder=resources.embedder, redis=None,
-        cursor_key=b"", semantic_timeout_s=PATIENCE_S, lexical_timeout_s=PATIENCE_S,
+        other_models=resources.other_models, cursor_key=b"", semantic_timeout_s=PATIENCE_S, lexical_timeout_s=PATIENCE_S,
     )  # fmt: skip
 
 

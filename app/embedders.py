@@ -6,6 +6,7 @@ asked: a generation outlives a change of EMBEDDER. Vendors' embedders need no pr
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
@@ -20,6 +21,11 @@ from search.embed_lazy import LazyEmbedder
 
 _OPENAI_URL: Final = "https://api.openai.com/v1"
 _BY_SETTING: Final = {"auto": MINILM, "minilm": MINILM, "e5": E5}
+# With a tenth of the passages in other languages MiniLM loses there more than it gains on the English ones: .33 to .55 of
+# nDCG a foreign question against .006 an English one (docs/relevance.md); a tenth also stands above what is read wrongly
+# of short English messages. Fewer passages than these can be found by their words as well.
+FOREIGN_SHARE: Final = 0.1
+FOREIGN_LEAST: Final = 20
 _ST_DIMENSION, _ST_TOKENS = 384, 512  # what the server of any sentence-transformers model answers
 
 
@@ -41,6 +47,31 @@ def first_model(settings: Settings) -> str:
     raise StartFailed(
         f"EMBEDDER={settings.embedder} is unknown: use auto, minilm, e5, openai:<model>, st:<directory> or fake"
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """What is known of a workspace's passages: whose vectors they have, and how many are in English."""
+
+    model: str
+    detected: int
+    english: int
+
+
+def wanted_model(settings: Settings, *, of: Languages) -> str | None:
+    """Return the model that a workspace's vectors should be of; None when they are as they should be.
+
+    Nothing goes back to the English one by itself: what that would gain on English text (.006) is less than it costs.
+    """
+    if settings.embedder != "auto":
+        model = first_model(settings)
+    elif of.model == E5.spec.model:
+        return None
+    else:
+        foreign = of.detected - of.english
+        is_mixed = foreign >= FOREIGN_LEAST and foreign >= FOREIGN_SHARE * of.detected
+        model = (E5 if is_mixed else MINILM).spec.model
+    return None if model == of.model else model
 
 
 class LocalModels:

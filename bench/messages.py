@@ -51,7 +51,10 @@ SERVER = {
 SEED = 4512
 BATCH = 5_000
 GIN = "CREATE INDEX passage_workspace_id_tsv_idx ON passage USING gin (workspace_id, tsv) WITH (fastupdate = off)"
-HNSW = "CREATE INDEX embedding_vector_idx ON embedding USING hnsw (vector halfvec_ip_ops) WITH (m = 16, ef_construction = 64)"
+HNSW = (
+    "CREATE INDEX embedding_vector_idx ON embedding USING hnsw ((vector::halfvec(384)) halfvec_ip_ops) "
+    "WITH (m = 16, ef_construction = 64) WHERE vector_dims(vector) = 384"
+)
 TS_RANK_CD = """
     SELECT p.id FROM passage p
     WHERE p.workspace_id = $1 AND p.tsv @@ $2::text::tsquery

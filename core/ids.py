@@ -2,6 +2,7 @@
 
 import os
 import time
+from datetime import datetime
 from uuid import UUID
 
 from core.errors import NotFound
@@ -22,3 +23,8 @@ def parse_id(text: str, *, what: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise NotFound(f"No such {what}.") from None
+
+
+def first_id_of(moment: datetime) -> UUID:
+    """Return what sorts before every id made at `moment` or later."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)

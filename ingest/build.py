@@ -13,7 +13,8 @@ from ingest.chunk import Chunk
 from ingest.extract.segment import Problem
 from ingest.ranges import Built, BuiltPassage, BuiltSegment, Range
 from ingest.source import Source, Unwanted
-from ingest.vectors import Embedded, Pending, generation_of, reuse_vectors
+from ingest.vectors import Asking, Embedded, Pending, reuse_vectors
+from search.generations import live_generation
 from search.index import Build as IndexBuild
 from search.index import (
     PassageText,
@@ -27,11 +28,12 @@ from sql.pool import Conn
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """One run's text and passages of one file version. `generation_id` names the vectors it makes."""
+    """One run's text and passages of one file version. The generation is that of the vectors it makes, by `model`."""
 
     source: Source
     id: UUID
     generation_id: UUID
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,12 @@ async def begin(
     *,
     pipeline_version: int,
     media_type: str,
-    model: str,
+    asking: Asking,
 ) -> tuple[Build, Built]:
     """Open a new build, or go on with the one that was left unfinished."""
     ws = fence.workspace_id
     async with fence.tx() as conn:
-        generation_id = await generation_of(conn, ws, model=model)
+        live = await live_generation(conn, ws, model=asking.model, dimension=asking.dimension)
         found = await fetch_opt(
             conn,
             FIND_BUILD,
@@ -75,7 +77,7 @@ async def begin(
             version_id=source.version_id,
             pipeline_version=pipeline_version,
         )
-        build = Build(source, new_id() if found is None else found.id, generation_id)
+        build = Build(source, new_id() if found is None else found.id, live.id, live.model)
         if found is None:
             built = Built()
             await execute(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from ingest.vectors import Asking, Pending, generation_of, reuse_vectors
+from ingest.vectors import Asking, Pending, reuse_vectors
+from search.generations import live_generation
 from search.index import store_embeddings
 from sql import fetch, read
 from sql.fence import Fence
@@ -28,25 +29,25 @@ async def embed_messages(asking: Asking, fence: Fence, *, message_ids: Sequence[
     """Embed what these messages say now, and end their jobs. A text that the model refuses keeps its words only."""
     ws = fence.workspace_id
     async with fence.tx() as conn:
-        generation_id = await generation_of(conn, ws, model=asking.model)
+        live = await live_generation(conn, ws, model=asking.model, dimension=asking.dimension)
         found = await fetch(
             conn,
             LIST_UNEMBEDDED,
             workspace_id=ws,
             message_ids=list(message_ids),
-            generation_id=generation_id,
+            generation_id=live.id,
         )
         reused = await reuse_vectors(
-            conn, ws, generation_id=generation_id, passage_ids=[p.id for p in found]
+            conn, ws, generation_id=live.id, passage_ids=[p.id for p in found]
         )
-    embedded = await asking.embed(
+    embedded = await asking.of(live.model).embed(
         [Pending(p.id, n, p.text) for n, p in enumerate(found) if p.id not in reused]
     )
     async with fence.last_tx() as conn:
         await store_embeddings(
             conn,
             ws,
-            generation_id=generation_id,
+            generation_id=live.id,
             passage_ids=[p.id for p in embedded.done],
             vectors=embedded.vectors,
         )

@@ -75,7 +75,7 @@ class _Building:
                 source,
                 pipeline_version=pipeline_version,
                 media_type=media_type,
-                model=self.tools.asking.model,
+                asking=self.tools.asking,
             )
             await self._read_and_embed(self.build, built, path, media_type)
         end = await finish(self.fence, self.build)
@@ -124,7 +124,9 @@ class _Building:
                 if away is not None:
                     break
                 try:
-                    embedded = await self.tools.asking.embed(pending[start : start + BATCH])
+                    embedded = await self.tools.asking.of(build.model).embed(
+                        pending[start : start + BATCH]
+                    )
                 except ProviderAway as error:
                     away = error
                 else:

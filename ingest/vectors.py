@@ -1,6 +1,6 @@
-"""Vectors for passages: which generation they belong to, what an equal text has already, and asking the model for the rest.
+"""Vectors for passages: what an equal text has already, and asking the model for the rest.
 
-Used for files (pipeline.py) and for messages (messages.py). No connection is held while the model works.
+Used for files (pipeline.py), for messages (messages.py) and for a generation in the making (generations.py). No connection is held while the model works.
 """
 
 import time
@@ -12,9 +12,8 @@ from uuid import UUID
 import numpy as np
 
 from core.errors import ProviderAway, Unavailable
-from core.ids import new_id
-from search.embed import Embedder, Matrix, RefusedText, Vector
-from sql import execute, fetch, fetch_one, fetch_opt, read, write
+from search.embed import Embedder, Matrix, OtherModels, RefusedText, Vector, no_others
+from sql import fetch, write
 from sql.pool import Conn
 
 BATCH: Final = (
@@ -42,28 +41,45 @@ class Embedded:
 
 
 @dataclass(frozen=True, slots=True)
-class GenerationId:
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class Reused:
     passage_id: UUID
 
 
-FIND_GENERATION = read("ingest.sql", "find_generation", GenerationId)
-CREATE_GENERATION = write("ingest.sql", "create_generation")
 REUSE_VECTORS = write("ingest.sql", "reuse_vectors", Reused)
 
 
 class Asking:
     """The embedder as jobs see it: ProviderAway instead of Unavailable, and at once while it is known to be away."""
 
-    def __init__(self, embedder: Embedder, *, open_s: float = OPEN_S) -> None:
+    def __init__(
+        self, embedder: Embedder, *, others: OtherModels = no_others, open_s: float = OPEN_S
+    ) -> None:
         self.model = embedder.model
+        self.dimension = embedder.dimension
         self._embedder = embedder
+        self._others = others
+        self._asked = dict[str, Asking]()
         self._open_s = open_s
         self._away_until = 0.0
+
+    def of(self, model: str) -> "Asking":
+        """Return the asking of a generation's model; ProviderAway where this installation cannot ask it."""
+        if model == self.model:
+            return self
+        if model not in self._asked:
+            embedder = self._others(model)
+            if embedder is None:
+                message = f"{model} cannot be asked with these settings; recollect generations builds another."
+                raise ProviderAway(message, retry_after_s=self._open_s)
+            self._asked[model] = Asking(embedder, open_s=self._open_s)
+        return self._asked[model]
+
+    async def embed_query(self, text: str) -> Vector:
+        """Return the vector of a question."""
+        try:
+            return (await self._embedder.embed_query(text)).vector
+        except Unavailable as error:
+            raise ProviderAway(error.message, retry_after_s=self._open_s) from error
 
     async def embed(self, pending: Sequence[Pending]) -> Embedded:
         """Return the vector of each passage; equal texts are asked once, refused ones are singled out by halving."""
@@ -93,15 +109,6 @@ class Asking:
             wait_s = max(self._open_s, error.retry_after_s or 0)
             self._away_until = time.monotonic() + wait_s
             raise ProviderAway(error.message, retry_after_s=wait_s) from error
-
-
-async def generation_of(conn: Conn, workspace_id: UUID, *, model: str) -> UUID:
-    """Return the generation that holds this model's vectors; a workspace's first one is active at once."""
-    found = await fetch_opt(conn, FIND_GENERATION, workspace_id=workspace_id, model=model)
-    if found is None:
-        await execute(conn, CREATE_GENERATION, workspace_id=workspace_id, id=new_id(), model=model)
-        found = await fetch_one(conn, FIND_GENERATION, workspace_id=workspace_id, model=model)
-    return found.id
 
 
 async def reuse_vectors(

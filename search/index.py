@@ -173,6 +173,21 @@ async def store_embeddings(
     vectors: Matrix,
 ) -> int:
     """Store one row of `vectors` for each passage that is still there; return the index_seq."""
+    await add_vectors(
+        conn, workspace_id, generation_id=generation_id, passage_ids=passage_ids, vectors=vectors
+    )
+    return await _raised(conn, workspace_id, _Weight(0, 0))
+
+
+async def add_vectors(
+    conn: Conn,
+    workspace_id: UUID,
+    *,
+    generation_id: UUID,
+    passage_ids: Sequence[UUID],
+    vectors: Matrix,
+) -> None:
+    """Do the same for a generation that search does not use: nothing that can be found changes."""
     rows: list[dict[str, object]] = [
         {
             "workspace_id": workspace_id,
@@ -183,7 +198,6 @@ async def store_embeddings(
         for passage_id, vector in zip(passage_ids, vectors, strict=True)
     ]
     await execute_many(conn, _add_vector, rows)
-    return await _raised(conn, workspace_id, _Weight(0, 0))
 
 
 @dataclass(frozen=True, slots=True)

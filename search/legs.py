@@ -28,15 +28,26 @@ MOST_DEPTH: Final = 100
 Answer = TypeVar("Answer")
 
 
-async def embed(search: Search, *, query: Query) -> QueryVector | None:
-    """Return the query's vector within the semantic leg's time, or None where none is wanted or to be had."""
+def likely_model(search: Search) -> str | None:
+    """Return the model of the workspace's vectors when it was last asked: the query is embedded before it is known."""
     searcher = search.searcher
-    if search.request.mode == "lexical" or searcher.embedder is None:
+    first = None if searcher.embedder is None else searcher.embedder.model
+    return searcher.models.get(search.scope.workspace_id, first)
+
+
+async def embed(search: Search, *, query: Query, model: str | None) -> QueryVector | None:
+    """Return the query's vector by `model` (None: the settings' own), within the semantic leg's time.
+
+    None where none is wanted or to be had.
+    """
+    searcher = search.searcher
+    embedder = searcher.embedder_of(model)
+    if search.request.mode == "lexical" or embedder is None:
         return None
     started = perf_counter()
     try:
         async with asyncio.timeout(searcher.semantic_timeout_s):
-            return await searcher.vectors.embed(searcher.embedder, query.meaning())
+            return await searcher.vectors.embed(embedder, query.meaning())
     except (Unavailable, TimeoutError) as error:
         log.warning("query not embedded", error=str(error) or "timed out")
         return None
@@ -57,19 +68,17 @@ async def lexical_leg(search: Search, question: Question) -> tuple[UUID, ...] | 
 async def semantic_leg(
     search: Search, question: Question, embedding: Awaitable[QueryVector | None]
 ) -> Nearest | None:
-    """Return the nearest passages; None when they were late, or there is nothing to compare with."""
+    """Return the nearest passages; None when they were late, or there is nothing to compare with.
+
+    The embedding is by the model of the question's generation.
+    """
     if search.request.mode == "lexical":
         return None
     vector, started = await embedding, perf_counter()
-    basis, embedder = question.basis, search.searcher.embedder
+    basis = question.basis
     if basis.generation_id is None and vector is not None:
         return Nearest((), "exact")  # nothing has been embedded here yet
-    if (
-        vector is None
-        or embedder is None
-        or basis.generation_id is None
-        or basis.model != embedder.model
-    ):
+    if vector is None or basis.generation_id is None:
         search.watch.degraded.append("semantic")
         return None
     asked = SemanticQuestion(

@@ -16,7 +16,7 @@ from search.answer import Correction, Match, Recall, SearchRequest
 from search.embed import QueryVector
 from search.filters import Constraints
 from search.fuse import LEXICAL_ALONE, Blend, Candidate, Listed, blend, collapse, fuse
-from search.legs import embed, lexical_leg, semantic_leg
+from search.legs import embed, lexical_leg, likely_model, semantic_leg
 from search.lexical import DatedQuestion, all_terms, find_dated, scoring_values, title_words
 from search.pages import Frozen
 from search.query import Query
@@ -74,12 +74,16 @@ async def _by_date(search: Search) -> Ranking:
 
 async def _by_relevance(search: Search) -> Ranking:
     """Run both legs side by side and fuse them."""
-    embedding = asyncio.ensure_future(embed(search, query=search.query))
+    model = likely_model(search)
+    embedding = asyncio.ensure_future(embed(search, query=search.query, model=model))
     try:
         question = await understand(search)
-        if question.corrections:
+        if (actual := question.basis.model) is not None and actual != model:
+            search.searcher.models[search.scope.workspace_id] = actual
+        if question.corrections or actual not in (None, model):
             embedding.cancel()
-            embedding = asyncio.ensure_future(embed(search, query=question.query))
+            right = embed(search, query=question.query, model=actual)
+            embedding = asyncio.ensure_future(right)
         scored, nearest = await asyncio.gather(
             lexical_leg(search, question), semantic_leg(search, question, embedding)
         )

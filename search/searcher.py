@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from core.scope import Scope
 from search.answer import SearchRequest
-from search.embed import Embedder
+from search.embed import Embedder, OtherModels, no_others
 from search.filters import Constraints
 from search.query import Query
 from search.semantic import VectorCache
@@ -27,8 +27,18 @@ class Searcher:
     semantic_timeout_s: float = 0.15
     lexical_timeout_s: float = 0.3
     facets_timeout_s: float = 0.3
+    other_models: OtherModels = no_others  # of generations by another model than the embedder's
     vectors: VectorCache = field(default_factory=VectorCache)
+    models: dict[UUID, str] = field(
+        default_factory=dict[UUID, str]
+    )  # of workspaces, when last asked
     languages: dict[UUID, tuple[str, ...]] = field(default_factory=dict[UUID, tuple[str, ...]])
+
+    def embedder_of(self, model: str | None) -> Embedder | None:
+        """Return who embeds queries for a generation of this model; None names the settings' own."""
+        if self.embedder is None or model in (None, self.embedder.model):
+            return self.embedder
+        return self.other_models(model)
 
 
 @dataclass(slots=True)

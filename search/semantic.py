@@ -16,6 +16,9 @@ from search.filters import Constraints
 from sql import fetch, fetch_one, read
 from sql.pool import ReadConn
 
+INDEXED: Final = (
+    384  # dimensions of the HNSW index; vectors of another model's are compared exactly
+)
 EXACT_UP_TO: Final = 20_000  # passages; about 1 us each at 384 dimensions
 ENOUGH: Final = 20  # of HNSW; fewer mean that the filters pass too little of the graph
 CACHED_VECTORS: Final = 2_000  # queries; 1.5 KB each
@@ -80,9 +83,8 @@ async def find_nearest(
     conn: ReadConn, scope: Scope, question: SemanticQuestion, *, constraints: Constraints
 ) -> Nearest:
     """Return the nearest passages that the caller may see, best first."""
-    if not question.exact and await _many_visible(
-        conn, scope, constraints, than=question.exact_up_to
-    ):
+    may_ask_index = not question.exact and len(question.vector) == INDEXED
+    if may_ask_index and await _many_visible(conn, scope, constraints, than=question.exact_up_to):
         found = await _ask(conn, scope, question, constraints=constraints, exact=False)
         if len(found) >= min(ENOUGH, question.depth):
             return Nearest(found, "approximate")

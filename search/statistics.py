@@ -63,7 +63,7 @@ class _Sampled:
 
 _read_basis = read("search.sql", "read_basis", Basis)
 _list_stale = read("index.sql", "list_stale_statistics", _Id)
-_list_generations = read("index.sql", "list_generations", _Id)
+_list_measured = read("index.sql", "list_measured_generations", _Id)
 _sample_vectors = read("index.sql", "sample_vectors", _Sampled)
 _count_corpus = write("index.sql", "count_corpus")
 _count_lexemes = write("index.sql", "count_lexemes")
@@ -85,20 +85,19 @@ async def refresh(conn: Conn, workspace_id: UUID) -> None:
     """Count a workspace's lexemes, languages and spread anew, in the caller's tenant transaction (3.6 s for a million)."""
     await execute(conn, _count_corpus, workspace_id=workspace_id)
     await execute(conn, _count_lexemes, workspace_id=workspace_id)
-    for generation in await fetch(conn, _list_generations, workspace_id=workspace_id):
-        sampled = await fetch(
-            conn,
-            _sample_vectors,
-            workspace_id=workspace_id,
-            generation_id=generation.id,
-            at_most=SAMPLE,
-        )
-        await _store_spread(conn, workspace_id, generation.id, sampled=sampled)
+    for generation in await fetch(conn, _list_measured, workspace_id=workspace_id):
+        await measure_generation(conn, workspace_id, generation.id)
 
 
-async def _store_spread(
-    conn: Conn, workspace_id: UUID, generation_id: UUID, *, sampled: list[_Sampled]
-) -> None:
+async def measure_generation(conn: Conn, workspace_id: UUID, generation_id: UUID) -> None:
+    """Measure how a generation's vectors spread and where its languages lie; too few vectors say nothing."""
+    sampled = await fetch(
+        conn,
+        _sample_vectors,
+        workspace_id=workspace_id,
+        generation_id=generation_id,
+        at_most=SAMPLE,
+    )
     if len(sampled) < MIN_LANGUAGE:
         return
     spread = measure(np.stack([row.vector for row in sampled]), [row.lang for row in sampled])

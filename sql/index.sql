@@ -74,14 +74,17 @@ ORDER BY workspace_id;
 
 -- name: count_corpus
 -- unscoped: totals of one workspace
-INSERT INTO corpus_stat (workspace_id, passage_count, lexeme_total, refreshed_count)
-SELECT :workspace_id, count(*), coalesce(sum(p.lexeme_count), 0), count(*)
+INSERT INTO corpus_stat (workspace_id, passage_count, lexeme_total, refreshed_count, detected_count, english_count)
+SELECT :workspace_id, count(*), coalesce(sum(p.lexeme_count), 0), count(*),
+    count(*) FILTER (WHERE p.lang <> ''), count(*) FILTER (WHERE p.lang = 'en')
 FROM passage p
 WHERE p.workspace_id = :workspace_id
 ON CONFLICT (workspace_id) DO UPDATE
 SET passage_count = excluded.passage_count,
     lexeme_total = excluded.lexeme_total,
     refreshed_count = excluded.refreshed_count,
+    detected_count = excluded.detected_count,
+    english_count = excluded.english_count,
     refreshed_at = now();
 
 -- name: count_lexemes
@@ -104,10 +107,10 @@ WHERE e.workspace_id = :workspace_id AND e.generation_id = :generation_id
 ORDER BY hashtext(e.passage_id::text), e.passage_id
 LIMIT :at_most::int;
 
--- name: list_generations
+-- name: list_measured_generations
 SELECT id
 FROM generation
-WHERE workspace_id = :workspace_id AND state IN ('active', 'building');
+WHERE workspace_id = :workspace_id AND state IN ('active', 'ready');
 
 -- name: set_sigma
 UPDATE generation

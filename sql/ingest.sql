@@ -164,21 +164,6 @@ WHERE v.workspace_id = :workspace_id AND v.id = :version_id
     AND file.workspace_id = :workspace_id AND file.id = v.file_id AND file.version = v.version
     AND file.state IN ('queued', 'processing');
 
--- name: find_generation
-SELECT id
-FROM generation
-WHERE workspace_id = :workspace_id AND model = :model AND state IN ('active', 'building')
-ORDER BY state, created_at DESC
-LIMIT 1;
-
--- name: create_generation
--- A workspace's first generation is active at once; one for another model is built beside it.
-INSERT INTO generation (workspace_id, id, model, state)
-SELECT :workspace_id, :id, :model,
-    CASE WHEN EXISTS (SELECT 1 FROM generation g WHERE g.workspace_id = :workspace_id AND g.state = 'active')
-        THEN 'building' ELSE 'active' END
-ON CONFLICT DO NOTHING;
-
 -- name: list_message_passages
 -- unscoped: the worker reads what its job names
 -- Messages' passages that have no vector in this generation, with their text.

@@ -196,7 +196,9 @@ CREATE TABLE public.corpus_stat (
     passage_count bigint NOT NULL,
     lexeme_total bigint NOT NULL,
     refreshed_count bigint DEFAULT 0 NOT NULL,
-    refreshed_at timestamp with time zone DEFAULT now() NOT NULL
+    refreshed_at timestamp with time zone DEFAULT now() NOT NULL,
+    detected_count bigint DEFAULT 0 NOT NULL,
+    english_count bigint DEFAULT 0 NOT NULL
 );
 
 ALTER TABLE ONLY public.corpus_stat FORCE ROW LEVEL SECURITY;
@@ -205,7 +207,7 @@ CREATE TABLE public.embedding (
     workspace_id uuid NOT NULL,
     passage_id uuid NOT NULL,
     generation_id uuid NOT NULL,
-    vector public.halfvec(384) NOT NULL
+    vector public.halfvec NOT NULL
 )
 PARTITION BY HASH (workspace_id);
 
@@ -215,7 +217,7 @@ CREATE TABLE public.embedding_0 (
     workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
     passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
     generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
-    vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
 )
 WITH (vacuum_index_cleanup=off);
 
@@ -223,7 +225,7 @@ CREATE TABLE public.embedding_1 (
     workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
     passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
     generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
-    vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
 )
 WITH (vacuum_index_cleanup=off);
 
@@ -231,7 +233,7 @@ CREATE TABLE public.embedding_2 (
     workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
     passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
     generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
-    vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
 )
 WITH (vacuum_index_cleanup=off);
 
@@ -239,7 +241,7 @@ CREATE TABLE public.embedding_3 (
     workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
     passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
     generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
-    vector public.halfvec(384) CONSTRAINT embedding_vector_not_null NOT NULL
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
 )
 WITH (vacuum_index_cleanup=off);
 
@@ -297,7 +299,19 @@ CREATE TABLE public.generation (
     state text NOT NULL,
     sigma real,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT generation_state_check CHECK ((state = ANY (ARRAY['building'::text, 'active'::text, 'retired'::text])))
+    dimension integer DEFAULT 384 NOT NULL,
+    is_automatic boolean DEFAULT false NOT NULL,
+    embedded bigint DEFAULT 0 NOT NULL,
+    refused bigint DEFAULT 0 NOT NULL,
+    turn integer DEFAULT 0 NOT NULL,
+    scanned_at timestamp with time zone,
+    self_recall real,
+    reason text DEFAULT ''::text NOT NULL,
+    promoted_at timestamp with time zone,
+    retired_at timestamp with time zone,
+    rolled_back_at timestamp with time zone,
+    dropped_at timestamp with time zone,
+    CONSTRAINT generation_state_check CHECK ((state = ANY (ARRAY['building'::text, 'paused'::text, 'failed'::text, 'ready'::text, 'active'::text, 'retired'::text, 'dropping'::text])))
 );
 
 ALTER TABLE ONLY public.generation FORCE ROW LEVEL SECURITY;
@@ -374,7 +388,7 @@ CREATE TABLE public.job (
     lease_token uuid,
     lease_until timestamp with time zone,
     cancel_requested boolean DEFAULT false NOT NULL,
-    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text, 'call_webhook'::text]))),
+    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text, 'call_webhook'::text, 'build_generation'::text]))),
     CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'leased'::text, 'retry_wait'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
 );
 
@@ -385,7 +399,7 @@ CREATE TABLE public.language_mean (
     generation_id uuid NOT NULL,
     lang text NOT NULL,
     passage_count integer NOT NULL,
-    mean public.halfvec(384) NOT NULL
+    mean public.halfvec NOT NULL
 );
 
 ALTER TABLE ONLY public.language_mean FORCE ROW LEVEL SECURITY;
@@ -878,23 +892,23 @@ CREATE INDEX build_workspace_id_version_id_idx ON public.build USING btree (work
 
 CREATE INDEX citation_workspace_id_run_id_idx ON public.citation USING btree (workspace_id, run_id);
 
-CREATE INDEX embedding_vector_idx ON ONLY public.embedding USING hnsw (vector public.halfvec_ip_ops) WITH (m='16', ef_construction='64');
+CREATE INDEX embedding_vector_idx ON ONLY public.embedding USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
 
-CREATE INDEX embedding_0_vector_idx ON public.embedding_0 USING hnsw (vector public.halfvec_ip_ops) WITH (m='16', ef_construction='64');
+CREATE INDEX embedding_0_vector_idx ON public.embedding_0 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
 
 CREATE INDEX embedding_workspace_id_passage_id_idx ON ONLY public.embedding USING btree (workspace_id, passage_id);
 
 CREATE INDEX embedding_0_workspace_id_passage_id_idx ON public.embedding_0 USING btree (workspace_id, passage_id);
 
-CREATE INDEX embedding_1_vector_idx ON public.embedding_1 USING hnsw (vector public.halfvec_ip_ops) WITH (m='16', ef_construction='64');
+CREATE INDEX embedding_1_vector_idx ON public.embedding_1 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
 
 CREATE INDEX embedding_1_workspace_id_passage_id_idx ON public.embedding_1 USING btree (workspace_id, passage_id);
 
-CREATE INDEX embedding_2_vector_idx ON public.embedding_2 USING hnsw (vector public.halfvec_ip_ops) WITH (m='16', ef_construction='64');
+CREATE INDEX embedding_2_vector_idx ON public.embedding_2 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
 
 CREATE INDEX embedding_2_workspace_id_passage_id_idx ON public.embedding_2 USING btree (workspace_id, passage_id);
 
-CREATE INDEX embedding_3_vector_idx ON public.embedding_3 USING hnsw (vector public.halfvec_ip_ops) WITH (m='16', ef_construction='64');
+CREATE INDEX embedding_3_vector_idx ON public.embedding_3 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
 
 CREATE INDEX embedding_3_workspace_id_passage_id_idx ON public.embedding_3 USING btree (workspace_id, passage_id);
 
@@ -903,6 +917,8 @@ CREATE INDEX file_state_idx ON public.file USING btree (state) WHERE (state = AN
 CREATE INDEX file_version_workspace_id_sha256_idx ON public.file_version USING btree (workspace_id, sha256);
 
 CREATE UNIQUE INDEX generation_workspace_id_active_idx ON public.generation USING btree (workspace_id) WHERE (state = 'active'::text);
+
+CREATE UNIQUE INDEX generation_workspace_id_model_idx ON public.generation USING btree (workspace_id, model) WHERE (state <> ALL (ARRAY['retired'::text, 'dropping'::text]));
 
 CREATE INDEX item_workspace_id_folded_idx ON public.item USING gin (workspace_id, folded public.gin_trgm_ops);
 
@@ -915,6 +931,8 @@ CREATE INDEX job_lease_until_idx ON public.job USING btree (lease_until) WHERE (
 CREATE INDEX job_workspace_id_created_at_idx ON public.job USING btree (workspace_id, created_at DESC, id DESC);
 
 CREATE INDEX job_workspace_id_kind_fair_key_idx ON public.job USING btree (workspace_id, kind, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text, 'leased'::text]));
+
+CREATE INDEX job_workspace_id_subject_id_idx ON public.job USING btree (workspace_id, subject_id) WHERE ((kind = 'build_generation'::text) AND (state = ANY (ARRAY['queued'::text, 'retry_wait'::text, 'leased'::text])));
 
 CREATE INDEX lexeme_stat_workspace_id_lexeme_idx ON public.lexeme_stat USING gin (workspace_id, lexeme public.gin_trgm_ops) WITH (fastupdate=off) WHERE (lexeme ~ '^[a-z\u0080-\uffff]{4,32}$'::text);
 
@@ -1214,6 +1232,8 @@ CREATE POLICY every_workspace ON public.corpus_stat TO recollect_worker USING (t
 CREATE POLICY every_workspace ON public.file TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.file_version TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.generation TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.idempotency_key TO recollect_worker USING (true);
 

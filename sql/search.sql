@@ -129,9 +129,10 @@ WITH nearest AS MATERIALIZED (
     JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
     WHERE e.workspace_id = :workspace_id
         AND e.generation_id = :generation
+        AND vector_dims(e.vector) = 384 -- of the index
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
         AND admits(p, :within::narrowing)
-    ORDER BY e.vector <#> :vector::halfvec
+    ORDER BY e.vector::halfvec(384) <#> :vector::halfvec(384)
     LIMIT :depth::int
 )
 SELECT id, cosine

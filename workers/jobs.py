@@ -14,9 +14,11 @@ from ingest.ending import CANCEL_FILE
 from ingest.messages import embed_messages
 from ingest.pipeline import Tools
 from llm.reply import ReplyDeps, interrupt_run, reply
+from search.generations import give_up
 from sql import execute, write
 from sql.fence import End, Fence
 from sql.pool import Conn
+from workers.generations import build, follow
 from workers.ledger import Claim
 from workers.queue import JobKind, enqueue_embed_message
 from workers.webhooks import Calling
@@ -61,6 +63,7 @@ async def ingest_file(work: Work, fence: Fence, claim: Claim) -> None:
     await pipeline.ingest_file(
         work.tools, fence, version_id=job.subject_id, pipeline_version=job.pipeline_version
     )
+    await follow(fence, account_id=job.account_id)
 
 
 async def embed_message(work: Work, fence: Fence, claim: Claim) -> None:
@@ -68,6 +71,13 @@ async def embed_message(work: Work, fence: Fence, claim: Claim) -> None:
     await embed_messages(
         work.tools.asking, fence, message_ids=[job.subject_id for job in claim.jobs]
     )
+    await follow(fence, account_id=claim.jobs[0].account_id)
+
+
+async def build_generation(work: Work, fence: Fence, claim: Claim) -> None:
+    """Make vectors of another model, for some minutes."""
+    (job,) = claim.jobs
+    await build(work.tools.asking, fence, generation_id=job.subject_id, account_id=job.account_id)
 
 
 async def write_reply(work: Work, fence: Fence, claim: Claim) -> None:
@@ -88,6 +98,8 @@ KINDS: Final[Mapping[JobKind, Kind]] = {
     # 64 texts are half a second of the default model, so a thousand posts cost sixteen questions.
     "embed_message": Kind(embed_message, seats=1, most=64),
     "reply": Kind(write_reply, seats=8),
+    # The model has two threads for documents; what people have just written shares them.
+    "build_generation": Kind(build_generation, seats=1),
     # Each may wait for a receiver as long as core/outgoing.py lets it.
     "call_webhook": Kind(call_webhook, seats=4),
 }
@@ -111,6 +123,8 @@ async def bury(conn: Conn, ended: Ended) -> Event | None:
         )
     if ended.kind == "ingest_file":
         await _bury_file(conn, ended)
+    if ended.kind == "build_generation" and ended.state in ("dead", "failed"):
+        await give_up(conn, ended.workspace_id, ended.subject_id, reason=ended.reason)
     return None
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from app.embedders import Languages, wanted_model
 from app.program import run_program
 from app.resources import Resources, open_resources
 from app.settings import Settings
@@ -18,7 +19,7 @@ from core.errors import CallerError, PermanentFailure, ProviderAway, Unavailable
 from core.tasks import end
 from ingest.sandbox_process import missing_controls
 from sql import execute, write
-from workers import blob_care, maintenance
+from workers import blob_care, generations, maintenance
 from workers.alerts import Alerts, remove_old_notices
 from workers.bells import hear_bells
 from workers.drain import Drain, Terms
@@ -42,6 +43,7 @@ RETRY: Final = (
 HEARTBEAT_S: Final = 5.0
 RECONCILE_S: Final = 60.0
 ALERTS_S: Final = 2.0  # what is new waits this long for saved searches
+GENERATIONS_S: Final = 30.0
 BLOBS_S: Final = 3600.0
 INDEXES_S: Final = 3600.0
 FINISH_S: Final = (
@@ -106,6 +108,10 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
         every(RECONCILE_S, "reconciler", reconcile),
         every(RECONCILE_S, "removal", partial(maintenance.remove_retired_builds, pool)),
         every(RECONCILE_S, "statistics", partial(maintenance.refresh_statistics, pool)),
+        every(GENERATIONS_S, "generations", partial(_attend, resources)),
+        every(
+            RECONCILE_S, "models", partial(generations.keep_loaded, pool, resources.other_models)
+        ),
         every(BLOBS_S, "feedback", partial(maintenance.remove_old_feedback, pool)),
         every(ALERTS_S, "alerts", alerts.round),
         every(BLOBS_S, "old notices", partial(remove_old_notices, pool)),
@@ -121,6 +127,16 @@ def _address(resources: Resources) -> str:
     """Return where the database is, as the login that owns the tables; open_resources() saw to it that there is one."""
     address = resources.settings.database_url
     return address.get_secret_value() if address is not None else ""
+
+
+async def _attend(resources: Resources) -> None:
+    def wanted(holding: generations.Holding) -> str | None:
+        return wanted_model(
+            resources.settings,
+            of=Languages(holding.model, holding.detected, holding.english),
+        )
+
+    await generations.attend(resources.worker, wanted=wanted, models=resources.other_models)
 
 
 async def _beat(resources: Resources) -> None:

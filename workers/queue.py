@@ -23,7 +23,7 @@ from sql.pool import Conn
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-JobKind = Literal["ingest_file", "embed_message", "reply", "call_webhook"]
+JobKind = Literal["build_generation", "ingest_file", "embed_message", "reply", "call_webhook"]
 BELL_QUEUE: Final = "recollect:bells"
 BELL: Final = "hear_bell"  # arq's name of the one function that doorbells call
 # Raise it when extraction or chunking changes what it makes of the same bytes: files are then built anew.
@@ -35,9 +35,11 @@ _INGEST_COST_S = 5.0
 _INGEST_BYTES_PER_S = 40_000
 _MESSAGE_COST_S = 0.5
 _REPLY_COST_S = 20.0
+_BUILD_COST_S = 300.0
 _CALL_COST_S = 1.0
 _WEEK_S = 7 * 86_400.0
 _CLOSE_AFTER_S: dict[JobKind, float] = {
+    "build_generation": _WEEK_S,
     "ingest_file": _WEEK_S,
     "embed_message": _WEEK_S,
     "reply": 3600.0,
@@ -58,6 +60,12 @@ class JobState:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    turn: int
+
+
+TAKE_TURN_OF_GENERATION = write("generation.sql", "take_turn_of_generation", _Turn)
 ENQUEUE_JOB = write("job.sql", "enqueue_job", JobId)
 REQUEUE_JOB = write("job.sql", "requeue_job", JobId)
 CANCEL_JOB = write("job.sql", "cancel_job", JobState)
@@ -88,6 +96,18 @@ async def enqueue_reply(conn: Conn, scope: Scope, *, run_id: UUID) -> UUID:
 async def enqueue_call(conn: Conn, scope: Scope, *, notification_id: UUID) -> UUID:
     """Have the webhook of a saved search told of a notification."""
     return await _enqueue(conn, scope, _Work("call_webhook", notification_id, b"", _CALL_COST_S))
+
+
+async def enqueue_build(conn: Conn, scope: Scope, *, generation_id: UUID) -> UUID | None:
+    """Have a generation's next turn taken; None when a waiting job will look at it anyway."""
+    taken = await fetch_opt(
+        conn, TAKE_TURN_OF_GENERATION, workspace_id=scope.workspace_id, id=generation_id
+    )
+    if taken is None:
+        return None
+    turn = taken.turn.to_bytes(4)
+    work = _Work("build_generation", generation_id, turn, _BUILD_COST_S)
+    return await _enqueue(conn, scope, work)
 
 
 async def retry_ingest(conn: Conn, scope: Scope, *, version_id: UUID) -> UUID | None:

@@ -5,6 +5,8 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+from app.model_files import model_folder
+from app.model_recipes import MINILM
 from app.resources import Resources
 from app.settings import Settings, hosts_inside
 from app.shared_key import WEBHOOK_KEY, shared_key
@@ -28,7 +30,7 @@ def make_work(resources: Resources) -> Work:
     """Return what jobs need."""
     tools = Tools(
         blobs=resources.blobs,
-        asking=Asking(resources.embedder),
+        asking=Asking(resources.embedder, others=resources.other_models),
         count_tokens=token_counter(resources.settings),
         limits=Limits(),
         nudge=_file_nudge(resources),
@@ -43,9 +45,9 @@ def make_work(resources: Resources) -> Work:
 
 
 def token_counter(settings: Settings) -> Callable[[str], int]:
-    """Return the default model's own count; for another model a generous estimate."""
-    if settings.embedder == "minilm":
-        return load_token_counter(settings.recollect_home / "models" / "all-MiniLM-L6-v2")
+    """Return the default model's own count, which suits the multilingual one too; for another model a generous estimate."""
+    if settings.embedder in ("auto", "minilm", "e5"):
+        return load_token_counter(model_folder(settings.recollect_home, MINILM.spec.model))
     return estimate_tokens
 
 
@@ -66,6 +68,7 @@ def _reply_deps(resources: Resources) -> ReplyDeps:
         search_pool=resources.search,
         read_pool=resources.app,
         embedder=resources.embedder,
+        other_models=resources.other_models,
         redis=resources.redis,
         cursor_key=b"",  # a reply asks for one page
     )

@@ -1,6 +1,14 @@
 import pytest
 
-from app.embedders import AskedModels, LocalModels, asked_models, first_model, needs_process
+from app.embedders import (
+    AskedModels,
+    Languages,
+    LocalModels,
+    asked_models,
+    first_model,
+    needs_process,
+    wanted_model,
+)
 from app.model_recipes import E5, MINILM
 from app.settings import Settings
 from core.errors import StartFailed
@@ -81,3 +89,29 @@ def test_beside_a_vendors_model_nothing_is_loaded_at_once(tmp_path):
     models = LocalModels(given("openai:m", recollect_home=tmp_path))
     assert isinstance(models.default, LazyEmbedder)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "model", "foreign", "wanted"),
+    [
+        ("auto", MINILM.spec.model, 5, None),
+        ("auto", MINILM.spec.model, 99, None),
+        ("auto", MINILM.spec.model, 100, E5.spec.model),
+        ("auto", E5.spec.model, 0, None),
+        ("auto", "openai:m", 0, MINILM.spec.model),
+        ("auto", "openai:m", 900, E5.spec.model),
+        ("minilm", MINILM.spec.model, 900, None),
+        ("minilm", E5.spec.model, 900, MINILM.spec.model),
+        ("e5", MINILM.spec.model, 0, E5.spec.model),
+        ("openai:m", MINILM.spec.model, 0, "openai:m"),
+        ("fake", FakeEmbedder.model, 900, None),
+    ],
+)
+def test_the_languages_decide_unless_the_setting_does(setting, model, foreign, wanted):
+    held = Languages(model, detected=1000, english=1000 - foreign)
+    assert wanted_model(given(setting), of=held) == wanted
+
+
+def test_a_handful_of_foreign_passages_decides_nothing():
+    held = Languages(MINILM.spec.model, detected=40, english=21)
+    assert wanted_model(given("auto"), of=held) is None

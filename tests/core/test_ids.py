@@ -1,7 +1,9 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from core.errors import NotFound
-from core.ids import new_id, parse_id
+from core.ids import first_id_of, new_id, parse_id
 
 
 def test_ids_are_version_7_and_differ():
@@ -25,3 +27,9 @@ def test_a_text_that_is_no_id_names_nothing(text):
 def test_an_id_survives_its_text():
     made = new_id()
     assert parse_id(str(made), what="file") == made
+
+
+def test_a_moment_sorts_between_what_was_made_before_and_after(monkeypatch):
+    monkeypatch.setattr("core.ids.time.time_ns", iter([999_000_000, 1_001_000_000]).__next__)
+    before, after = new_id(), new_id()
+    assert before < first_id_of(datetime.fromtimestamp(1, UTC)) < after

@@ -6,7 +6,7 @@ from ingest.chunk import Chunk
 from ingest.extract.segment import Problem, Segment
 from ingest.ranges import Built, BuiltPassage, BuiltSegment, Placed, Range
 from ingest.source import Unwanted, find_source
-from ingest.vectors import Embedded, Pending
+from ingest.vectors import Asking, Embedded, Pending
 from search.embed import FakeEmbedder
 from tests.workers.made import file_row, index_of, text_of
 
@@ -21,7 +21,7 @@ async def opened_build(fence, made):
         source,
         pipeline_version=1,
         media_type="text/markdown",
-        model=FakeEmbedder.model,
+        asking=Asking(FakeEmbedder()),
     )
 
 

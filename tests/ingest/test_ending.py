@@ -8,6 +8,7 @@ from ingest.ending import fail, finish, withdraw
 from ingest.extract.segment import Problem, Segment
 from ingest.ranges import Placed, Range
 from ingest.source import Unwanted, find_source
+from ingest.vectors import Asking
 from search.embed import FakeEmbedder
 from tests.workers.made import file_row, job_row
 
@@ -24,7 +25,7 @@ async def build(fence, made) -> Build:
         source,
         pipeline_version=1,
         media_type="text/plain",
-        model=FakeEmbedder.model,
+        asking=Asking(FakeEmbedder()),
     )
     return build
 

@@ -5,8 +5,9 @@ import pytest
 
 from core.errors import ProviderAway, Unavailable
 from core.ids import new_id
-from ingest.vectors import Asking, Pending, generation_of, reuse_vectors
+from ingest.vectors import Asking, Pending, reuse_vectors
 from search.embed import FakeEmbedder, Matrix, RefusedText
+from search.generations import live_generation
 from search.index import store_embeddings
 from tests.make import make_scope
 from tests.workers.made import make_conversation, make_message
@@ -86,16 +87,28 @@ async def test_a_providers_longer_wait_is_kept():
     assert raised.value.retry_after_s == 300
 
 
-async def test_the_first_generation_is_active_and_another_models_is_built_beside_it(
-    resources, owner_connection, scope
-):
-    ws = scope.workspace_id
-    async with resources.worker.tenant_tx(ws) as conn:
-        first = await generation_of(conn, ws, model="one")
-        assert await generation_of(conn, ws, model="one") == first
-        second = await generation_of(conn, ws, model="two")
-    rows = await owner_connection.fetch("SELECT id, model, state FROM generation ORDER BY model")
-    assert [tuple(row) for row in rows] == [(first, "one", "active"), (second, "two", "building")]
+async def test_a_generations_own_model_is_asked_whatever_the_settings_name():
+    class Second(FakeEmbedder):
+        model = "second"
+
+    second = Second()
+    asking = Asking(FakeEmbedder(), others={"second": second}.get)
+    assert asking.of(FakeEmbedder.model) is asking
+    assert asking.of("second").model == "second"
+    assert asking.of("second") is asking.of("second")
+    with pytest.raises(ProviderAway, match="third cannot be asked with these settings"):
+        asking.of("third")
+
+
+async def test_a_question_has_a_vector_too_or_its_model_is_away():
+    class Away(FakeEmbedder):
+        async def embed_query(self, text):
+            raise Unavailable("no socket")
+
+    [row] = await FakeEmbedder().embed_documents(["tide"])
+    assert np.array_equal(await Asking(FakeEmbedder()).embed_query("tide"), row)
+    with pytest.raises(ProviderAway, match="no socket"):
+        await Asking(Away()).embed_query("tide")
 
 
 async def test_vectors_are_reused_within_a_workspace_and_never_across(
@@ -116,7 +129,7 @@ async def test_vectors_are_reused_within_a_workspace_and_never_across(
     for who in (scope, other):
         ws = who.workspace_id
         async with resources.worker.tenant_tx(ws) as conn:
-            generation_id = await generation_of(conn, ws, model="one")
+            generation_id = (await live_generation(conn, ws, model="one", dimension=384)).id
             if who == scope:
                 await store_embeddings(
                     conn,

@@ -49,5 +49,5 @@ async def test_the_legs_use_their_indexes_under_row_level_security(resources, ow
         resources, "find_near_hnsw", values, off=("sort", "hashjoin", "mergejoin", "seqscan")
     )
     assert "_vector_idx" in hnsw
-    assert "Order By: (vector <#> " in hnsw
+    assert "Order By: ((vector)::halfvec(384) <#> " in hnsw
     assert "_vector_idx" not in await plan_of(resources, "find_near_exact", values, off=())

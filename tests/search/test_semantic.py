@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from search.embed import FakeEmbedder
+from search.embed import FakeEmbedder, unit_length
 from search.filters import Constraints
 from search.semantic import SemanticQuestion, VectorCache, find_nearest
 from tests.make import make_scope
@@ -90,3 +92,39 @@ async def test_hnsw_that_finds_too_few_is_followed_by_exact(resources, owner_con
         resources, scope, generation_id, exact=False, depth=30, exact_up_to=500, condition="'w7'"
     )
     assert (found.recall, len(found.ids)) == ("exact", 6)
+
+
+class Narrow(FakeEmbedder):
+    """The same words in 16 dimensions."""
+
+    model, dimension = "narrow", 16
+
+    async def embed_query(self, text):
+        made = await super().embed_query(text)
+        return replace(made, vector=unit_length(made.vector[:16]))
+
+    async def embed_documents(self, texts):
+        return unit_length((await super().embed_documents(texts))[:, :16])
+
+
+async def test_vectors_of_another_dimension_are_compared_exactly_however_many(
+    resources, owner_connection
+):
+    scope = await make_scope(owner_connection)
+    talk = await make_conversation(owner_connection, scope)
+    contents = ["red apples", "green pears", "blue plums"]
+    ids = [
+        await make_message(
+            resources, owner_connection, scope, conversation_id=talk, content=content
+        )
+        for content in contents
+    ]
+    generation_id = await embed_all(resources, owner_connection, scope, embedder=Narrow())
+    vector = (await Narrow().embed_query("green pears")).vector
+    question = SemanticQuestion(vector, generation_id, None, exact=False, depth=2, exact_up_to=1)
+    async with resources.search.autocommit() as conn:
+        found = await find_nearest(conn, scope, question, constraints=Constraints())
+    message_id = await owner_connection.fetchval(
+        "SELECT message_id FROM passage WHERE id = $1", found.ids[0]
+    )
+    assert (message_id, found.recall) == (ids[1], "exact")
