@@ -57,9 +57,15 @@ DELETE FROM saved_search WHERE workspace_id = :workspace_id AND account_id = :ac
 -- What is new in the next workspace after the last one, so that a busy one does not keep the others waiting. Who takes it and
 -- dies gives it back with the time.
 WITH turn AS (
-    SELECT workspace_id FROM search_news
+    (SELECT workspace_id FROM search_news
+    WHERE workspace_id > :after AND taken_until <= now()
+    ORDER BY workspace_id
+    LIMIT 1)
+    UNION ALL
+    (SELECT workspace_id FROM search_news
     WHERE taken_until <= now()
-    ORDER BY workspace_id > :after DESC, workspace_id
+    ORDER BY workspace_id
+    LIMIT 1)
     LIMIT 1
 ), taken AS (
     SELECT n.workspace_id, n.id FROM search_news n

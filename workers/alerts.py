@@ -5,6 +5,7 @@ and the webhook's job in one transaction, and the news goes when all searches we
 the news to be taken again, and finds what is written already.
 """
 
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -25,7 +26,6 @@ from workers.queue import enqueue_call, ring
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-HOLD_S: Final = 30.0  # for one part of the work; a worker that died gives it back after that
 MOST_NEWS: Final = 100  # transactions taken at once
 _NONE = UUID(int=0)
 
@@ -36,6 +36,7 @@ class Portions:
 
     passages: int = 500
     matches: int = 20  # of one notice; more make more notices
+    hold_s: float = 30.0  # a worker that died keeps its news for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +98,20 @@ class Alerts:
 
     async def _take(self) -> list[News]:
         async with self._worker.write_tx() as conn:
-            return await fetch(conn, TAKE_NEWS, after=self._last, most=MOST_NEWS, hold_s=HOLD_S)
+            return await fetch(
+                conn, TAKE_NEWS, after=self._last, most=MOST_NEWS, hold_s=self._portions.hold_s
+            )
 
     async def _tell(self, workspace_id: UUID, news: Sequence[News]) -> int:
-        notices, named = 0, {"workspace_id": workspace_id, "ids": [part.id for part in news]}
+        notices, held_at = 0, time.monotonic()
+        named = {"workspace_id": workspace_id, "ids": [part.id for part in news]}
         async for passage_ids in self._passages(workspace_id, news):
             async for searches in self._searches(workspace_id):
                 notices += await self._ask(workspace_id, searches, passage_ids)
-                async with self._worker.tenant_tx(workspace_id) as conn:
-                    await execute(conn, HOLD_NEWS, **named, hold_s=HOLD_S)
+                if time.monotonic() - held_at > self._portions.hold_s / 3:
+                    held_at = time.monotonic()
+                    async with self._worker.tenant_tx(workspace_id) as conn:
+                        await execute(conn, HOLD_NEWS, **named, hold_s=self._portions.hold_s)
         async with self._worker.tenant_tx(workspace_id) as conn:
             await execute(conn, REMOVE_NEWS, **named)
         return notices

@@ -162,4 +162,5 @@ async def test_what_is_deleted_is_gone(client):
     path = f"/api/saved-searches/{saved['id']}"
     assert (await client.delete(path)).status_code == 204
     assert (await client.delete(path)).status_code == 404
+    assert (await client.get(path)).status_code == 404
     assert (await client.get("/api/saved-searches")).json()["items"] == []

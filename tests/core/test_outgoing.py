@@ -139,6 +139,20 @@ async def test_what_goes_wrong_is_told():
     assert told == Called(None, "The host has no address.")
 
 
+async def test_a_receiver_that_hangs_or_hangs_up_is_told():
+    async def never(host, port):
+        raise TimeoutError
+
+    told = await post("http://slow.example/", b"", headers={}, inside=NOWHERE, resolve=never)
+    assert told == Called(None, "There was no answer within 10 s.")
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        named = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        told = await post(f"http://{named}/", b"", headers={}, inside=frozenset({named}))
+    assert told.status is None
+    assert told.problem.startswith("The call failed: ")
+
+
 async def test_tls_is_for_the_name_asked_for_and_not_for_an_unknown_certificate(tmp_path):
     """The name travels in SNI though the address is connected to; a certificate nobody vouches for ends the call."""
     asked = []

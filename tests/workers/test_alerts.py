@@ -9,7 +9,7 @@ from search.index import index_seq_raised
 from tests.make import make_colleague, make_scope
 from tests.saving import reported, save_search
 from tests.workers.made import ingest_next, make_conversation, make_file, make_message
-from workers.alerts import HOLD_S, Alerts, Portions, remove_old_notices
+from workers.alerts import WHOLE, Alerts, Portions, remove_old_notices
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ async def test_who_does_not_want_to_know_or_may_not_sign_in_is_not_told(
 async def test_many_matches_make_some_notices_and_none_is_missing(
     resources, owner_connection, scope, say
 ):
-    small = Portions(passages=7, matches=3)
+    small = Portions(passages=7, matches=3, hold_s=0.001)
     alerting = Alerts(resources.worker, resources.app, resources.redis, portions=small)
     search_id = await save_search(owner_connection, scope, "harbour")
     said = [await say(f"harbour {n}") for n in range(10)]
@@ -173,7 +173,7 @@ async def test_a_worker_that_dies_midway_leaves_the_news_to_the_next(
         await Dying(resources.worker, resources.app, resources.redis).round()
     assert await alerting.round() == 0, "the news is still held by the dead worker"
     held = "UPDATE search_news SET taken_until = taken_until - make_interval(secs => $1)"
-    await owner_connection.execute(held, HOLD_S)
+    await owner_connection.execute(held, WHOLE.hold_s)
     assert await alerting.round() == 1
     for search_id in (first, second):
         assert await reported(owner_connection, search_id) == [message_id]
