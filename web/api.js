@@ -1,9 +1,13 @@
-// Requests to the API of this host: the CSRF header, and errors as sentences that a person can act on.
+// Requests to the API of this host: the CSRF header, the workspace, and errors as sentences that a person can act on.
 
 let csrf = "";
+let workspace = ""; // of the person alone where it is empty
 
 export const setCsrf = (token) => { csrf = token ?? ""; };
-export const csrfHeaders = () => (csrf ? { "X-CSRF-Token": csrf } : {});
+export const setWorkspace = (id) => { workspace = id; };
+export const ownHeaders = () => ({ ...(csrf && { "X-CSRF-Token": csrf }), ...(workspace && { "X-Workspace": workspace }) });
+// For an address that the browser follows by itself, without headers.
+export const withWorkspace = (address) => (workspace ? `${address}?workspace=${workspace}` : address);
 
 export class ApiError extends Error {
   constructor(status, code, message, retryAfter = 0) {
@@ -23,7 +27,8 @@ export async function api(path, { method = "GET", body, signal, headers = {} } =
 }
 
 export async function send(path, { method = "GET", body, signal, headers = {} } = {}) {
-  const sent = { Accept: "application/json", ...csrfHeaders(), ...headers };
+  const sent = { Accept: "application/json", ...ownHeaders(), ...headers };
+  if (/[?&]workspace=/u.test(path)) delete sent["X-Workspace"]; // the address names one itself
   if (body !== undefined) sent["Content-Type"] = "application/json";
   try {
     return await fetch(`/api/v1${path}`, {

@@ -31,7 +31,7 @@ export function startChips(onEdit) {
   $("#when").addEventListener("toggle", () => {
     for (const op of ["after", "before"]) $(`#when-${op}`).value = dateIn(text(), op);
   });
-  document.addEventListener("click", closeMenus);
+  document.addEventListener("pointerdown", closeMenus);
   document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus(event));
 }
 

@@ -21,12 +21,13 @@ function show({ workspace, mine }) {
   fill($("#feedback-switch"), workspace && [told, button]);
 }
 
-// `about` is {query, passage_id, rank}; a click that could not be noted is nobody's concern.
+// `about` is {workspace, query, passage_id, rank}; a click that could not be noted is nobody's concern.
 export function noteClick(about) {
   if (isKept) give(about, "click").catch(() => {});
 }
 
-const give = ({ query, passage_id, rank }, kind) => api("/search/feedback", { method: "POST", body: { query, passage_id, rank: rank(), kind } });
+const give = ({ workspace, query, passage_id, rank }, kind) =>
+  api(`/search/feedback?workspace=${workspace}`, { method: "POST", body: { query, passage_id, rank: rank(), kind } });
 
 export function thumbsOf(about) {
   if (!isKept) return null;

@@ -15,7 +15,7 @@ const NEIGHBOURS = 2; // messages shown on either side
 export function hitRow(hit, asked, again) {
   const isFile = hit.type === "file";
   const title = hit.title || (isFile ? "Unnamed file" : "Conversation");
-  const about = { query: asked, passage_id: hit.id, rank: () => [...row.parentElement.children].indexOf(row) + 1 };
+  const about = { workspace: hit.workspace_id, query: asked, passage_id: hit.id, rank: () => [...row.parentElement.children].indexOf(row) + 1 };
   const row = h("li", {},
     h("a", { class: "hit", href: hit.links.open, onclick: () => noteClick(about) },
       h("span", { class: "hit-title" }, icon(isFile ? "file" : "message"), h("strong", {}, title)),
@@ -46,8 +46,8 @@ function toolsOf(hit, about, again) {
   const tools = [
     hit.type === "message" && panelButton("Around it", panel, async () => around(await again({ context: NEIGHBOURS }))),
     thumbsOf(about),
-  ].filter(Boolean);
-  return tools.length > 0 && [h("div", { class: "hit-tools" }, tools), panel];
+  ];
+  return [h("div", { class: "hit-tools" }, tools), panel];
 }
 
 // A button that opens the panel with what `tell()` gives, and closes it again.
@@ -69,7 +69,7 @@ function around(hit) {
   const { before, after } = hit.context;
   if (!before.length && !after.length) return h("p", { class: "muted" }, "There is no other message beside it.");
   const row = (message) => h("li", {},
-    h("a", { class: "muted", href: `#/c/${hit.conversation_id}${query({ m: message.message_id })}` }, message.author || "Reply", " ", when(message.created_at)),
+    h("a", { class: "muted", href: `#/c/${hit.conversation_id}${query({ m: message.message_id, workspace: hit.workspace_id })}` }, message.author || "Reply", " ", when(message.created_at)),
     h("p", { class: "written" }, message.content, message.is_cut && "…"));
   const here = h("li", { "aria-current": "true" }, h("p", { class: "muted" }, hit.author || "Reply", " ", when(hit.created_at)), h("p", { class: "written" }, snippetOf(hit)));
   return h("ol", { class: "around" }, before.map(row), here, after.map(row));

@@ -1,16 +1,18 @@
 // The page: who is signed in, which view the address names, and the keys that work everywhere.
 //
 // Addresses: #/search?q=  #/files  #/c  #/c/ID?m=MESSAGE&start=&end= (a message, some of its words marked)
-// #/file/ID?start=&end= (a file's text beside the view that was open).
+// #/file/ID?start=&end= (a file's text beside the view that was open). workspace=ID in one names where that is.
 
 import { $, toast } from "./dom.js";
 import { api, setCsrf } from "./api.js";
 import { showSignin, startSignin } from "./signin.js";
 import { clearSearch, focusSearch, showSearch, startSearch } from "./search.js";
 import { clearFiles, leaveFiles, showFiles, startFiles } from "./files.js";
+import { followAlerts, startAlerts } from "./alerts.js";
 import { clearChat, showChat, startChat } from "./chat.js";
 import { loadModels } from "./composer.js";
 import { loadFeedback } from "./feedback.js";
+import { actIn, forgetWorkspaces, loadWorkspaces, startWorkspaces } from "./workspace.js";
 import { closeViewer, openViewer, startViewer } from "./viewer.js";
 
 const VIEWS = ["search", "files", "c"];
@@ -20,10 +22,12 @@ let signedIn = false;
 let under = HOME; // the address of the view beside the open file
 
 startSearch();
+startAlerts();
 startFiles();
 startChat();
 startViewer(closeFile);
 startSignin(enter);
+startWorkspaces(moved);
 window.addEventListener("hashchange", route);
 window.addEventListener("signed-out", leave);
 document.addEventListener("keydown", onKey);
@@ -41,20 +45,24 @@ async function begin() {
   }
 }
 
-function enter(user) {
+async function enter(user) {
   signedIn = true;
+  await loadWorkspaces().catch((error) => toast(error.message));
   $("#account-name").textContent = user.name || user.email;
   $("#account-name").title = user.email;
   $("#signin").hidden = true;
   $("#app").hidden = false;
   loadModels().catch((error) => toast(error.message));
   loadFeedback().catch((error) => toast(error.message));
+  followAlerts(true);
   route();
 }
 
 function leave() {
   if (!signedIn) return;
   signedIn = false;
+  followAlerts(false);
+  forgetWorkspaces();
   setCsrf("");
   under = HOME;
   closeViewer();
@@ -63,6 +71,21 @@ function leave() {
   clearChat();
   $("#app").hidden = true;
   showSignin();
+}
+
+// Another workspace: what was shown of the last one goes.
+function moved() {
+  forgetViews();
+  const [view] = location.hash.slice(2).split(/[/?]/u);
+  history.replaceState(null, "", `#/${VIEWS.includes(view) ? view : "search"}`);
+  route();
+}
+
+function forgetViews() {
+  clearFiles();
+  clearChat();
+  loadFeedback().catch((error) => toast(error.message));
+  followAlerts(true);
 }
 
 async function signOut() {
@@ -80,6 +103,7 @@ function route(event) {
   const [path, search = ""] = location.hash.slice(1).split("?");
   const [, view, id] = path.split("/");
   const parameters = new URLSearchParams(search);
+  if (actIn(parameters.get("workspace"))) forgetViews();
   if (view === "file" && id) {
     const from = event?.oldURL ? new URL(event.oldURL).hash || HOME : "";
     if (!from) show("search", null, new URLSearchParams());

@@ -1,6 +1,7 @@
 // What an answer says about itself, above its hits: how many, what was taken as text, what search could not look at.
 
 import { $, count, fill, h } from "./dom.js";
+import { withQuoted } from "./operators.js";
 
 const DEGRADED = {
   semantic: "Search by meaning is not available right now: these results match words only.",
@@ -8,14 +9,22 @@ const DEGRADED = {
   name: "Names of files were not searched this time.",
 };
 
-export function showNotices(answer) {
+// `write(text)` puts another text into the box and searches for it.
+export function showNotices(answer, write) {
   const { hits, page, timing_ms: timing } = answer;
   const total = Math.max(page.estimated_total ?? 0, hits.length);
   const found = page.has_more ? `${hits.length} of about ${total.toLocaleString()} results` : count(hits.length, "result");
   $("#search-status").textContent = `${hits.length ? found : "Nothing found"} in ${Math.round(timing.total)} ms`;
   const degraded = answer.degraded.map((part) => DEGRADED[part] ?? `Answered without a part of the search: ${part}.`);
   const notices = [...answer.query.warnings, ...degraded];
-  fill($("#search-notices"), notices.map((text) => h("p", { class: "notice" }, text)), coverage(answer.coverage));
+  fill($("#search-notices"), corrected(answer.query, write), notices.map((text) => h("p", { class: "notice" }, text)), coverage(answer.coverage));
+}
+
+function corrected({ text, corrections, corrected_text: instead }, write) {
+  if (!corrections.length || !instead) return null;
+  const asTyped = () => write(withQuoted(text, corrections.map(({ word }) => word)));
+  return h("p", { class: "correction" }, "Searched for ", h("strong", {}, instead), " instead. ",
+    h("button", { type: "button", class: "link", onclick: asTyped }, `Search for ${text} as typed`));
 }
 
 export function showFailure(message) {

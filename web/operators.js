@@ -34,6 +34,14 @@ export function withFilter(text, { op, value, negated = false }) {
   return `${text.trimEnd()} ${negated ? "-" : ""}${op}:${written}`.trimStart();
 }
 
+// Search corrects nothing within quotation marks: these words in them, as far as they are no part of an operator or phrase.
+export function withQuoted(text, words) {
+  return text.replace(QUOTES, '"').replace(TOKEN, (token, _, op) => {
+    const word = words.find((one) => token.replace(/^\P{L}+|\P{L}+$/gu, "") === one);
+    return op || token.includes('"') || !word ? token : token.replace(word, `"${word}"`);
+  });
+}
+
 // One date takes the place of those that were there; after: and before: stand beside each other.
 export function withDate(text, filter) {
   const stay = { after: "before", before: "after" }[filter.op];

@@ -7,6 +7,7 @@ import { showChips, startChips } from "./chips.js";
 import { startKeys, toFirstHit } from "./keys.js";
 import { showFacets, startFacets } from "./facets.js";
 import { clearNotices, showFailure, showNotices } from "./notices.js";
+import { clearSaved, startSaved } from "./saved.js";
 import { closeSuggestions, startSuggestions, suggest, suggestionKey } from "./suggest.js";
 
 const TYPING_MS = 120;
@@ -15,7 +16,7 @@ const PAGE = 20;
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const tz = ZONE === "Etc/Unknown" ? "" : ZONE;
 // The choices beside the text, each with the value that need not be said.
-const CHOICES = { type: "", mode: "hybrid", sort: "relevance", group_by: "none" };
+const CHOICES = { type: "", mode: "hybrid", sort: "relevance", group_by: "none", workspace: "" };
 const EXAMPLES = [
   ["pension plan", "words, in files and messages alike"],
   ['"exact words"', "a phrase, as it is written"],
@@ -40,6 +41,7 @@ export function startSearch() {
   startSuggestions((isOpen) => { ask(); if (isOpen) suggest(); });
   startChips(write);
   startFacets(write);
+  startSaved({ asked: () => ({ ...wanted(), tz }), run: (kept) => showSearch(new URLSearchParams(kept)) });
   startKeys({ toBox: focusSearch });
   showExamples();
 }
@@ -62,6 +64,7 @@ export function clearSearch() {
   asked?.abort();
   $("#search-form").reset();
   closeSuggestions();
+  clearSaved();
   show([]);
 }
 
@@ -96,7 +99,7 @@ async function ask() {
   await request(parameters, (answer, rows) => {
     fill($("#search-hits"), rows);
     showChips(answer.query.filters);
-    showNotices(answer);
+    showNotices(answer, write);
     showFacets(answer.hits.length > 0 || answer.query.filters.length > 0 ? { ...parameters, tz } : null);
   });
 }

@@ -1,7 +1,7 @@
 // Sending files and folders: a few at a time, each with its progress, its errors and a way to stop or try again.
 
 import { $, fill, h, size } from "./dom.js";
-import { OFFLINE, csrfHeaders, errorOf } from "./api.js";
+import { OFFLINE, ownHeaders, errorOf } from "./api.js";
 
 const AT_ONCE = 3;
 
@@ -90,7 +90,7 @@ function headersOf({ file, folder }) {
     "Content-Type": "application/octet-stream",
     "X-Filename": encodeURIComponent(file.name),
     ...(folder ? { "X-Folder": encodeURIComponent(folder) } : {}),
-    ...csrfHeaders(),
+    ...ownHeaders(),
   };
 }
 

@@ -1,7 +1,7 @@
 // The text of a file, open at a quotation: the quoted words marked and in sight, what stands around them on demand.
 
 import { $, fill, h, pagesOf, points } from "./dom.js";
-import { api, query } from "./api.js";
+import { api, query, withWorkspace } from "./api.js";
 
 const AROUND = 3000; // code points shown on either side, and added by each "show more"
 
@@ -30,7 +30,7 @@ export async function openViewer(id, parameters) {
   document.body.classList.add("viewing");
   $("#viewer-title").textContent = "…";
   $("#viewer-where").textContent = "";
-  $("#viewer-download").href = `/api/v1/files/${encodeURIComponent(id)}/content`;
+  $("#viewer-download").href = withWorkspace(`/api/v1/files/${encodeURIComponent(id)}/content`);
   fill($("#viewer-body"), h("p", { class: "muted" }, "Opening…"));
   try {
     const [file, part] = await Promise.all([api(`/files/${encodeURIComponent(id)}`), textOf(id, mine.start, mine.end)]);

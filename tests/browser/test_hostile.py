@@ -39,6 +39,26 @@ async def test_names_messages_and_files_never_become_markup(ada):
     assert await page.locator(ACTIVE).count() == 0
 
 
+async def test_completions_filters_facets_and_alerts_never_become_markup(ada):
+    page = ada.page
+    titles = (f"boiler {ATTACKS[0]}", f"boiler {ATTACKS[1]}")
+    await ada.call("/saved-searches", "POST", {"q": "boiler", "name": ATTACKS[1]})
+    for title in titles:
+        await ada.say(f"A boiler. {title}", title=title)
+    await expect(page.locator("#toast")).to_contain_text(f"New for “{ATTACKS[1]}”", timeout=30_000)
+    await ada.open(f"#/search?q=boiler%20in:%22{ATTACKS[1]}%22")
+    await expect(page.locator(".chip")).to_have_text(f"in {ATTACKS[1]}")
+    await page.locator("#saved summary").click()
+    await expect(page.locator("#saved-list, #alerts a").first).to_contain_text(ATTACKS[1])
+    await page.keyboard.press("Escape")
+    await page.fill("#search-input", "")
+    await page.keyboard.type("boiler")
+    await expect(page.get_by_role("option")).to_contain_text(titles)
+    places = page.get_by_role("region", name="Where").get_by_role("button")
+    await expect(places).to_have_text([f"{title}1" for title in sorted(titles)])
+    assert await page.locator(ACTIVE).count() == 0
+
+
 @pytest.mark.parametrize("address", ["#/search?q=%3Cimg src=x onerror=alert(1)%3E", "#/file/%3Cscript%3E", "#/c/..%2f..%2fauth%2fme", "#/nowhere/<b>"])  # fmt: skip
 async def test_an_address_made_by_somebody_else_does_nothing(ada, address):
     await ada.open(address)

@@ -278,6 +278,7 @@ async def test_nothing_sticks_out_at_the_side(ada, width):
     conversation_id, _ = await ada.say("y" * 3000, title="z" * 300)
     for address in ("#/search?q=boiler", "#/files", "#/c", f"#/c/{conversation_id}"):
         await ada.open(address)
+        await page.evaluate("document.querySelectorAll('main details').forEach(d => d.open = true)")
         await page.wait_for_timeout(200)
         wide = await page.evaluate(
             "[...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right"

@@ -1,9 +1,11 @@
-"""The search view: completions, filters as chips, what stands around a hit, and the keys."""
+"""The search view: completions, chips, facets, corrections, what is told about a hit, saved searches, and the keys."""
 
 import re
+from uuid import UUID
 
 from playwright.async_api import Locator, Page, expect
 
+from search.statistics import refresh
 from tests.browser.person import Person, text_file
 
 LETTER = "The spare key hangs behind the blue door of the boiler room, as Grace decided."
@@ -33,6 +35,7 @@ async def test_operators_are_found_put_in_and_taken_out_as_the_parser_reads_them
         (["withDate", "a on:today last:7d -on:2026", week], 'a -on:2026 during:"last week"'),
         (["withDate", "a after:2026-01 on:today", {"op": "before", "value": "2026-03"}], "a after:2026-01 before:2026-03"),
         (["withDate", "a before:2026-03", {"op": "before", "value": ""}], "a"),
+        (["withQuoted", "-Bioler, name:bioler bioler, “bioler”", ["bioler"]], '-Bioler, name:bioler "bioler", "bioler"'),
         (["dateIn", "a -after:2025 after:2026", "after"], "2026"),
         (["hasFilter", "(key from:Ada)", ada_from], False),
         (["hasFilter", "(key from:ada)", ada_from], True),
@@ -199,7 +202,7 @@ async def test_thumbs_and_clicks_are_noted_until_the_person_says_no(ada):
     await bad.click()
     await expect(bad).to_have_attribute("aria-pressed", "false")
     assert (await ada.call("/search/feedback"))["kept"] == 0
-    async with page.expect_response(re.compile("/search/feedback$")) as noted:
+    async with page.expect_response(re.compile(r"/search/feedback\?")) as noted:
         await page.locator(".hit").click()
     assert await (await noted.value).json() == {"recorded": True}
 
@@ -210,3 +213,76 @@ async def test_thumbs_and_clicks_are_noted_until_the_person_says_no(ada):
     await typed(ada, "boiler")
     await expect(page.locator(".hit")).to_be_visible()
     await expect(good).to_have_count(0)
+
+
+async def test_a_misspelt_word_is_put_right_said_and_taken_back(ada, resources):
+    page, box = ada.page, ada.page.locator("#search-input")
+    await ada.say(LETTER, title="Keys")
+    here = UUID((await ada.call("/auth/me"))["workspace_id"])
+    async with resources.worker.tenant_tx(here) as conn:
+        await refresh(conn, here)
+    await ada.open("#/search?q=bioler%20decided")
+    await expect(page.locator(".correction")).to_contain_text(
+        "Searched for boiler decided instead."
+    )
+    await expect(page.locator(".hit mark").first).to_have_text("boiler")
+    await page.get_by_role("button", name="as typed").click()
+    await expect(box).to_have_value('"bioler" decided')
+    await expect(page.locator("#search-status")).to_contain_text("Nothing found")
+    await expect(page.locator(".correction")).to_have_count(0)
+
+
+async def test_a_search_is_saved_tells_what_it_newly_finds_and_is_forgotten(ada):
+    page = ada.page
+    await ada.open("#/search?q=boiler&type=message")
+    await page.locator("#saved summary").click()
+    await page.get_by_role("button", name="Save this search").click()
+    saved = page.get_by_role("list", name="Saved searches")
+    await expect(saved.get_by_role("button", name="boiler", exact=True)).to_be_visible()
+    await page.keyboard.press("Escape")
+
+    await ada.say(LETTER, title="Keys")
+    await expect(page.locator("#toast")).to_contain_text("New for “boiler”: Keys", timeout=30_000)
+    await expect(page.locator("#saved-unread")).to_have_text("1 unread")
+    await page.get_by_role("button", name="Show", exact=True).click()
+    await expect(page.locator("#alerts a")).to_contain_text("Keys")
+    await expect(page.locator("#saved-unread")).to_be_hidden()
+    await page.get_by_label("New matches of boiler").click()
+    await expect(page.get_by_label("New matches of boiler")).to_have_attribute(
+        "aria-pressed", "false"
+    )
+    await page.keyboard.press("Escape")
+    await ada.open("#/search?q=chairs&type=")
+    await page.locator("#saved summary").click()
+    await saved.get_by_role("button", name="boiler", exact=True).click()
+    await expect(page).to_have_url(re.compile("q=boiler&type=message$"))
+    await page.locator("#saved summary").click()
+    await page.get_by_label("Forget boiler").click()
+    await expect(saved).to_contain_text("A saved search tells you")
+
+
+async def test_all_workspaces_are_searched_as_one_and_a_hit_opens_in_its_own(ada):
+    page = ada.page
+    await ada.say(LETTER, title="Keys")
+    team = await ada.call("/workspaces", "POST", {"name": "Research"})
+    here = f"?workspace={team['id']}"
+    talk = await ada.call(f"/conversations{here}", "POST", {"title": "Team keys"})
+    path = f"/conversations/{talk['id']}/messages{here}"
+    await ada.call(path, "POST", {"content": f"For the team: {LETTER}"})
+    await page.reload()
+    await typed(ada, "boiler")
+    await expect(page.locator(".hit strong")).to_have_text("Keys")
+    await page.locator("[name=workspace]").select_option("all")
+    await expect(page.locator(".hit")).to_have_count(2)
+    hit = page.locator("#search-hits > li", has_text="Team keys")
+    await hit.get_by_label("A good result").click()
+    await expect(hit.get_by_label("A good result")).to_have_attribute("aria-pressed", "true")
+    await hit.locator(".hit").click()
+    await expect(page.locator(".message.found")).to_contain_text("For the team")
+    await expect(page.get_by_label("Workspace", exact=True)).to_have_value(team["id"])
+    await page.reload()
+    await expect(page.locator(".message.found")).to_contain_text("For the team")
+    await page.get_by_label("Workspace", exact=True).select_option("My own")
+    await expect(page).to_have_url(re.compile("#/c$"))
+    await expect(page.locator("#conversations")).to_contain_text("Keys")
+    await expect(page.locator("#conversations")).not_to_contain_text("Team")

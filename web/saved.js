@@ -1,0 +1,54 @@
+// Saved searches: keep the one in the box, run one again, silence or forget one. What they newly found is in alerts.js.
+
+import { $, fill, h, icon, toast } from "./dom.js";
+import { api } from "./api.js";
+import { showAlerts } from "./alerts.js";
+
+let page; // {asked, run} of search.js
+
+// `asked()` gives {q, type, tz} as they stand; `run({q, type})` searches for something kept.
+export function startSaved(given) {
+  page = given;
+  $("#saved").addEventListener("toggle", () => { if ($("#saved").open) report(open()); });
+  $("#saved-add").addEventListener("click", () => report(save()));
+}
+
+export function clearSaved() {
+  $("#saved").open = false;
+  fill($("#saved-list"));
+}
+
+async function report(work) {
+  try {
+    await work;
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
+async function open() {
+  $("#saved-add").hidden = !page.asked().q;
+  await Promise.all([list(), showAlerts()]);
+}
+
+async function list() {
+  const { items } = await api("/saved-searches");
+  fill($("#saved-list"), items.length ? items.map(rowOf) : h("li", { class: "muted none" }, "A saved search tells you when something new matches."));
+}
+
+async function save() {
+  const { q, type, tz } = page.asked();
+  await api("/saved-searches", { method: "POST", body: { q, ...(type && { type }), ...(tz && { tz }) } });
+  await list();
+}
+
+function rowOf(saved) {
+  const { id, name, q, type, is_alerting: isAlerting } = saved;
+  const change = async (request) => { await api(`/saved-searches/${id}`, request); await list(); };
+  const run = () => { $("#saved").open = false; page.run({ q, type: type ?? "" }); };
+  const telling = isAlerting ? "Tell me no more of" : "Tell me of";
+  return h("li", {},
+    h("button", { type: "button", class: "option one-line", title: q, onclick: run }, name),
+    h("button", { type: "button", class: "thumb", "aria-pressed": String(isAlerting), "aria-label": `New matches of ${name}`, title: `${telling} new matches`, onclick: () => report(change({ method: "PATCH", body: { is_alerting: !isAlerting } })) }, icon("bell")),
+    h("button", { type: "button", class: "thumb", "aria-label": `Forget ${name}`, title: "Forget it", onclick: () => report(change({ method: "DELETE" })) }, icon("close")));
+}
