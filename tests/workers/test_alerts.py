@@ -1,11 +1,15 @@
 """What is new reaches the searches that find it: once each, whoever crashes, and only for who may see it."""
 
 import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, fields
+from uuid import UUID
 
 import pytest
 
 from core.ids import new_id
 from search.index import index_seq_raised
+from sql.pool import Pool
 from tests.make import make_colleague, make_scope
 from tests.saving import reported, save_search
 from tests.workers.made import ingest_next, make_conversation, make_file, make_message
@@ -153,31 +157,63 @@ async def test_workers_at_the_same_time_tell_once(resources, owner_connection, s
     assert sum(await notices(owner_connection, search_id)) == 5
 
 
-async def test_a_worker_that_dies_midway_leaves_the_news_to_the_next(
+class Died(Exception):
+    pass
+
+
+@dataclass(frozen=True)
+class DyingPool(Pool):
+    """Ends the n-th transaction of a workspace as a killed process does: without a commit, or right after it."""
+
+    left: list[int]
+    when: str
+
+    @asynccontextmanager
+    async def tenant_tx(self, workspace_id):
+        self.left[0] -= 1
+        async with super().tenant_tx(workspace_id) as conn:
+            yield conn
+            if self.left[0] == 0 and self.when == "before":
+                raise Died
+        if self.left[0] == 0:
+            raise Died
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_wherever_a_worker_dies_each_match_is_told_once(
+    alerting, resources, owner_connection, scope, say, when
+):
+    """Dies in its first transaction, then in its second, until a round has no more; another worker goes on each time."""
+    searches = [await save_search(owner_connection, scope, q) for q in ("harbour", "opens")]
+    values = {field.name: getattr(resources.worker, field.name) for field in fields(Pool)}
+    said, died = list[UUID](), 0
+    while died == len(said):
+        said.append(await say("The harbour opens"))
+        dying = DyingPool(**values, left=[len(said)], when=when)
+        try:
+            await Alerts(dying, resources.app, resources.redis).round()
+        except Died:
+            died += 1
+            await owner_connection.execute("UPDATE search_news SET taken_until = now()")
+        await alerting.round()
+        assert [await reported(owner_connection, s) for s in searches] == [sorted(said)] * 2
+        assert [await notices(owner_connection, s) for s in searches] == [[1] * len(said)] * 2
+    assert died > 5
+
+
+async def test_news_that_a_worker_died_with_waits_until_it_is_sure(
     alerting, resources, owner_connection, scope, say
 ):
-    first = await save_search(owner_connection, scope, "harbour")
-    second = await save_search(owner_connection, scope, "opens")
-    message_id = await say("The harbour opens")
-    asked = 0
-
-    class Dying(Alerts):
-        async def _report(self, workspace_id, search, passage_ids):
-            nonlocal asked
-            asked += 1
-            if asked == 2:
-                raise ConnectionError("killed")
-            return await super()._report(workspace_id, search, passage_ids)
-
-    with pytest.raises(ConnectionError):
-        await Dying(resources.worker, resources.app, resources.redis).round()
-    assert await alerting.round() == 0, "the news is still held by the dead worker"
+    await save_search(owner_connection, scope, "harbour")
+    await say("The harbour")
+    values = {field.name: getattr(resources.worker, field.name) for field in fields(Pool)}
+    dying = DyingPool(**values, left=[1], when="before")
+    with pytest.raises(Died):
+        await Alerts(dying, resources.app, resources.redis).round()
+    assert await alerting.round() == 0
     held = "UPDATE search_news SET taken_until = taken_until - make_interval(secs => $1)"
     await owner_connection.execute(held, WHOLE.hold_s)
     assert await alerting.round() == 1
-    for search_id in (first, second):
-        assert await reported(owner_connection, search_id) == [message_id]
-        assert await notices(owner_connection, search_id) == [1]
 
 
 async def test_each_workspace_has_its_turn(alerting, resources, owner_connection):

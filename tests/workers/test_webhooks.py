@@ -188,6 +188,19 @@ async def test_an_address_inside_is_not_called_unless_the_operator_says_so(
     assert receiver.received == []
 
 
+async def test_a_call_made_twice_is_the_same_call(
+    resources, owner_connection, calling, receiver, found
+):
+    """The worker died between the answer and the end of the job."""
+    await call(resources, calling)
+    job_id = await owner_connection.fetchval("SELECT id FROM job WHERE kind = 'call_webhook'")
+    await again(owner_connection, job_id)
+    await call(resources, calling)
+    first, second = receiver.received
+    assert (first.headers["webhook-id"], first.body) == (second.headers["webhook-id"], second.body)
+    assert await state(owner_connection) == ("done", "", False, False, "")
+
+
 def test_the_wait_grows_with_the_time_of_failing_up_to_a_quarter_of_an_hour():
     assert [wait_after(s) for s in (0, 20, 600, 86_400)] == [5, 10, 300, 900]
 
