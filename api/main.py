@@ -109,6 +109,7 @@ async def api_state(resources: Resources) -> Api:
             other_models=resources.other_models,
             redis=resources.redis,
             cursor_key=key,
+            reranker=resources.reranker,
         ),
         limits=Limits(resources.redis),
     )

@@ -45,6 +45,9 @@ class SearchFields(BaseModel):
     recall: Annotated[str, Field(pattern="^(auto|exact)$")] = "auto"
     lang: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
     tz: Zone = "UTC"
+    rerank: Annotated[
+        bool, Field(description="Reorder the best hits by a cross-encoder, where one is configured")
+    ] = False
 
     def request(self, filters: tuple[Filter, ...], facets: tuple[FacetName, ...]) -> SearchRequest:
         return SearchRequest(
@@ -65,6 +68,7 @@ class SearchFields(BaseModel):
             recall="exact" if self.recall == "exact" else "auto",
             lang=self.lang,
             tz=self.tz,
+            rerank=self.rerank,
             facets=facets,
         )
 

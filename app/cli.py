@@ -123,7 +123,7 @@ app.command(
     "eval",
     epilog=examples(
         "recollect eval",
-        "recollect eval --settings hybrid,hybrid@0.4,hybrid@0.6",
+        "recollect eval --settings hybrid,hybrid@0.4,hybrid+rerank",
         "recollect eval --judgements golden.jsonl --workspace 0198f3c2-... --json",
     ),
 )(cli_eval.evaluate_search)

@@ -155,7 +155,8 @@ async def _judged(resources: Resources, scope: Scope, file: Path | None) -> Judg
 def _patient_searcher(resources: Resources) -> Searcher:
     return Searcher(
         search_pool=resources.search, read_pool=resources.app, embedder=resources.embedder, redis=None,
-        other_models=resources.other_models, cursor_key=b"", semantic_timeout_s=PATIENCE_S, lexical_timeout_s=PATIENCE_S,
+        other_models=resources.other_models, cursor_key=b"",
+        semantic_timeout_s=PATIENCE_S, lexical_timeout_s=PATIENCE_S, reranker=resources.reranker,
     )  # fmt: skip
 
 
@@ -198,7 +199,7 @@ def cautions(report: Report) -> list[str]:
     for one in report.scored:
         if one.degraded:
             lines.append(
-                f"{one.setting.name}: {one.degraded} searches ran without a part (is the embedder running?); "
+                f"{one.setting.name}: {one.degraded} searches ran without a part (is the embedder running, a reranker configured?); "
                 "do not compare this row."
             )
         if one.refused:

@@ -31,7 +31,7 @@ _ST_DIMENSION, _ST_TOKENS = 384, 512  # what the server of any sentence-transfor
 
 def needs_process(settings: Settings) -> bool:
     """Return whether a model may have to compute on this machine, and so in a process of its own."""
-    return settings.embedder != "fake"
+    return settings.embedder != "fake" or settings.reranker is not None
 
 
 def first_model(settings: Settings) -> str:

@@ -15,11 +15,12 @@ from redis.backoff import NoBackoff
 
 from app.chat_models import ChatModels, open_chat_models
 from app.embedders import asked_models
+from app.rerankers import asked_reranker
 from app.settings import Settings
 from core.blobs import BlobStore, S3Place, open_blobs
 from core.errors import StartFailed
 from core.events import Feed, open_feed
-from search.embed import Embedder, OtherModels
+from search.embed import Embedder, OtherModels, Reranker
 from sql.migrate import has_row_security
 from sql.pool import DbRole, Pool, open_pool
 
@@ -64,6 +65,7 @@ class Resources:
     embedder: Embedder  # of a workspace's first generation
     other_models: OtherModels  # of generations made under other settings
     chat: ChatModels
+    reranker: Reranker | None  # None where the settings name no model
     has_row_security: bool
 
 
@@ -105,6 +107,7 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
             embedder=models.default,
             other_models=models.find,
             chat=chat,
+            reranker=asked_reranker(settings),
             has_row_security=guarded,
         )
 

@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         description="Your own hosts that webhooks may call, as host:port with commas between. All others must be public, on port 80 or 443.",
     )
 
+    reranker: str | None = Field(
+        default=None,
+        description="Cross-encoder that reorders hits for rerank=true: a folder with model.onnx and tokenizer.json, or st:<directory or hub id>. Unset: such answers say that there is none.",
+    )
+
     log_format: Literal["text", "json"] = Field(
         default="text",
         description="Lines for people or, for a log collector, one JSON object each.",

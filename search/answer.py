@@ -46,6 +46,7 @@ class SearchRequest:
     lang: str | None = None  # ISO 639-1; None detects it
     tz: str = "UTC"  # IANA name of the zone whose days the dates are
     facets: tuple[FacetName, ...] = ()
+    rerank: bool = False  # the head of the list, by a cross-encoder
     syntax: Syntax = "operators"
 
 

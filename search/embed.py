@@ -1,4 +1,4 @@
-"""What turns text into vectors: the Embedder every caller sees, and the fake that tests use.
+"""What turns text into vectors: the Embedder every caller sees, and the fake that tests use. Beside it, the Reranker.
 
 The others stand beside it: embed_onnx.py (the default model), embed_openai.py, embed_st.py, and
 embed_process.py, which serves any of them to the API and the worker over a unix socket.
@@ -81,6 +81,12 @@ def no_others(model: str) -> Embedder | None:
     """Know no other model."""
     del model
     return None
+
+
+class Reranker(Protocol):
+    async def score(self, query: str, passages: Sequence[str]) -> list[float]:
+        """Return how well each passage answers, higher is better; raises Unavailable."""
+        ...
 
 
 class FakeEmbedder:

@@ -71,7 +71,7 @@ async def embedder_server(
         client.add_done_callback(clients.discard)
         client.add_done_callback(lambda _: writer.close())
 
-    server = await asyncio.start_unix_server(greet, sock=_bind(socket_path))
+    server = await asyncio.start_unix_server(greet, sock=bind_private(socket_path))
     try:
         yield
     finally:
@@ -86,7 +86,7 @@ def _remove(socket_path: Path) -> None:
     socket_path.unlink(missing_ok=True)
 
 
-def _bind(socket_path: Path) -> socket.socket:
+def bind_private(socket_path: Path) -> socket.socket:
     """Take the path over from a process that died.
 
     Nobody connects before the mode is set, because nothing listens yet.

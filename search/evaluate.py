@@ -56,6 +56,7 @@ class Setting:
     name: str
     mode: Mode
     semantic_ratio: float = 0.5
+    rerank: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +111,17 @@ _MODES: Final[Mapping[str, Mode]] = {
 
 
 def read_setting(text: str) -> Setting:
-    """Return the setting that `lexical`, `semantic`, `hybrid` or `hybrid@0.3` names; the number is semantic_ratio."""
-    mode, at, ratio = text.partition("@")
+    """Return the setting that `lexical`, `semantic`, `hybrid` or `hybrid@0.3` (semantic_ratio) names; each may end in +rerank."""
+    base = text.removesuffix("+rerank")
+    mode, at, ratio = base.partition("@")
     try:
         if mode in _MODES and (not at or (mode == "hybrid" and 0 <= float(ratio) <= 1)):
-            return Setting(text, _MODES[mode], float(ratio) if at else 0.5)
+            return Setting(text, _MODES[mode], float(ratio) if at else 0.5, rerank=base != text)
     except ValueError:
         pass
     raise InvalidInput.of(
-        "settings", f"knows lexical, semantic, hybrid and hybrid@0 to hybrid@1, not {text}"
+        "settings",
+        f"knows lexical, semantic, hybrid and hybrid@0 to hybrid@1, also with +rerank, not {text}",
     )
 
 
@@ -171,7 +174,12 @@ def difference(scored: Scored, baseline: Scored) -> Difference:
 async def _run(searcher: Searcher, topic: Topic, setting: Setting) -> _Run:
     """Search as the topic's person; a query that search refuses finds nothing, under every setting alike."""
     request = SearchRequest(
-        q=topic.query, mode=setting.mode, semantic_ratio=setting.semantic_ratio, limit=DEPTH, crop=1
+        q=topic.query,
+        mode=setting.mode,
+        semantic_ratio=setting.semantic_ratio,
+        rerank=setting.rerank,
+        limit=DEPTH,
+        crop=1,
     )
     try:
         answer = await retrieve(searcher, topic.scope, request)

@@ -20,6 +20,7 @@ import structlog
 from core.errors import InvalidInput, Unavailable
 from core.scope import Scope
 from search.answer import (
+    Correction,
     Coverage,
     Facet,
     FacetName,
@@ -184,12 +185,21 @@ def _placed(hit: Hit, scope: Scope) -> Hit:
 
 
 def _echo(asked: Sequence[_Asked], *, left_out: int) -> QueryEcho:
-    """Return the query as the first workspace read it, with the warnings of all."""
+    """Return the query as the first workspace read it, with the warnings and corrections of all."""
     echoes = [one.answer.query for one in asked]
     warnings = [text for echo in echoes for text in echo.warnings]
     if left_out > 0:
         warnings.append(f"{left_out} of your workspaces were not searched: name one to search it.")
-    return replace(echoes[0], warnings=tuple(dict.fromkeys(warnings)))
+    corrections: dict[str, Correction] = {}
+    for echo in echoes:
+        for correction in echo.corrections:
+            corrections.setdefault(correction.word, correction)
+    return replace(
+        echoes[0],
+        warnings=tuple(dict.fromkeys(warnings)),
+        corrections=tuple(corrections.values()),
+        corrected_text=next((e.corrected_text for e in echoes if e.corrected_text), None),
+    )
 
 
 def _facets(counted: Iterable[Mapping[FacetName, Facet]]) -> dict[FacetName, Facet]:

@@ -56,13 +56,17 @@ async def hydrate(
     """Return the hits of `listed` that the caller may see now, in that order."""
     if not listed:
         return []
-    rows = await fetch(conn, _hydrate, **scope.ids, ids=[entry.id for entry in listed])
-    known = {row.id: row for row in rows}
+    known = await read_rows(conn, scope, [entry.id for entry in listed])
     return [
         _hit(known[entry.id], entry, view, workspace_id=scope.workspace_id)
         for entry in listed
         if entry.id in known
     ]
+
+
+async def read_rows(conn: ReadConn, scope: Scope, ids: Sequence[UUID]) -> dict[UUID, Row]:
+    """Return the passages among `ids` that the caller may see now."""
+    return {row.id: row for row in await fetch(conn, _hydrate, **scope.ids, ids=list(ids))}
 
 
 async def count_coverage(conn: ReadConn, scope: Scope, *, recall: Recall) -> Coverage:

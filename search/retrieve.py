@@ -19,6 +19,7 @@ from search.hydrate import count_coverage, hydrate
 from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
 from search.query import Query, parse, plain, refusal
 from search.rank import Ranking, rank
+from search.rerank import rerank
 from search.searcher import Searcher, Watch
 from search.snippet import View, wanted
 
@@ -138,6 +139,9 @@ async def _ranking(
         searcher.read_pool, scope, query.filters, kind=request.type, clock=asked.clock
     )
     ranking = await rank(searcher, scope, request, query=query, within=within)
+    if request.rerank and request.sort == "relevance" and not query.is_browse():
+        searched = corrected(query, ranking.corrections)
+        await rerank(searcher, scope, ranking.listed, query=searched, watch=ranking.watch)
     if len(ranking.listed) > request.limit:
         await keep(searcher.redis, cursor.token, ranking.frozen())
     return ranking

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from core.scope import Scope
 from search.answer import SearchRequest
-from search.embed import Embedder, OtherModels, no_others
+from search.embed import Embedder, OtherModels, Reranker, no_others
 from search.filters import Constraints
 from search.query import Query
 from search.semantic import VectorCache
@@ -24,6 +24,7 @@ class Searcher:
     embedder: Embedder | None
     redis: Redis | None
     cursor_key: bytes
+    reranker: Reranker | None = None  # an optional model
     semantic_timeout_s: float = 0.15
     lexical_timeout_s: float = 0.3
     facets_timeout_s: float = 0.3

@@ -122,6 +122,15 @@ async def test_every_workspace_of_a_person_is_searched_as_one_list(signed_in, ow
     assert elsewhere.status_code == 404
 
 
+async def test_without_a_reranker_the_answer_says_that_there_is_none(client):
+    plain = await client.get("/api/search?q=pension&mode=lexical")
+    asked = await client.get("/api/search?q=pension&mode=lexical&rerank=true")
+    assert (plain.json()["degraded"], asked.json()["degraded"]) == ([], ["reranker_not_configured"])
+    assert [hit["id"] for hit in asked.json()["hits"]] == [
+        hit["id"] for hit in plain.json()["hits"]
+    ]
+
+
 async def test_a_negated_filter_excludes(client):
     answer = await client.get("/api/search?q=pension&mode=lexical&filter=-type:message")
     assert answer.json()["hits"] == []

@@ -8,6 +8,8 @@ import numpy as np
 from app.model_recipes import MINILM
 from app.settings import CHECKOUT
 from search.embed_client import EmbedClient
+from search.rerank_client import RerankClient
+from tests.search.tiny_cross_encoder import write_cross_encoder
 
 
 async def test_the_process_serves_the_model_and_ends_at_sigterm(model_dir, tmp_path):
@@ -20,6 +22,7 @@ async def test_the_process_serves_the_model_and_ends_at_sigterm(model_dir, tmp_p
             "PATH": os.defpath,
             "RECOLLECT_HOME": str(model_dir.parent.parent),
             "EMBED_SOCKET": str(socket),
+            "RERANKER": str(write_cross_encoder(tmp_path / "reranker", {"cat": 1.0})),
         },
     )
     async with asyncio.timeout(60):
@@ -28,6 +31,7 @@ async def test_the_process_serves_the_model_and_ends_at_sigterm(model_dir, tmp_p
             await asyncio.sleep(0.05)
     client = EmbedClient(socket, MINILM.spec, query_timeout_s=30)
     query = await client.embed_query("a cat")
+    assert await RerankClient(tmp_path / "pairs.sock").score("x", ["a cat", "a dog"]) == [1.0, 0.0]
     await client.close()
     process.send_signal(signal.SIGTERM)
     assert await process.wait() == 0

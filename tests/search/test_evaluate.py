@@ -84,7 +84,8 @@ def test_a_setting_is_a_mode_and_hybrid_may_say_its_weight():
         Setting("hybrid", "hybrid"),
         Setting("hybrid@0.3", "hybrid", 0.3),
     ]
-    for text in ("magic", "lexical@0.3", "hybrid@2", "hybrid@x", "hybrid@nan", ""):
+    assert read_setting("hybrid@0.3+rerank") == Setting("hybrid@0.3+rerank", "hybrid", 0.3, True)
+    for text in ("magic", "lexical@0.3", "hybrid@2", "hybrid@x", "hybrid@nan", "+rerank", ""):
         with pytest.raises(InvalidInput, match="settings: knows"):
             read_setting(text)
 
