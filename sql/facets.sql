@@ -4,7 +4,7 @@
 -- name: count_facets
 -- Counts messages and files, not passages: those of the ranked list (:listed), and, unless :listed_only, whatever else passes the
 -- filters and holds :words (NULL: everything). At most :look rows are looked at for that. If there are more, a sample of :blocks
--- disk blocks of the workspace's partition is counted and scaled, and the list and the rows seen are the least there can be.
+-- disk blocks of the workspace's partition is counted instead and scaled, and the list is the least there can be.
 WITH listed AS (
     SELECT coalesce(p.message_id, p.item_id) AS unit, p.message_id IS NOT NULL AS is_message, p.item_id, p.author_id, p.created_at,
         p.lang, p.ordinal
@@ -57,7 +57,8 @@ WITH listed AS (
 ), matched AS (
     SELECT false AS is_sampled, unit, is_message, item_id, author_id, created_at, lang, ordinal FROM listed
     UNION ALL
-    SELECT false, unit, is_message, item_id, author_id, created_at, lang, ordinal FROM looked WHERE is_admitted
+    SELECT false, unit, is_message, item_id, author_id, created_at, lang, ordinal FROM looked
+    WHERE is_admitted AND NOT (SELECT is_cut FROM extent)
     UNION ALL
     SELECT true, unit, is_message, item_id, author_id, created_at, lang, ordinal FROM sampled
 ), numbered AS (

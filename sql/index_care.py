@@ -15,7 +15,7 @@ from sql.migrate import connect_owner
 from sql.pool import Conn, ReadConn
 
 AT_LEAST: Final = 1_000  # deleted rows; fewer are not worth a rebuild
-VECTORS: Final = 0.05  # of what a graph holds; a rebuild is soon cheaper than a vacuum (docs/adr)
+VECTORS: Final = 0.05  # of what a graph holds; from there on a rebuild is cheaper than a vacuum
 # B-trees and GIN are vacuumed at a fifth, as PostgreSQL does by itself; what stays is empty space, which costs less.
 PASSAGES: Final = 0.3
 _LOCK: Final = 45120002

@@ -33,7 +33,12 @@ SHAPES = (
 async def one(database_url) -> AsyncGenerator[Pool]:
     """The search pool, as the product opens it, with one connection: what it prepares is seen by the next statement."""
     pool = await open_pool(
-        database_url, purpose="search", role="recollect_search", size=1, acquire_timeout_s=30
+        database_url,
+        purpose="search",
+        role="recollect_search",
+        size=1,
+        statement_timeout_ms=20_000,
+        acquire_timeout_s=30,
     )
     yield pool
     await pool.close()

@@ -8,6 +8,7 @@ from search.embed import FakeEmbedder, unit_length
 from search.filters import Constraints
 from search.semantic import SemanticQuestion, find_nearest
 from sql import REGISTRY
+from sql.pool import open_pool
 from tests.search.make import make_conversation, make_crowd, make_message
 from workers.index_care import care_for_indexes
 
@@ -25,6 +26,16 @@ async def counters(resources, owner_connection, monkeypatch):
     await owner_connection.execute("TRUNCATE index_care")
 
 
+@pytest.fixture
+async def searching(database_url):
+    """The search pool with time enough for a busy machine; who waits for a lock still fails after a second."""
+    pool = await open_pool(
+        database_url, purpose="search", role="recollect_search", size=2, statement_timeout_ms=20_000
+    )
+    yield pool
+    await pool.close()
+
+
 async def delete(owner, scope, *, tenths: int) -> None:
     await owner.execute(
         "DELETE FROM passage WHERE workspace_id = $1 AND get_byte(text_hash, 0) % 10 < $2",
@@ -34,25 +45,25 @@ async def delete(owner, scope, *, tenths: int) -> None:
     await owner.execute("SELECT 1")  # the counters go with the end of a statement
 
 
-async def nearest(resources, scope, generation_id, *, exact):
+async def nearest(pool, scope, generation_id, *, exact):
     vector = unit_length((await FakeEmbedder().embed_query("any words at all")).vector)
     question = SemanticQuestion(vector, generation_id, None, exact, DEPTH, 0)
-    async with resources.search.autocommit() as conn:
+    async with pool.autocommit() as conn:
         return await find_nearest(conn, scope, question, constraints=Constraints())
 
 
-async def words(resources, scope):
+async def words(pool, scope):
     """Return how many passages hold w7, as the lexical leg finds them."""
     query = REGISTRY["search.sql:find_lexical"]
     values = {
         **scope.ids, **Constraints().values(), "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0],
         "candidates": "'w7'", "average_length": 2.0, "cap": PASSAGES, "depth": PASSAGES,
     }  # fmt: skip
-    async with resources.search.autocommit() as conn:
+    async with pool.autocommit() as conn:
         return len(await conn.raw.fetch(query.text, *(values[p] for p in query.parameters)))
 
 
-async def check_results(resources, owner, scope, generation_id):
+async def check_results(pool, owner, scope, generation_id):
     """Nothing deleted is found, everything left is, and the index finds what comparing all vectors does."""
     left = {
         row["id"]: row["w7"]
@@ -60,9 +71,9 @@ async def check_results(resources, owner, scope, generation_id):
             "SELECT id, tsv @@ 'w7' AS w7 FROM passage WHERE workspace_id = $1", scope.workspace_id
         )
     }
-    assert await words(resources, scope) == sum(left.values())
-    by_index = await nearest(resources, scope, generation_id, exact=False)
-    by_all = await nearest(resources, scope, generation_id, exact=True)
+    assert await words(pool, scope) == sum(left.values())
+    by_index = await nearest(pool, scope, generation_id, exact=False)
+    by_all = await nearest(pool, scope, generation_id, exact=True)
     assert len(by_index.ids) == len(by_all.ids) == DEPTH
     assert set(by_index.ids) <= set(left)
     assert len(set(by_index.ids) & set(by_all.ids)) >= 0.8 * DEPTH
@@ -78,7 +89,7 @@ async def index_sizes(owner, partition) -> dict[str, int]:
 
 @pytest.mark.parametrize(("tenths", "also_passages"), [(1, False), (9, True)])
 async def test_what_is_deleted_is_not_found_and_then_reclaimed(
-    resources, owner_connection, database_url, tenths, also_passages
+    resources, owner_connection, database_url, searching, tenths, also_passages
 ):
     scope, generation_id = await make_crowd(owner_connection, passages=PASSAGES)
     place = await owner_connection.fetchval(
@@ -87,7 +98,7 @@ async def test_what_is_deleted_is_not_found_and_then_reclaimed(
     )
     before = await index_sizes(owner_connection, place)
     await delete(owner_connection, scope, tenths=tenths)
-    await check_results(resources, owner_connection, scope, generation_id)
+    await check_results(searching, owner_connection, scope, generation_id)
 
     rebuilt = await care_for_indexes(resources.worker, database_url)
 
@@ -101,11 +112,11 @@ async def test_what_is_deleted_is_not_found_and_then_reclaimed(
         "SELECT pg_stat_get_dead_tuples($1::text::regclass)", place
     )
     assert dead == 0
-    await check_results(resources, owner_connection, scope, generation_id)
+    await check_results(searching, owner_connection, scope, generation_id)
     assert await care_for_indexes(resources.worker, "never asked") == []
 
 
-async def test_a_rebuild_keeps_nobody_waiting(resources, owner_connection, database_url):
+async def test_a_rebuild_keeps_nobody_waiting(resources, owner_connection, database_url, searching):
     """Searches and messages go on: one that waited for a lock would fail after the pools' lock_timeout."""
     scope, generation_id = await make_crowd(owner_connection, passages=PASSAGES)
     await delete(owner_connection, scope, tenths=5)
@@ -121,5 +132,5 @@ async def test_a_rebuild_keeps_nobody_waiting(resources, owner_connection, datab
             conversation_id=talk,
             content=f"w7 in round {rounds}",
         )
-        await check_results(resources, owner_connection, scope, generation_id)
+        await check_results(searching, owner_connection, scope, generation_id)
     assert len(await rebuilding) == 2
