@@ -16,6 +16,7 @@ from app.resources import open_resources
 from app.settings import Settings
 from core.ids import new_id
 from core.scope import Scope
+from search.embed import FakeEmbedder
 from tests.api.conftest import app, client, signed_in  # noqa: F401  # pyright: ignore[reportUnusedImport] fixtures
 from tests.make import make_colleague, make_membership, make_scope
 
@@ -49,6 +50,10 @@ COLLEAGUES = {
     "POST /workspaces/{workspace_id}/members": 403,
     "PATCH /workspaces/{workspace_id}/members/{account_id}": 403,
     "DELETE /workspaces/{workspace_id}/members/{account_id}": 403,
+    "POST /admin/generations/{generation_id}/promote": 403,
+    "POST /admin/generations/{generation_id}/pause": 403,
+    "POST /admin/generations/{generation_id}/resume": 403,
+    "DELETE /admin/generations/{generation_id}": 403,
 }
 # The state that the owner's request asks for first; and what it may say of a state that does not fit.
 OWNERS = {"DELETE /workspaces/{workspace_id}/members/{account_id}": {409}}
@@ -89,8 +94,11 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
     )
     uploaded = await mine.post("/api/upload", content=b"My words.", headers={"X-Filename": "a.txt"})
     saved = (await mine.post("/api/saved-searches", json={"q": "words"})).json()
+    model = {"model": FakeEmbedder.model}
+    generation = (await mine.post("/api/admin/generations", json=model)).json()
     me = (await mine.get("/api/auth/me")).json()
     return {
+        "generation_id": generation["id"],
         "conversation_id": conversation,
         "message_id": posted.json()["message"]["id"],
         "run_id": posted.json()["run"]["id"],
