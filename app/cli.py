@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from app import cli_ask, cli_doctor, cli_eval, cli_jobs, cli_search, cli_upload, cli_users
+from app import (
+    cli_ask,
+    cli_doctor,
+    cli_eval,
+    cli_generations,
+    cli_jobs,
+    cli_search,
+    cli_upload,
+    cli_users,
+)
 from app.cli_output import errors_as_lines, examples, out, quiet_logs, say
 from app.embedded import with_running_services
 from app.logging import configure_logging
@@ -91,6 +100,8 @@ def prepare() -> None:
     with errors_as_lines():
         print(prepare_model(Settings().recollect_home, say=say))
 
+
+app.add_typer(cli_generations.app, name="generations")
 
 # The commands of the other files: each with what one would type.
 app.command(

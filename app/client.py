@@ -19,6 +19,7 @@ from app.client_shapes import (
     Created,
     Envelope,
     FoundFile,
+    IndexGeneration,
     Job,
     ListPage,
     Login,
@@ -34,6 +35,7 @@ ANSWER_TIMEOUT_S = 60.0  # also the longest silence of a stream, whose heart bea
 TRIES = 6  # of what may be repeated, while the API is away or busy
 LONGEST_WAIT_S = 30.0
 _BUSY = {429, 502, 503, 504}
+_GENERATIONS = "/api/v1/admin/generations"
 _MOST = 100  # of one page of a list
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -132,6 +134,28 @@ class Client:
         """Return the newest jobs in these states."""
         answer = await self._get("/api/v1/jobs", {"state": states, "limit": _MOST})
         return read_as(answer, ListPage[Job]).items
+
+    def act_in(self, workspace_id: str | None) -> None:
+        """Have every further request act in that workspace instead of the personal one."""
+        if workspace_id is not None:
+            self.http.headers["X-Workspace"] = workspace_id
+
+    async def generations(self) -> Sequence[IndexGeneration]:
+        """Return the generations of the index, newest first."""
+        return read_as(await self._get(_GENERATIONS), ListPage[IndexGeneration]).items
+
+    async def build_generation(self, model: str) -> IndexGeneration:
+        return read_as(await self._post(_GENERATIONS, {"model": model}), IndexGeneration)
+
+    async def move_generation(self, generation_id: UUID, move: str) -> IndexGeneration:
+        """Promote, pause or resume a generation."""
+        return read_as(await self._post(f"{_GENERATIONS}/{generation_id}/{move}"), IndexGeneration)
+
+    async def roll_back(self) -> IndexGeneration:
+        return read_as(await self._post(f"{_GENERATIONS}/rollback"), IndexGeneration)
+
+    async def drop_generation(self, generation_id: UUID) -> None:
+        await self._send(self.http.build_request("DELETE", f"{_GENERATIONS}/{generation_id}"))
 
     async def _events(self, run_id: UUID, after: int) -> AsyncGenerator[StreamEvent]:
         path = f"/api/v1/runs/{run_id}/events"

@@ -56,6 +56,18 @@ class FoundFile(BaseModel):
     reason: Reason | None
 
 
+class IndexGeneration(BaseModel):
+    """`embedded` of `passages` have their vectors."""
+
+    id: UUID
+    model: str
+    state: str
+    embedded: int
+    passages: int
+    self_recall: float | None
+    reason: str
+
+
 class Highlight(BaseModel):
     start: int
     length: int

@@ -49,6 +49,12 @@ def first_model(settings: Settings) -> str:
     )
 
 
+def model_named(name: str) -> str:
+    """Return the model that a person means by the name of a setting or of the model itself."""
+    recipe = _BY_SETTING.get(name)
+    return name if recipe is None else recipe.spec.model
+
+
 @dataclass(frozen=True, slots=True)
 class Languages:
     """What is known of a workspace's passages: whose vectors they have, and how many are in English."""

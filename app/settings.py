@@ -95,8 +95,8 @@ class Settings(BaseSettings):
         description="Model of replies that name none. Unset: the first provider with a key, else quoted passages without a model.",
     )
     embedder: str = Field(
-        default="minilm",
-        description="Who makes vectors: minilm, openai:<model>, st:<directory or hub id>, or fake (tests). A change needs a new index generation.",
+        default="auto",
+        description="Who makes vectors: auto (minilm, and e5 for workspaces in other languages than English), minilm, e5, openai:<model>, st:<directory or hub id>, or fake (tests). A change builds a new generation of each index in the background.",
     )
     embed_socket: Folder = Field(
         default_factory=lambda given: socket_in(

@@ -98,10 +98,10 @@ KINDS: Final[Mapping[JobKind, Kind]] = {
     # 64 texts are half a second of the default model, so a thousand posts cost sixteen questions.
     "embed_message": Kind(embed_message, seats=1, most=64),
     "reply": Kind(write_reply, seats=8),
-    # The model has two threads for documents; what people have just written shares them.
-    "build_generation": Kind(build_generation, seats=1),
     # Each may wait for a receiver as long as core/outgoing.py lets it.
     "call_webhook": Kind(call_webhook, seats=4),
+    # The model has two threads for documents; what people have just written shares them.
+    "build_generation": Kind(build_generation, seats=1),
 }
 
 REASONS: Final[Mapping[str, str]] = {

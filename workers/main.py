@@ -123,12 +123,6 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
     return [asyncio.create_task(loop) for loop in loops]
 
 
-def _address(resources: Resources) -> str:
-    """Return where the database is, as the login that owns the tables; open_resources() saw to it that there is one."""
-    address = resources.settings.database_url
-    return address.get_secret_value() if address is not None else ""
-
-
 async def _attend(resources: Resources) -> None:
     def wanted(holding: generations.Holding) -> str | None:
         return wanted_model(
@@ -137,6 +131,12 @@ async def _attend(resources: Resources) -> None:
         )
 
     await generations.attend(resources.worker, wanted=wanted, models=resources.other_models)
+
+
+def _address(resources: Resources) -> str:
+    """Return where the database is, as the login that owns the tables; open_resources() saw to it that there is one."""
+    address = resources.settings.database_url
+    return address.get_secret_value() if address is not None else ""
 
 
 async def _beat(resources: Resources) -> None:

@@ -35,8 +35,8 @@ _INGEST_COST_S = 5.0
 _INGEST_BYTES_PER_S = 40_000
 _MESSAGE_COST_S = 0.5
 _REPLY_COST_S = 20.0
-_BUILD_COST_S = 300.0
 _CALL_COST_S = 1.0
+_BUILD_COST_S = 300.0
 _WEEK_S = 7 * 86_400.0
 _CLOSE_AFTER_S: dict[JobKind, float] = {
     "build_generation": _WEEK_S,

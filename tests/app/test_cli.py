@@ -5,13 +5,14 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.model_files import MODEL
+from app.model_recipes import MINILM
 from app.settings import CHECKOUT
 from app.settings_table import settings_markdown
 
 COMMANDS = [
     ["serve"], ["migrate"], ["settings"], ["models", "prepare"], ["user", "add"], ["login"], ["logout"],
-    ["upload"], ["search"], ["ask"], ["jobs"], ["doctor"],
+    ["upload"], ["search"], ["ask"], ["jobs"], ["doctor"], ["eval"], ["generations"],
+    *(["generations", name] for name in ("build", "pause", "resume", "promote", "rollback", "drop")),
 ]  # fmt: skip
 
 
@@ -54,7 +55,7 @@ def test_the_model_is_prepared_in_the_home(monkeypatch, model_dir):
     monkeypatch.setenv("RECOLLECT_HOME", str(model_dir.parent.parent))
     shown = CliRunner().invoke(app, ["models", "prepare"])
     assert (shown.exit_code, shown.stdout) == (0, f"{model_dir}\n")
-    assert model_dir.name == MODEL
+    assert model_dir.name == MINILM.spec.model
 
 
 def test_serve_says_in_one_line_why_it_cannot_start(tmp_path):
