@@ -15,6 +15,7 @@ from sql import fetch, read
 from sql.pool import ReadConn
 
 TRIED: Final = 100  # passages in which a word is looked for before it is given up
+READ: Final = 8  # passages of each: one alone may hold a stem only as another of its words
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,10 @@ _read_words = read("words.sql", "read_words", _Read)
 
 
 async def find_holders(conn: ReadConn, scope: Scope, lexemes: Sequence[str]) -> list[Held]:
-    """Return those of the lexemes that a readable passage holds, in their order; asked as the search role."""
-    return await fetch(conn, _find_holders, **scope.ids, lexemes=list(lexemes), tried=TRIED)
+    """Return readable passages of those lexemes that have any, in their order; asked as the search role."""
+    return await fetch(
+        conn, _find_holders, **scope.ids, lexemes=list(lexemes), tried=TRIED, most=READ
+    )
 
 
 async def read_words(conn: ReadConn, scope: Scope, held: Sequence[Held]) -> dict[str, list[str]]:
@@ -48,7 +51,10 @@ async def read_words(conn: ReadConn, scope: Scope, held: Sequence[Held]) -> dict
         conn, _read_words, **scope.ids,
         lexemes=[row.lexeme for row in held], passages=[row.passage_id for row in held],
     )  # fmt: skip
-    return {row.lexeme: _written(row) for row in rows}
+    words: dict[str, list[str]] = {}
+    for row in rows:
+        words[row.lexeme] = list(dict.fromkeys((*words.get(row.lexeme, ()), *_written(row))))
+    return words
 
 
 def _written(row: _Read) -> list[str]:

@@ -81,7 +81,7 @@ CREATE FUNCTION public.readable(ws uuid, uid uuid) RETURNS TABLE(item_id uuid, k
                 FROM membership m WHERE m.workspace_id = ws AND m.account_id = uid)))
 $$;
 
-CREATE FUNCTION public.readable_holder(ws uuid, uid uuid, lexeme text, tried integer) RETURNS TABLE(passage_id uuid)
+CREATE FUNCTION public.readable_holders(ws uuid, uid uuid, lexeme text, tried integer, most integer) RETURNS TABLE(passage_id uuid)
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
     SELECT c.id
@@ -93,7 +93,7 @@ CREATE FUNCTION public.readable_holder(ws uuid, uid uuid, lexeme text, tried int
         LIMIT tried
     ) AS c
     JOIN readable(ws, uid) r ON r.item_id = c.item_id AND r.active_build_id = c.build_id
-    LIMIT 1
+    LIMIT most
 $$;
 
 CREATE TABLE public.access_grant (

@@ -67,7 +67,7 @@ WITH latest AS MATERIALIZED (
     LEFT JOIN seen ON seen.lexeme = known.lexeme
     LEFT JOIN LATERAL (
         SELECT h.passage_id
-        FROM readable_holder(:workspace_id, :account_id, known.lexeme, :tried::int) AS h
+        FROM readable_holders(:workspace_id, :account_id, known.lexeme, :tried::int, 1) AS h
         WHERE seen.passage_id IS NULL
     ) AS found ON true
     WHERE coalesce(seen.passage_id, found.passage_id) IS NOT NULL

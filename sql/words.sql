@@ -1,10 +1,10 @@
 -- Words that may be told: of the workspace's vocabulary, those that stand in a passage which the caller may read.
 
 -- name: find_holders
--- A readable passage for each lexeme that has one among :tried, in the order asked.
+-- Readable passages for each lexeme that has one among :tried, in the order asked.
 SELECT asked.lexeme, found.passage_id
 FROM unnest(:lexemes::text[]) WITH ORDINALITY AS asked (lexeme, place)
-CROSS JOIN LATERAL readable_holder(:workspace_id, :account_id, asked.lexeme, :tried::int) AS found
+CROSS JOIN LATERAL readable_holders(:workspace_id, :account_id, asked.lexeme, :tried::int, :most::int) AS found
 ORDER BY asked.place;
 
 -- name: read_words

@@ -8,9 +8,9 @@ CREATE INDEX lexeme_stat_workspace_id_lexeme_idx ON lexeme_stat USING gin (works
     WITH (fastupdate = off)
     WHERE lexeme ~ '^[a-z\u0080-\uffff]{4,32}$';
 
--- A passage that the caller may read and that holds the lexeme, among as many of its passages as `tried` says: they may all
--- be of others, and then the word is nobody's to tell. The planner inlines it, as it does readable().
-CREATE FUNCTION readable_holder(ws uuid, uid uuid, lexeme text, tried int)
+-- Up to `most` passages that the caller may read and that hold the lexeme, among as many of its passages as `tried` says: they
+-- may all be of others, and then the word is nobody's to tell. The planner inlines it, as it does readable().
+CREATE FUNCTION readable_holders(ws uuid, uid uuid, lexeme text, tried int, most int)
 RETURNS TABLE (passage_id uuid)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT c.id
@@ -22,5 +22,5 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         LIMIT tried
     ) AS c
     JOIN readable(ws, uid) r ON r.item_id = c.item_id AND r.active_build_id = c.build_id
-    LIMIT 1
+    LIMIT most
 $$;

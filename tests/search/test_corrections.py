@@ -120,6 +120,13 @@ async def test_a_nearer_word_of_anothers_text_does_not_hide_ones_own(
     assert await put_right(resources, ada, "parcxel") == ("parcel", [("parcxel", "parcel")])
 
 
+async def test_a_word_is_found_beside_passages_that_hold_only_what_is_derived_of_it(
+    resources, owner_connection, ada
+):
+    await make_words(resources, owner_connection, ada, "working late", "it works", "good work")
+    assert await put_right(resources, ada, "wrok") == ("work", [("wrok", "work")])
+
+
 async def test_a_word_that_is_new_since_the_last_count_is_no_misspelling(
     resources, owner_connection, ada
 ):
