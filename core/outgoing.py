@@ -1,4 +1,4 @@
-"""Calls to addresses that a person named: public ones only, however they are written (docs/ARCHITECTURE.md, Webhooks).
+"""Calls to addresses that a person named: public ones only, however they are written (docs/ARCHITECTURE.md, One saved search).
 
 A name is resolved once. Unless every address is public after unwrapping (v4-mapped, 6to4, NAT64, Teredo) nothing is sent,
 and the connection goes to the very address that was judged, so that a second look-up cannot change it. No redirects, no

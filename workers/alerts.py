@@ -39,6 +39,9 @@ class Portions:
     hold_s: float = 30.0  # a worker that died keeps its news for so long
 
 
+USUAL: Final = Portions()
+
+
 @dataclass(frozen=True, slots=True)
 class News:
     """An item or (not None) some passages of it that can be found now."""
@@ -67,9 +70,6 @@ ADD_MATCHES = write("saved_search.sql", "add_matches", _Added)
 REMOVE_OLD_NOTIFICATIONS = write("saved_search.sql", "remove_old_notifications")
 
 
-WHOLE: Final = Portions()
-
-
 async def remove_old_notices(pool: Pool) -> int:
     """Remove what was told long ago; return how many notices."""
     async with pool.write_tx() as conn:
@@ -80,7 +80,7 @@ class Alerts:
     """The searches of all workspaces, one workspace after the other."""
 
     def __init__(
-        self, worker: Pool, app: Pool, redis: Redis, *, portions: Portions = WHOLE
+        self, worker: Pool, app: Pool, redis: Redis, *, portions: Portions = USUAL
     ) -> None:
         self._worker = worker
         self._app = app

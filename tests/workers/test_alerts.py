@@ -13,7 +13,7 @@ from sql.pool import Pool
 from tests.make import make_colleague, make_scope
 from tests.saving import reported, save_search
 from tests.workers.made import ingest_next, make_conversation, make_file, make_message
-from workers.alerts import WHOLE, Alerts, Portions, remove_old_notices
+from workers.alerts import USUAL, Alerts, Portions, remove_old_notices
 
 
 @pytest.fixture
@@ -212,7 +212,7 @@ async def test_news_that_a_worker_died_with_waits_until_it_is_sure(
         await Alerts(dying, resources.app, resources.redis).round()
     assert await alerting.round() == 0
     held = "UPDATE search_news SET taken_until = taken_until - make_interval(secs => $1)"
-    await owner_connection.execute(held, WHOLE.hold_s)
+    await owner_connection.execute(held, USUAL.hold_s)
     assert await alerting.round() == 1
 
 
