@@ -89,10 +89,17 @@ SET passage_count = excluded.passage_count,
 
 -- name: count_lexemes
 -- unscoped: counts of one workspace
--- ts_stat() takes a query as text; format() quotes the id.
+-- ts_stat() takes a query as text; format() quotes the id. Words that no passage holds any more go.
+WITH counted AS MATERIALIZED (
+    SELECT word, ndoc
+    FROM ts_stat(format('SELECT tsv FROM passage WHERE workspace_id = %L', :workspace_id::uuid))
+), gone AS (
+    DELETE FROM lexeme_stat
+    WHERE workspace_id = :workspace_id AND NOT EXISTS (SELECT FROM counted WHERE counted.word = lexeme_stat.lexeme)
+)
 INSERT INTO lexeme_stat (workspace_id, lexeme, ndoc)
 SELECT :workspace_id, word, ndoc
-FROM ts_stat(format('SELECT tsv FROM passage WHERE workspace_id = %L', :workspace_id::uuid))
+FROM counted
 ON CONFLICT (workspace_id, lexeme) DO UPDATE
 SET ndoc = excluded.ndoc
 WHERE lexeme_stat.ndoc <> excluded.ndoc;

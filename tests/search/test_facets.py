@@ -7,6 +7,7 @@ import pytest
 from search import facets
 from search.answer import SearchRequest
 from search.facets import month_starts
+from search.filters import Constraints
 from search.retrieve import retrieve
 from sql import REGISTRY
 from tests.make import make_colleague, make_scope
@@ -166,7 +167,7 @@ async def test_facets_that_are_late_are_left_out_and_named(resources, garden):
 async def count_directly(resources, scope, **given):
     query = REGISTRY["facets.sql:count_facets"]
     values = {
-        **scope.ids, "within": (None,) * 8, "listed": [], "listed_only": False, "words": "'tomaten'", "openings": False,
+        **scope.ids, **Constraints().values(), "listed": [], "listed_only": False, "words": "'tomaten'", "openings": False,
         "facets": ["type"], "months": list(month_starts(UTC, 2026)), "look": facets.LOOK, "blocks": facets.BLOCKS, "most": 50,
         **given,
     }  # fmt: skip
@@ -205,7 +206,7 @@ async def test_beyond_the_rows_that_are_looked_at_a_sample_is_counted(
 async def test_at_most_so_many_rows_are_looked_at(resources, garden):
     query = REGISTRY["facets.sql:count_facets"]
     values = {
-        **garden[0].ids, "within": (None,) * 8, "listed": [], "listed_only": False, "words": None, "openings": False,
+        **garden[0].ids, **Constraints().values(), "listed": [], "listed_only": False, "words": None, "openings": False,
         "facets": ["type"], "months": [], "look": 3, "blocks": 1, "most": 50,
     }  # fmt: skip
     async with resources.search.autocommit() as conn:

@@ -34,6 +34,25 @@ async def test_passages_are_counted_as_they_come_and_lexemes_at_a_refresh(resour
     assert (after.passage_count, after.average_length, after.ndocs) == (3, 2.0, [2, 2, 0])
 
 
+async def test_words_of_deleted_passages_are_forgotten_at_a_refresh(
+    resources, owner_connection, talk
+):
+    for message in ("red apples", "red pears"):
+        async with resources.worker.tenant_tx(talk.workspace_id) as conn:
+            await refresh(conn, talk.workspace_id)
+        await owner_connection.execute(
+            "DELETE FROM passage p USING message m WHERE m.id = p.message_id AND m.content = $1",
+            message,
+        )
+    async with resources.worker.tenant_tx(talk.workspace_id) as conn:
+        await refresh(conn, talk.workspace_id)
+    kept = await owner_connection.fetch(
+        "SELECT lexeme, ndoc FROM lexeme_stat WHERE workspace_id = $1 ORDER BY lexeme",
+        talk.workspace_id,
+    )
+    assert [tuple(row) for row in kept] == [("appl", 1), ("apples", 1), ("green", 1)]
+
+
 async def test_a_workspace_that_grew_by_a_tenth_is_stale_until_refreshed(resources, talk):
     async with resources.worker.autocommit() as conn:
         assert await list_stale(conn) == [talk.workspace_id]
