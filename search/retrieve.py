@@ -63,14 +63,14 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     query = read_query(request, clock=clock)
     cursor = _cursor(searcher, scope, request)
     ranking = await _ranking(searcher, scope, request, asked=_Asked(query, clock), cursor=cursor)
-    ranked = perf_counter()
     searched = corrected(query, ranking.corrections)
+    counted = Counted(searched, clock, ranking.langs, ranking.listed)
+    facets = await count_facets(searcher, scope, request, counted=counted, watch=ranking.watch)
+    ranked = perf_counter()
     view = View(wanted(searched, ranking.langs), request.crop, request.highlight)
     window = range(cursor.offset, cursor.offset + request.limit)
     part = _Part(window, view, request.context)
     shown = await _show(searcher, scope, ranking, part=part)
-    counted = Counted(searched, clock, ranking.langs, ranking.listed)
-    facets = await count_facets(searcher, scope, request, counted=counted, watch=ranking.watch)
     return SearchAnswer(
         query=_echo(query, searched, ranking),
         hits=shown.hits,
