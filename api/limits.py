@@ -36,6 +36,7 @@ LOGIN_ACCOUNT = Bucket("login-account", 50, 300)  # many addresses, one account
 REGISTER = Bucket("register", 600, 3600)  # per address: a class or a company behind one
 # Search as you type sends some ten a second for a while; a bench has its own account and may send thousands.
 SEARCH = Bucket("search", 60_000, 60)  # per account
+FEEDBACK = Bucket("feedback", 600, 60)  # per account: each may keep a row
 LOCAL_KEYS = 50_000  # buckets kept by one process, the least used go first
 
 # KEYS[1] bucket; ARGV: limit, tokens per second. Returns 0, or the milliseconds until a token is there.

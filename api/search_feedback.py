@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import Field, model_validator
 
 from api.deps import ApiDep, ScopeDep
-from api.limits import SEARCH
+from api.limits import FEEDBACK
 from api.wire import Answer, Body, Text
 from app.accounts import record
 from search import feedback
@@ -63,7 +63,7 @@ class SwitchesAnswer(Answer):
 
 @router.post("", status_code=202, summary="Say that a hit was opened, or was good or bad")
 async def give_feedback(body: FeedbackBody, scope: ScopeDep, api: ApiDep) -> RecordedAnswer:
-    await api.limits.take(SEARCH, scope.account_id.hex)
+    await api.limits.take(FEEDBACK, scope.account_id.hex)
     given = Feedback(**body.model_dump())
     async with api.resources.app.write_tx(scope) as conn:
         return RecordedAnswer(recorded=await feedback.record(conn, scope, given))

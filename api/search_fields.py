@@ -46,7 +46,10 @@ class SearchFields(BaseModel):
     lang: Annotated[str, Field(pattern="^[a-z]{2}$")] | None = None
     tz: Zone = "UTC"
     rerank: Annotated[
-        bool, Field(description="Reorder the best hits by a cross-encoder, where one is configured")
+        bool,
+        Field(
+            description="Reorder the best hits by a cross-encoder, where there is one; scores stay"
+        ),
     ] = False
 
     def request(self, filters: tuple[Filter, ...], facets: tuple[FacetName, ...]) -> SearchRequest:

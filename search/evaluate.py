@@ -86,7 +86,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """What one search found, each message or file once, best first."""
+    """What one search found, each thing once, best first."""
 
     targets: tuple[str, ...] = ()
     is_degraded: bool = False
@@ -185,13 +185,17 @@ async def _run(searcher: Searcher, topic: Topic, setting: Setting) -> _Run:
         answer = await retrieve(searcher, topic.scope, request)
     except InvalidInput:
         return _Run(is_refused=True)
-    targets = dict.fromkeys(_target(hit, topic.qrels) for hit in answer.hits)
-    return _Run(tuple(targets), is_degraded=bool(answer.degraded))
+    return _Run(_targets(answer.hits, topic.qrels), is_degraded=bool(answer.degraded))
 
 
-def _target(hit: Hit, qrels: Mapping[UUID, float]) -> str:
-    """Return what a hit counts as: its passage where that was judged, else its message or file."""
-    return str(hit.id if hit.id in qrels else hit.message_id or hit.item_id)
+def _targets(hits: Sequence[Hit], qrels: Mapping[UUID, float]) -> tuple[str, ...]:
+    """Return what was found, each once: messages and files, or passages where passages are what was judged."""
+    by_passage = any(hit.id in qrels for hit in hits)
+    targets = list[UUID]()
+    for hit in hits:
+        whole = hit.message_id or hit.item_id
+        targets.append(hit.id if by_passage and whole not in qrels else whole)
+    return tuple(dict.fromkeys(map(str, targets)))
 
 
 def _grade(judgement: Judgement) -> float:

@@ -140,6 +140,16 @@ async def test_a_judged_passage_counts_by_itself(resources, owner_connection, ad
     assert found.recall == (0.0, 1.0)
 
 
+async def test_passages_that_nobody_judged_count_one_by_one_before_a_judged_one(
+    resources, owner_connection, ada
+):
+    texts = ["tea tea", "tea and cake", "tea with some milk and sugar"]
+    await make_file(resources, owner_connection, ada, name="a.txt", passages=texts)
+    last = await owner_connection.fetchval("SELECT id FROM passage ORDER BY ordinal DESC LIMIT 1")
+    found = await evaluate(make_searcher(resources), [Topic(ada, "tea", {last: 1.0})], LEXICAL)
+    assert found.reciprocal_rank == (1 / 3,)
+
+
 async def test_a_search_without_one_of_its_parts_is_counted(resources, owner_connection, ada):
     file_id = await make_file(resources, owner_connection, ada, name="a.txt", passages=["pension"])
     await embed_all(resources, owner_connection, ada)
