@@ -33,6 +33,7 @@ from api import (
     search_feedback,
     search_parse,
     search_suggest,
+    search_why_not,
     uploads,
     workspaces,
 )
@@ -54,6 +55,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     search.router,
     search_parse.router,
     search_suggest.router,
+    search_why_not.router,
     search_feedback.router,
     conversations.router,
     messages.router,

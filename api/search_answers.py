@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from api.wire import Answer
-from search.answer import FacetName, HighlightKind, Kind, Match, Recall, SearchAnswer
+from search.answer import FacetName, HighlightKind, Kind, LegName, Match, Recall, SearchAnswer
 from search.query import Operator
 
 
@@ -46,6 +46,36 @@ class LinksAnswer(Answer):
     open: str
 
 
+class ExplainedLegAnswer(Answer):
+    """`rank` is the leg's own place for the passage, from 1, or null; contribution = weight x normalised."""
+
+    leg: LegName
+    rank: int | None
+    raw: float
+    normalised: float
+    weight: float
+    contribution: float
+
+
+class ExplainedTermAnswer(Answer):
+    """The contributions of the terms add up to the raw score of the lexical leg."""
+
+    word: str
+    lexemes: list[str]
+    idf: float
+    frequency: int
+    contribution: float
+
+
+class ExplanationAnswer(Answer):
+    """The contributions of the legs add up to the score; `filters` are those that admitted the hit."""
+
+    score: float
+    legs: list[ExplainedLegAnswer]
+    terms: list[ExplainedTermAnswer]
+    filters: list[str]
+
+
 class HitAnswer(Answer):
     id: UUID
     workspace_id: UUID
@@ -66,6 +96,7 @@ class HitAnswer(Answer):
     match: list[Match]
     also_in: list[UUID]
     links: LinksAnswer
+    explain: ExplanationAnswer | None
 
 
 class FilterAnswer(Answer):

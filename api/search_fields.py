@@ -51,6 +51,7 @@ class SearchFields(BaseModel):
             description="Reorder the best hits by a cross-encoder, where there is one; scores stay"
         ),
     ] = False
+    explain: bool = False
 
     def request(self, filters: tuple[Filter, ...], facets: tuple[FacetName, ...]) -> SearchRequest:
         return SearchRequest(
@@ -72,6 +73,7 @@ class SearchFields(BaseModel):
             lang=self.lang,
             tz=self.tz,
             rerank=self.rerank,
+            explain=self.explain,
             facets=facets,
         )
 

@@ -190,7 +190,7 @@ class Questions:
             )
             found = [self.known[hit.id] for hit in ranking.listed[:K]]
             ndcg[id_] = ndcg_at_k(found, self.retrieval_set.qrels[id_], k=K)
-            corrections[id_] = ranking.corrections
+            corrections[id_] = ranking.frozen.corrections
         return Asked(ndcg, corrections)
 
 

@@ -19,6 +19,7 @@ Grouping = Literal["none", "file", "conversation"]
 Markup = Literal["offsets", "html"]
 Syntax = Literal["operators", "plain"]
 Match = Literal["lexical", "semantic", "name"]
+LegName = Literal["lexical", "semantic", "name", "neighbours"]
 Recall = Literal["exact", "approximate"]
 HighlightKind = Literal["word", "phrase"]
 FacetName = Literal["type", "from", "in", "month", "ext", "lang", "tag"]
@@ -47,6 +48,7 @@ class SearchRequest:
     tz: str = "UTC"  # IANA name of the zone whose days the dates are
     facets: tuple[FacetName, ...] = ()
     rerank: bool = False  # the head of the list, by a cross-encoder
+    explain: bool = False
     syntax: Syntax = "operators"
 
 
@@ -102,6 +104,39 @@ class Links:
     open: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainedLeg:
+    """What a leg gave: `rank` is its own place for the passage, from 1, or None; contribution = weight x normalised."""
+
+    leg: LegName
+    rank: int | None
+    raw: float  # BM25, idf of the words in the title, cosine, what the messages around it lend
+    normalised: float  # of a cosine: deviations above the mean of the passage's language
+    weight: float
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedTerm:
+    """A word of the query that the passage holds `frequency` times; the contributions add up to its BM25."""
+
+    word: str
+    lexemes: tuple[str, ...]
+    idf: float
+    frequency: int
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a hit stands where it does: the contributions of the legs add up to the score."""
+
+    score: float
+    legs: tuple[ExplainedLeg, ...]  # none in a list by date, which has no score
+    terms: tuple[ExplainedTerm, ...]
+    filters: tuple[str, ...]  # that admitted it, as typed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """One passage. `item_id` is what is shared and opened: the file or the conversation."""
@@ -126,6 +161,7 @@ class Hit:
     also_in: tuple[UUID, ...]  # items that hold a duplicate of this passage
     links: Links
     context: Context | None = None  # of a message, where it was asked for
+    explain: Explanation | None = None  # where it was asked for
 
 
 @dataclass(frozen=True, slots=True)

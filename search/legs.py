@@ -4,7 +4,8 @@ Only the search pool is used here, whose connections read the narrow index.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, TypeVar
 from uuid import UUID
@@ -13,7 +14,7 @@ import structlog
 
 from core.errors import Unavailable
 from search.embed import QueryVector
-from search.lexical import LexicalQuestion, candidates, find_lexical, find_named
+from search.lexical import LexicalQuestion, Scored, candidates, find_lexical, find_named
 from search.query import Query
 from search.question import Question
 from search.searcher import Search, ms_since
@@ -26,6 +27,17 @@ LEAST_DEPTH: Final = (
 )
 MOST_DEPTH: Final = 100
 Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the lexical and the name leg found, best first."""
+
+    scored: Sequence[Scored]
+    named: Sequence[UUID]
+
+
+NO_WORDS: Final = Words((), ())
 
 
 def likely_model(search: Search) -> str | None:
@@ -55,10 +67,10 @@ async def embed(search: Search, *, query: Query, model: str | None) -> QueryVect
         search.watch.embed = ms_since(started)
 
 
-async def lexical_leg(search: Search, question: Question) -> tuple[UUID, ...] | None:
-    """Return the ids of the lexical and the name leg; None when they were late."""
+async def lexical_leg(search: Search, question: Question) -> Words | None:
+    """Return what the lexical and the name leg found; None when they were late."""
     if search.request.mode == "semantic":
-        return ()
+        return NO_WORDS
     started, limit_s = perf_counter(), search.searcher.lexical_timeout_s
     found = await _in_time(search, "lexical", _find_words(search, question), limit_s=limit_s)
     search.watch.lexical = ms_since(started)
@@ -90,7 +102,7 @@ async def semantic_leg(
     return found
 
 
-async def _find_words(search: Search, question: Question) -> tuple[UUID, ...]:
+async def _find_words(search: Search, question: Question) -> Words:
     basis, condition = question.basis, question.condition
     tsquery = candidates(
         question.query,
@@ -99,7 +111,7 @@ async def _find_words(search: Search, question: Question) -> tuple[UUID, ...]:
         condition=condition,
     )
     if tsquery is None:
-        return ()
+        return NO_WORDS
     asked = LexicalQuestion(tsquery, question.weighed, basis.average_length, _depth(search))
     scope, within = search.scope, search.within
     async with search.searcher.search_pool.autocommit() as conn:
@@ -107,7 +119,7 @@ async def _find_words(search: Search, question: Question) -> tuple[UUID, ...]:
         named = await find_named(
             conn, scope, question.weighed, condition=condition, constraints=within
         )
-    return (*(entry.id for entry in scored), *named)
+    return Words(scored, named)
 
 
 async def _find_near(search: Search, asked: SemanticQuestion) -> Nearest:

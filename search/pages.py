@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 from core.errors import InvalidInput
 from core.scope import Scope
 from search.answer import Correction, Recall, SearchRequest
+from search.explain import Reasons
 from search.fuse import Listed
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -47,6 +48,7 @@ class Frozen:
     recall: Recall
     langs: tuple[str, ...]
     corrections: tuple[Correction, ...] = ()
+    reasons: Reasons | None = None  # where an explanation was asked for
 
 
 _FROZEN = TypeAdapter(Frozen)
@@ -105,7 +107,7 @@ def _name(token: bytes) -> str:
 
 def _mac(payload: bytes, scope: Scope, request: SearchRequest, key: bytes) -> bytes:
     asked = [request.q, request.type, request.mode, request.semantic_ratio, request.sort, request.group_by,
-             request.group_limit, request.lang, request.tz, request.syntax, request.rerank,
+             request.group_limit, request.lang, request.tz, request.explain, request.syntax, request.rerank,
              [[f.op, f.value, f.negated] for f in request.filters]]  # fmt: skip
     bound = scope.workspace_id.bytes + scope.account_id.bytes + orjson.dumps(asked)
     return hmac.digest(key, bound + b"\0" + payload, hashlib.sha256)[:_MAC_BYTES]

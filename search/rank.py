@@ -5,23 +5,25 @@ Only the search pool is used here, whose connections read the narrow index: what
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Final
 from uuid import UUID
 
 from core.errors import Unavailable
 from core.scope import Scope
-from search.answer import Correction, Match, Recall, SearchRequest
+from search.answer import ExplainedLeg, Match, Recall, SearchRequest
 from search.embed import QueryVector
+from search.explain import Places, Reasons, reasons
 from search.filters import Constraints
 from search.fuse import LEXICAL_ALONE, Blend, Candidate, Listed, blend, collapse, fuse
-from search.legs import embed, lexical_leg, likely_model, semantic_leg
+from search.legs import NO_WORDS, Words, embed, lexical_leg, likely_model, semantic_leg
 from search.lexical import DatedQuestion, all_terms, find_dated, scoring_values, title_words
 from search.pages import Frozen
 from search.query import Query
 from search.question import Question, understand
 from search.searcher import Search, Searcher, Watch, ms_since
+from search.semantic import Nearest
 from search.statistics import DEFAULT_SIGMA
 from sql import fetch, read
 
@@ -30,15 +32,28 @@ LONGEST: Final = 200  # of a list by date
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    listed: list[Listed]
-    index_seq: int
-    recall: Recall
-    langs: tuple[str, ...]
-    watch: Watch
-    corrections: tuple[Correction, ...] = ()
+    """A list, as its further pages will have it, and what making it took."""
 
-    def frozen(self) -> Frozen:
-        return Frozen(self.listed, self.index_seq, self.recall, self.langs, self.corrections)
+    frozen: Frozen
+    watch: Watch
+
+    @property
+    def listed(self) -> list[Listed]:
+        return self.frozen.listed
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    words: Words
+    near: Nearest
+
+    def ids(self) -> list[UUID]:
+        scored = (entry.id for entry in self.words.scored)
+        return list(dict.fromkeys((*scored, *self.words.named, *self.near.ids)))
+
+    def places(self) -> Places:
+        scored = [entry.id for entry in self.words.scored]
+        return Places(scored, self.near.ids, self.words.named)
 
 
 _score_candidates = read("search.sql", "score_candidates", Candidate)
@@ -66,7 +81,7 @@ async def _by_date(search: Search) -> Ranking:
     )
     async with search.searcher.search_pool.autocommit() as conn:
         ids = await find_dated(conn, search.scope, asked, constraints=search.within)
-    known = {c.id: c for c in await _score(search, question, ids, vector=None)}
+    known = {c.id: c for c in await score(search, question, ids, vector=None)}
     match: tuple[Match, ...] = () if is_browse else ("lexical",)
     dated = [(known[id_], Listed(id_, 0.0, match)) for id_ in ids if id_ in known]
     return _ranking(search, question, dated, recall="exact")
@@ -84,25 +99,27 @@ async def _by_relevance(search: Search) -> Ranking:
             embedding.cancel()
             right = embed(search, query=question.query, model=actual)
             embedding = asyncio.ensure_future(right)
-        scored, nearest = await asyncio.gather(
+        words, nearest = await asyncio.gather(
             lexical_leg(search, question), semantic_leg(search, question, embedding)
         )
     finally:
         embedding.cancel()
-    if scored is None and nearest is None:
+    if words is None and nearest is None:
         raise Unavailable("Search did not answer in time.", retry_after_s=1)
-    near = nearest.ids if nearest is not None else ()
     vector = embedding.result() if nearest is not None else None
+    found = _Found(words or NO_WORDS, nearest or Nearest((), "exact"))
     started = perf_counter()
-    ids = list(dict.fromkeys((*(scored or ()), *near)))
-    found = await _score(search, question, ids, vector=vector)
-    ranked = fuse(found, _blend(search, question, vector), near=set(near))
+    scored = await score(search, question, found.ids(), vector=vector)
+    weights = blend_of(search, question, vector)
+    ranked = fuse(scored, weights, near=set(found.near.ids))
     search.watch.fuse = ms_since(started)
-    recall = nearest.recall if nearest is not None else "exact"
-    return _ranking(search, question, ranked, recall=recall)
+    legs = None
+    if search.request.explain:
+        legs = reasons(ranked, weights, sigma=_sigma(question), places=found.places())
+    return _ranking(search, question, ranked, recall=found.near.recall, legs=legs)
 
 
-async def _score(
+async def score(
     search: Search, question: Question, ids: Sequence[UUID], *, vector: QueryVector | None
 ) -> list[Candidate]:
     """Return every id with both scores; order is undefined. The legs have found each readable."""
@@ -117,15 +134,20 @@ async def _score(
         )  # fmt: skip
 
 
-def _blend(search: Search, question: Question, vector: QueryVector | None) -> Blend:
+def blend_of(search: Search, question: Question, vector: QueryVector | None) -> Blend:
+    """Return what each score counts for in this search."""
     if vector is None:
         return LEXICAL_ALONE
     request = search.request
     return blend(
-        sigma=question.basis.sigma or DEFAULT_SIGMA,
+        sigma=_sigma(question),
         characters_per_piece=vector.characters_per_piece,
         semantic_ratio=1.0 if request.mode == "semantic" else request.semantic_ratio,
     )
+
+
+def _sigma(question: Question) -> float:
+    return question.basis.sigma or DEFAULT_SIGMA
 
 
 def _ranking(
@@ -134,9 +156,18 @@ def _ranking(
     ranked: Sequence[tuple[Candidate, Listed]],
     *,
     recall: Recall,
+    legs: dict[UUID, tuple[ExplainedLeg, ...]] | None = None,
 ) -> Ranking:
-    request = search.request
-    listed = collapse(ranked, group_by=request.group_by, group_limit=request.group_limit)
-    return Ranking(
-        listed, question.basis.index_seq, recall, question.langs, search.watch, question.corrections
+    request, basis = search.request, question.basis
+    frozen = Frozen(
+        listed=collapse(ranked, group_by=request.group_by, group_limit=request.group_limit),
+        index_seq=basis.index_seq,
+        recall=recall,
+        langs=question.langs,
+        corrections=question.corrections,
     )
+    if request.explain:
+        shown = {str(hit.id): (legs or {}).get(hit.id, ()) for hit in frozen.listed}
+        why = Reasons(shown, question.weighed, basis.average_length)
+        frozen = replace(frozen, reasons=why)
+    return Ranking(frozen, search.watch)

@@ -13,11 +13,12 @@ from search.answer import Coverage, Hit, Page, QueryEcho, SearchAnswer, SearchRe
 from search.context import with_context
 from search.corrections import corrected
 from search.dates import Clock, read_zone
+from search.explain import with_explanations
 from search.facets import Counted, count_facets
 from search.filters import resolve, window_of
 from search.hydrate import count_coverage, hydrate
 from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
-from search.query import Query, parse, plain, refusal
+from search.query import Filter, Query, parse, plain, refusal
 from search.rank import Ranking, rank
 from search.rerank import rerank
 from search.searcher import Searcher, Watch
@@ -33,6 +34,7 @@ class _Part:
     window: range
     view: View
     context: int
+    filters: tuple[Filter, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,13 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     query = read_query(request, clock=clock)
     cursor = _cursor(searcher, scope, request)
     ranking = await _ranking(searcher, scope, request, asked=_Asked(query, clock), cursor=cursor)
-    searched = corrected(query, ranking.corrections)
-    counted = Counted(searched, clock, ranking.langs, ranking.listed)
+    searched = corrected(query, ranking.frozen.corrections)
+    counted = Counted(searched, clock, ranking.frozen.langs, ranking.listed)
     facets = await count_facets(searcher, scope, request, counted=counted, watch=ranking.watch)
     ranked = perf_counter()
-    view = View(wanted(searched, ranking.langs), request.crop, request.highlight)
+    view = View(wanted(searched, ranking.frozen.langs), request.crop, request.highlight)
     window = range(cursor.offset, cursor.offset + request.limit)
-    part = _Part(window, view, request.context)
+    part = _Part(window, view, request.context, query.filters)
     shown = await _show(searcher, scope, ranking, part=part)
     return SearchAnswer(
         query=_echo(query, searched, ranking),
@@ -85,7 +87,7 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
         coverage=shown.coverage,
         degraded=tuple(ranking.watch.degraded),
         timing_ms=_timing(ranking.watch, started=started, ranked=ranked),
-        index_seq=ranking.index_seq,
+        index_seq=ranking.frozen.index_seq,
     )
 
 
@@ -114,9 +116,9 @@ def _echo(query: Query, searched: Query, ranking: Ranking) -> QueryEcho:
         text=query.text,
         filters=query.filters,
         warnings=query.warnings,
-        lang=ranking.langs[0],
-        corrections=ranking.corrections,
-        corrected_text=searched.text if ranking.corrections else None,
+        lang=ranking.frozen.langs[0],
+        corrections=ranking.frozen.corrections,
+        corrected_text=searched.text if ranking.frozen.corrections else None,
     )
 
 
@@ -131,19 +133,17 @@ async def _ranking(
 ) -> Ranking:
     """Return the list that a cursor goes on in, or a new one, kept when it has more than one page."""
     if request.cursor is not None and (kept := await recall(searcher.redis, cursor.token)):
-        return Ranking(
-            kept.listed, kept.index_seq, kept.recall, kept.langs, Watch(), kept.corrections
-        )
+        return Ranking(kept, Watch())
     query = asked.query
     within = await resolve(
         searcher.read_pool, scope, query.filters, kind=request.type, clock=asked.clock
     )
     ranking = await rank(searcher, scope, request, query=query, within=within)
     if request.rerank and request.sort == "relevance" and not query.is_browse():
-        searched = corrected(query, ranking.corrections)
+        searched = corrected(query, ranking.frozen.corrections)
         await rerank(searcher, scope, ranking.listed, query=searched, watch=ranking.watch)
     if len(ranking.listed) > request.limit:
-        await keep(searcher.redis, cursor.token, ranking.frozen())
+        await keep(searcher.redis, cursor.token, ranking.frozen)
     return ranking
 
 
@@ -156,7 +156,9 @@ async def _show(searcher: Searcher, scope: Scope, ranking: Ranking, *, part: _Pa
             hits += await hydrate(conn, scope, listed, view=part.view)
             offset += len(listed)
         hits = await with_context(conn, scope, hits, around=part.context)
-        covered = await count_coverage(conn, scope, recall=ranking.recall)
+        why = ranking.frozen.reasons
+        hits = await with_explanations(conn, scope, hits, why=why, filters=part.filters)
+        covered = await count_coverage(conn, scope, recall=ranking.frozen.recall)
     return _Shown(tuple(hits), offset, covered)
 
 

@@ -8,5 +8,6 @@ def test_a_stage_is_told_in_milliseconds():
 
 
 def test_the_deadlines_are_those_of_the_legs():
-    searcher = Searcher(None, None, None, None, b"")
-    assert (searcher.semantic_timeout_s, searcher.lexical_timeout_s) == (0.15, 0.3)
+    fields = Searcher.__dataclass_fields__
+    assert fields["semantic_timeout_s"].default == 0.15
+    assert fields["lexical_timeout_s"].default == 0.3

@@ -1,0 +1,137 @@
+"""Why a hit stands where it does: what each leg and each term gave to its score. The contributions add up to it.
+
+Kept beside the frozen list while its pages are read, and only when asked for; the terms are read for one page.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from core.scope import Scope
+from search.answer import ExplainedLeg, ExplainedTerm, Explanation, Hit, Match
+from search.fuse import NAME_WEIGHT, Blend, Candidate, Listed
+from search.lexical import Weighed, scoring_values
+from search.query import Filter
+from sql import fetch, read
+from sql.pool import ReadConn
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The ids that each leg gave, best first."""
+
+    lexical: Sequence[UUID]
+    semantic: Sequence[UUID]
+    name: Sequence[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """What is kept of a ranking to explain it: the legs of each hit, and the terms with the length they were scored by."""
+
+    legs: dict[str, tuple[ExplainedLeg, ...]]  # by the id as text, as JSON has it
+    weighed: tuple[Weighed, ...]
+    average_length: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    id: UUID
+    term: int
+    frequency: float
+    contribution: float
+
+
+_explain_terms = read("explain.sql", "explain_terms", _Row)
+
+
+def reasons(
+    ranked: Sequence[tuple[Candidate, Listed]], weights: Blend, *, sigma: float, places: Places
+) -> dict[UUID, tuple[ExplainedLeg, ...]]:
+    """Return each hit's legs; `sigma` is the deviation that cosines are normalised by."""
+    ranks: dict[Match, dict[UUID, int]] = {
+        "lexical": _ranks(places.lexical),
+        "semantic": _ranks(places.semantic),
+        "name": _ranks(places.name),
+    }
+    return {c.id: (*_legs(c, weights, sigma, ranks), *_neighbours(hit)) for c, hit in ranked}
+
+
+async def with_explanations(
+    conn: ReadConn,
+    scope: Scope,
+    hits: Sequence[Hit],
+    *,
+    why: Reasons | None,
+    filters: Sequence[Filter],
+) -> list[Hit]:
+    """Return the hits with their explanations; as they are where nobody asked."""
+    if why is None or not hits:
+        return list(hits)
+    rows = await fetch(
+        conn, _explain_terms, **scope.ids, ids=[hit.id for hit in hits],
+        **scoring_values(why.weighed, average_length=why.average_length),
+    )  # fmt: skip
+    by_hit = defaultdict[UUID, list[_Row]](list)
+    for row in rows:
+        by_hit[row.id].append(row)
+    admitted = tuple(written(f) for f in filters)
+    return [
+        replace(
+            hit,
+            explain=Explanation(
+                score=hit.score,
+                legs=why.legs.get(str(hit.id), ()),
+                terms=_terms(by_hit[hit.id], why.weighed),
+                filters=admitted,
+            ),
+        )
+        for hit in hits
+    ]
+
+
+def written(f: Filter) -> str:
+    """Return a filter as it is typed."""
+    value = f'"{f.value}"' if " " in f.value else f.value
+    return f"{'-' if f.negated else ''}{f.op}:{value}"
+
+
+def _ranks(ids: Sequence[UUID]) -> dict[UUID, int]:
+    return {id_: rank for rank, id_ in enumerate(ids, start=1)}
+
+
+def _legs(
+    c: Candidate, weights: Blend, sigma: float, ranks: Mapping[Match, Mapping[UUID, int]]
+) -> list[ExplainedLeg]:
+    def leg(name: Match, raw: float, normalised: float, weight: float) -> ExplainedLeg:
+        rank = ranks[name].get(c.id)
+        return ExplainedLeg(name, rank, raw, normalised, weight, weight * normalised)
+
+    found: list[ExplainedLeg] = []
+    if weights.lexical > 0:
+        found.append(leg("lexical", c.bm25, c.bm25, weights.lexical))
+        found.append(leg("name", c.name, c.name, weights.lexical * NAME_WEIGHT))
+    if c.cosine is not None and weights.semantic > 0:
+        deviations = (c.cosine - c.centre) / sigma
+        found.append(leg("semantic", c.cosine, deviations, weights.semantic * sigma))
+    return found
+
+
+def _neighbours(hit: Listed) -> tuple[ExplainedLeg, ...]:
+    """Return what the messages around a hit lend it, where they do."""
+    gain = hit.borrowed
+    return (ExplainedLeg("neighbours", None, gain, gain, 1.0, gain),) if gain else ()
+
+
+def _terms(rows: Sequence[_Row], weighed: Sequence[Weighed]) -> tuple[ExplainedTerm, ...]:
+    return tuple(
+        ExplainedTerm(
+            word=weighed[row.term].term.typed,
+            lexemes=weighed[row.term].term.lexemes,
+            idf=weighed[row.term].idf,
+            frequency=round(row.frequency),
+            contribution=row.contribution,
+        )
+        for row in rows
+    )

@@ -1,0 +1,23 @@
+-- What explain=true tells of the hits of one page.
+
+-- name: explain_terms
+-- What each term of a query adds to the BM25 of each of these passages: find_lexical's formula, term by term. Read by the
+-- application role, so that a passage closed since is absent.
+SELECT p.id, (term.ordinal - 1)::int AS term, tf AS frequency, term.idf * tf / (tf + p.norm) AS contribution
+FROM (
+    SELECT p.id, p.tsv, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
+    FROM passage p
+    JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
+    WHERE p.workspace_id = :workspace_id AND p.id = ANY (:ids::uuid[])
+) AS p
+CROSS JOIN unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
+    WITH ORDINALITY AS term (a, b, c, d, idf, ordinal)
+CROSS JOIN LATERAL (
+    SELECT 1.64493406685 * (1 - greatest(
+        ts_rank('{1,1,1,1}', p.tsv, term.a), ts_rank('{1,1,1,1}', p.tsv, term.b),
+        ts_rank('{1,1,1,1}', p.tsv, term.c), ts_rank('{1,1,1,1}', p.tsv, term.d))) AS tail
+    OFFSET 0
+) AS ranked
+CROSS JOIN LATERAL (SELECT 1 / (tail + tail * tail * tail / 12) - 0.5 AS tf OFFSET 0) AS counted
+WHERE tail < 1.6
+ORDER BY p.id, term.ordinal;
