@@ -10,11 +10,8 @@ from tests.search.make import embed_all, make_conversation, make_message
 @pytest.fixture(autouse=True)
 async def counters(resources, owner_connection):
     """PostgreSQL's counters as they are before anything is deleted."""
-    await owner_connection.execute("TRUNCATE index_care")
     async with resources.worker.write_tx() as conn:
         await note_deleted(conn)
-    yield
-    await owner_connection.execute("TRUNCATE index_care")
 
 
 async def lose(owner, partition, *, rows) -> None:
@@ -53,17 +50,13 @@ async def test_what_was_deleted_while_a_rebuild_ran_is_left_for_the_next(
 
 async def test_what_was_counted_before_a_crash_still_counts(resources, owner_connection):
     """PostgreSQL begins to count anew; a counter that is smaller than it was counts what came since."""
-    gone = await owner_connection.fetchval(
-        "SELECT counter FROM index_care WHERE partition = 'embedding_0'"
-    )
     await owner_connection.execute(
         "UPDATE index_care SET counter = counter + 1000000, deleted = 5 WHERE partition = 'embedding_0'"
     )
     await bloated(resources)
-    row = await owner_connection.fetchrow(
-        "SELECT counter, deleted FROM index_care WHERE partition = 'embedding_0'"
+    assert await owner_connection.fetchval(
+        "SELECT deleted = 5 + counter FROM index_care WHERE partition = 'embedding_0'"
     )
-    assert tuple(row) == (gone, gone + 5)
 
 
 async def indexes(owner, partition) -> set[str]:
