@@ -2,6 +2,7 @@
 
 import { fill, h, icon, marked, pagesOf, when } from "./dom.js";
 import { query } from "./api.js";
+import { explained } from "./explain.js";
 import { noteClick, thumbsOf } from "./feedback.js";
 
 const WHY = {
@@ -45,6 +46,7 @@ function toolsOf(hit, about, again) {
   const panel = h("div", { class: "hit-panel", id: `about-${hit.id}`, hidden: true });
   const tools = [
     hit.type === "message" && panelButton("Around it", panel, async () => around(await again({ context: NEIGHBOURS }))),
+    panelButton("Why this?", panel, async () => explained((await again({ explain: true })).explain)),
     thumbsOf(about),
   ];
   return [h("div", { class: "hit-tools" }, tools), panel];

@@ -7,6 +7,7 @@ import { showChips, startChips } from "./chips.js";
 import { startKeys, toFirstHit } from "./keys.js";
 import { showFacets, startFacets } from "./facets.js";
 import { clearNotices, showFailure, showNotices } from "./notices.js";
+import { showMissing, startMissing } from "./missing.js";
 import { clearSaved, startSaved } from "./saved.js";
 import { closeSuggestions, startSuggestions, suggest, suggestionKey } from "./suggest.js";
 
@@ -41,6 +42,7 @@ export function startSearch() {
   startSuggestions((isOpen) => { ask(); if (isOpen) suggest(); });
   startChips(write);
   startFacets(write);
+  startMissing(() => ({ ...wanted(), tz }));
   startSaved({ asked: () => ({ ...wanted(), tz }), run: (kept) => showSearch(new URLSearchParams(kept)) });
   startKeys({ toBox: focusSearch });
   showExamples();
@@ -100,6 +102,7 @@ async function ask() {
     fill($("#search-hits"), rows);
     showChips(answer.query.filters);
     showNotices(answer, write);
+    showMissing(true);
     showFacets(answer.hits.length > 0 || answer.query.filters.length > 0 ? { ...parameters, tz } : null);
   });
 }
@@ -146,6 +149,7 @@ function show(hits) {
   fill($("#search-hits"), hits);
   showChips([]);
   showFacets(null);
+  showMissing(false);
   clearNotices();
   $("#search-more").hidden = true;
   $("#search-empty").hidden = false;

@@ -3,6 +3,7 @@
 import re
 from uuid import UUID
 
+import pytest
 from playwright.async_api import Locator, Page, expect
 
 from search.statistics import refresh
@@ -230,6 +231,37 @@ async def test_a_misspelt_word_is_put_right_said_and_taken_back(ada, resources):
     await expect(box).to_have_value('"bioler" decided')
     await expect(page.locator("#search-status")).to_contain_text("Nothing found")
     await expect(page.locator(".correction")).to_have_count(0)
+
+
+async def test_a_hit_says_why_it_is_there(ada):
+    page = ada.page
+    await ada.say(LETTER, title="Keys")
+    await ada.open("#/search?q=boiler%20from:me")
+    await page.get_by_role("button", name="Why this?").click()
+    legs, terms = (page.locator(".explain table").nth(n) for n in (0, 1))
+    await expect(legs.locator("tbody th")).to_have_text(["Words", "Name", "Meaning"])
+    score = await legs.locator("tfoot td").last.inner_text()
+    adds = await legs.locator("tbody td:last-child").all_inner_texts()
+    assert sum(map(float, adds)) == pytest.approx(float(score), abs=0.02)
+    await expect(terms.locator("tbody tr")).to_contain_text(["boiler"])
+    await expect(page.locator(".hit-panel code")).to_have_text("from:me")
+    await page.get_by_role("button", name="Around it").click()
+    await expect(page.locator(".explain")).to_have_count(0)
+    await expect(page.locator(".hit-panel")).to_contain_text("no other message")
+
+
+async def test_what_is_missing_from_the_results_is_explained(ada):
+    page = ada.page
+    await ada.say(LETTER, title="Keys")
+    await ada.say("Nothing of the sort.", title="Garden chairs")
+    await ada.open("#/search?q=boiler&mode=lexical")
+    await page.get_by_text("Something missing?").click()
+    await page.get_by_label("Its name").fill("chairs")
+    await page.get_by_role("button", name="Garden chairs").click()
+    told = "Garden chairs: It holds none of the words. Search with words that it holds."
+    await expect(page.locator("#missing-answer")).to_have_text(told)
+    await page.get_by_label("Its name").fill("no such thing")
+    await expect(page.locator("#missing-answer")).to_contain_text("Nothing of that name")
 
 
 async def test_a_search_is_saved_tells_what_it_newly_finds_and_is_forgotten(ada):
