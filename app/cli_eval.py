@@ -35,6 +35,7 @@ from search.evaluate import (
     judged_by_people,
     judged_in_file,
     read_setting,
+    sampled,
 )
 from search.feedback import list_judgements
 from search.retrieve import Searcher
@@ -60,10 +61,11 @@ class Asked:
     email: str | None
     workspace: str | None
     judgements: Path | None
+    most: int
     settings: tuple[Setting, ...]
 
 
-def evaluate_search(
+def evaluate_search(  # noqa: PLR0913  (the options of a command)
     judgements: Annotated[
         Path | None,
         typer.Option(
@@ -78,13 +80,17 @@ def evaluate_search(
     workspace: Annotated[
         str | None, typer.Option(metavar="ID", help="Workspace; else the account's own.")
     ] = None,
+    most: Annotated[
+        int,
+        typer.Option(min=1, help="Questions asked under each setting, drawn by chance if more."),
+    ] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON.")] = False,
     user: User = None,
 ) -> None:
     """Measure search on what people here judged: nDCG, recall and MRR under several settings."""
     with errors_as_lines():
         named = tuple(read_setting(name.strip()) for name in settings.split(","))
-        report = asyncio.run(_evaluate(Asked(user, workspace, judgements, named)))
+        report = asyncio.run(_evaluate(Asked(user, workspace, judgements, most, named)))
         if as_json:
             print(report_json(report))
             return
@@ -110,7 +116,7 @@ async def _evaluate(asked: Asked) -> Report:
         )
     async with open_resources(running, purpose="cli") as resources:
         scope = await _scope(resources, asked)
-        judged = await _judged(resources, scope, asked.judgements)
+        judged = sampled(await _judged(resources, scope, asked.judgements), most=asked.most)
         searcher = _patient_searcher(resources)
         scored = list[Scored]()
         for setting in asked.settings:
@@ -182,7 +188,7 @@ def _row(one: Scored, baseline: Scored, width: int) -> str:
 def cautions(report: Report) -> list[str]:
     """Return what a reader must know before acting on the table."""
     judged = report.judged
-    lines = [f"{len(judged.topics)} questions, {judged.judgements} judgements."]
+    lines = [f"{len(judged.topics)} questions asked, {judged.judgements} judgements in all."]
     if len(judged.topics) < FEW:
         lines.append(
             f"Too few questions: below {FEW} the order of settings is mostly chance; 50 are worth a decision."

@@ -6,9 +6,10 @@ setting in use: a thumb is worth GRADES, and the report says how many judgements
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import sqrt
+from random import Random
 from statistics import mean, stdev
 from typing import Annotated, Final
 from uuid import UUID
@@ -147,6 +148,13 @@ def judged_in_file(lines: Iterable[str], scope: Scope) -> Judged:
         _topic(line, number, scope) for number, line in enumerate(lines, start=1) if line.strip()
     )
     return Judged(topics, sum(len(topic.qrels) for topic in topics), 0)
+
+
+def sampled(judged: Judged, *, most: int) -> Judged:
+    """Return the judgements with at most that many topics, drawn by chance and each time the same."""
+    if len(judged.topics) <= most:
+        return judged
+    return replace(judged, topics=tuple(Random(most).sample(judged.topics, most)))
 
 
 async def evaluate(searcher: Searcher, topics: Sequence[Topic], setting: Setting) -> Scored:

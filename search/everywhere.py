@@ -59,9 +59,11 @@ async def retrieve_everywhere(
 ) -> SearchAnswer:
     """Return a page of what the caller may see in any of these workspaces, in the order of `request.sort`.
 
-    Raises as retrieve() does; a workspace that does not answer is named in `degraded` while another does.
+    Raises as retrieve() does; a workspace that does not answer is told in `degraded` while another does, and so is
+    `rerank`, which would read the head of each list.
     """
     started = perf_counter()
+    request, undone = replace(request, rerank=False), ("rerank",) if request.rerank else ()
     if request.min_seq is not None:
         raise InvalidInput.of("min_seq", "counts in one workspace; name it")
     starts = _starts(searcher, scopes[:MOST], request)
@@ -73,7 +75,7 @@ async def retrieve_everywhere(
     if not asked:
         raise Unavailable("Search did not answer in time.", retry_after_s=1)
     merged = _merged(asked, request)
-    missing = ("workspaces",) if len(asked) < len(starts) else ()
+    undone += ("workspaces",) if len(asked) < len(starts) else ()
     rest = dict(starts) | _rest(searcher, request, asked, merged=merged)
     return SearchAnswer(
         query=_echo(asked, left_out=len(scopes) - len(starts)),
@@ -85,7 +87,7 @@ async def retrieve_everywhere(
             sum(one.answer.page.estimated_total for one in asked),
         ),
         coverage=_coverage([one.answer.coverage for one in asked]),
-        degraded=(*dict.fromkeys(p for one in asked for p in one.answer.degraded), *missing),
+        degraded=(*dict.fromkeys(p for one in asked for p in one.answer.degraded), *undone),
         timing_ms=_timing([one.answer.timing_ms for one in asked], started=started),
         index_seq=0,  # each workspace counts its own
     )

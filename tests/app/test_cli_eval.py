@@ -31,7 +31,7 @@ def test_what_weakens_the_table_is_said():
     judged = Judged((), judgements=9, clicks_alone=4, without_relevant=2)
     told = cautions(Report(judged, (scored("hybrid", 0.5, degraded=3, refused=1),)))
     assert [line.split(":")[0] for line in told] == [
-        "0 questions, 9 judgements.",
+        "0 questions asked, 9 judgements in all.",
         "Too few questions",
         "4 judgements are clicks alone, which favour what stood high when they were made",
         "2 questions have thumbs down alone and were left out.",

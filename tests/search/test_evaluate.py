@@ -17,6 +17,7 @@ from search.evaluate import (
     judged_by_people,
     judged_in_file,
     read_setting,
+    sampled,
 )
 from search.feedback import Judgement
 from tests.make import make_colleague, make_scope
@@ -75,6 +76,15 @@ def test_a_line_that_is_no_judgement_is_named_by_its_number(line):
     good = json.dumps({"query": "pension", "relevant": [str(FILE)]})
     with pytest.raises(InvalidInput, match="line 2 is not"):
         judged_in_file([good, line], SCOPE)
+
+
+def test_many_topics_are_sampled_each_time_alike():
+    topics = tuple(Topic(SCOPE, f"q{n}", {FILE: 1.0}) for n in range(9))
+    judged = Judged(topics, judgements=9, clicks_alone=0)
+    few = sampled(judged, most=4)
+    assert (len({t.query for t in few.topics}), few.judgements) == (4, 9)
+    assert sampled(judged, most=4) == few
+    assert sampled(judged, most=9) is judged
 
 
 def test_a_setting_is_a_mode_and_hybrid_may_say_its_weight():

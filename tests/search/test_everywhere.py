@@ -127,6 +127,13 @@ async def test_a_workspace_that_does_not_answer_is_named_and_comes_back_with_the
     assert (following.degraded, following.page.has_more) == ((), False)
 
 
+async def test_reranking_is_left_out_and_said_on_every_page(searcher, scopes):
+    found = await pages(searcher, scopes, replace(ASKED, rerank=True))
+    plain = await pages(searcher, scopes, ASKED)
+    assert {answer.degraded for answer in found} == {("rerank",)}
+    assert [h.id for a in found for h in a.hits] == [h.id for a in plain for h in a.hits]
+
+
 async def test_more_workspaces_than_are_searched_is_said(searcher, scopes):
     many = [scopes[0]] * (MOST + 3)
     found = await retrieve_everywhere(searcher, many, ASKED)
