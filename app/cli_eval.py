@@ -70,7 +70,7 @@ def evaluate_search(  # noqa: PLR0913  (the options of a command)
         Path | None,
         typer.Option(
             metavar="FILE.jsonl",
-            help='Lines {"query": ..., "relevant": [ids]} in place of clicks and thumbs.',
+            help='Lines {"query": ..., "relevant": \\[ids]} in place of clicks and thumbs.',
         ),
     ] = None,
     *,
