@@ -4,7 +4,7 @@ Only the search pool is used here, whose connections read the narrow index: what
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Final
@@ -47,9 +47,10 @@ class _Found:
     words: Words
     near: Nearest
 
-    def ids(self) -> list[UUID]:
-        scored = (entry.id for entry in self.words.scored)
-        return list(dict.fromkeys((*scored, *self.words.named, *self.near.ids)))
+    def known(self) -> dict[UUID, float | None]:
+        """Return every id with its BM25 where the lexical leg told it."""
+        scored = {entry.id: entry.bm25 for entry in self.words.scored}
+        return dict.fromkeys((*self.words.named, *self.near.ids)) | scored
 
     def places(self) -> Places:
         scored = [entry.id for entry in self.words.scored]
@@ -81,7 +82,7 @@ async def _by_date(search: Search) -> Ranking:
     )
     async with search.searcher.search_pool.autocommit() as conn:
         ids = await find_dated(conn, search.scope, asked, constraints=search.within)
-    known = {c.id: c for c in await score(search, question, ids, vector=None)}
+    known = {c.id: c for c in await score(search, question, dict.fromkeys(ids), vector=None)}
     match: tuple[Match, ...] = () if is_browse else ("lexical",)
     dated = [(known[id_], Listed(id_, 0.0, match)) for id_ in ids if id_ in known]
     return _ranking(search, question, dated, recall="exact")
@@ -109,7 +110,7 @@ async def _by_relevance(search: Search) -> Ranking:
     vector = embedding.result() if nearest is not None else None
     found = _Found(words or NO_WORDS, nearest or Nearest((), "exact"))
     started = perf_counter()
-    scored = await score(search, question, found.ids(), vector=vector)
+    scored = await score(search, question, found.known(), vector=vector)
     weights = blend_of(search, question, vector)
     ranked = fuse(scored, weights, near=set(found.near.ids))
     search.watch.fuse = ms_since(started)
@@ -120,14 +121,19 @@ async def _by_relevance(search: Search) -> Ranking:
 
 
 async def score(
-    search: Search, question: Question, ids: Sequence[UUID], *, vector: QueryVector | None
+    search: Search,
+    question: Question,
+    known: Mapping[UUID, float | None],
+    *,
+    vector: QueryVector | None,
 ) -> list[Candidate]:
-    """Return every id with both scores; order is undefined. The legs have found each readable."""
-    if not ids:
+    """Return every id with both scores; order is undefined. The legs have found each readable, some with its BM25."""
+    if not known:
         return []
     async with search.searcher.search_pool.autocommit() as conn:
         return await fetch(
-            conn, _score_candidates, workspace_id=search.scope.workspace_id, ids=list(ids),
+            conn, _score_candidates, workspace_id=search.scope.workspace_id,
+            ids=list(known), bm25s=list(known.values()),
             **scoring_values(question.weighed, average_length=question.basis.average_length),
             words=title_words(question.weighed), generation=question.basis.generation_id,
             vector=None if vector is None else vector.vector,

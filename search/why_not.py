@@ -257,7 +257,7 @@ async def _missed(
             return _Lost("collapsed", reason, "Open that hit.", into=hit.id)
     vector = await embed(search, query=question.query, model=question.basis.model)
     ids = [passage.id for passage in passages]
-    scored = await score(search, question, ids, vector=vector)
+    scored = await score(search, question, dict.fromkeys(ids), vector=vector)
     weights = blend_of(search, question, vector)
     best = fuse(scored, weights, near=set(ids))
     if not best:

@@ -152,7 +152,8 @@ FROM (
 
 -- name: score_candidates
 -- unscoped: ids that the legs of this request have just found readable; scores leave, and hydrate asks again
--- Both scores of every candidate of any leg, computed exactly ("complete scoring"); without a vector no cosine.
+-- Both scores of every candidate of any leg, computed exactly ("complete scoring"); without a vector no cosine. :bm25s are
+-- those that the lexical leg computed already, by the same formula; NULL where it did not list the passage.
 WITH term AS MATERIALIZED (
     SELECT a, b, c, d, idf
     FROM unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
@@ -163,11 +164,11 @@ WITH term AS MATERIALIZED (
     WHERE m.workspace_id = :workspace_id AND m.generation_id = :generation::uuid
 ), candidate AS (
     SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, m.seq, p.tsv,
-        lower(i.title) AS title, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
-    FROM passage p
+        lower(i.title) AS title, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm, found.bm25
+    FROM unnest(:ids::uuid[], :bm25s::float8[]) AS found (id, bm25)
+    JOIN passage p ON p.workspace_id = :workspace_id AND p.id = found.id
     JOIN item i ON i.workspace_id = :workspace_id AND i.id = p.item_id
     LEFT JOIN message m ON m.workspace_id = :workspace_id AND m.id = p.message_id
-    WHERE p.workspace_id = :workspace_id AND p.id = ANY (:ids::uuid[])
     OFFSET 0 -- a fence: the title is lowered once
 )
 SELECT
@@ -175,7 +176,7 @@ SELECT
     candidate.item_id,
     candidate.is_message,
     candidate.text_hash,
-    coalesce(scored.bm25, 0) AS bm25,
+    coalesce(candidate.bm25, scored.bm25, 0) AS bm25,
     coalesce((
         SELECT sum(asked.idf)
         FROM unnest(:words::text[], :idfs::float8[]) AS asked (word, idf)
@@ -190,7 +191,7 @@ FROM candidate
 LEFT JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation::uuid AND e.passage_id = candidate.id
 CROSS JOIN LATERAL (
     SELECT sum(term.idf * tf / (tf + candidate.norm)) AS bm25
-    FROM term
+    FROM (SELECT * FROM term WHERE candidate.bm25 IS NULL) AS term
     CROSS JOIN LATERAL (
         SELECT 1.64493406685 * (1 - greatest(
             ts_rank('{1,1,1,1}', candidate.tsv, term.a), ts_rank('{1,1,1,1}', candidate.tsv, term.b),

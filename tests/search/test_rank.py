@@ -3,8 +3,14 @@
 import pytest
 
 from core.errors import Unavailable
+from search.answer import SearchRequest
 from search.embed import FakeEmbedder
 from search.filters import Constraints
+from search.legs import lexical_leg
+from search.query import parse
+from search.question import understand
+from search.rank import score
+from search.searcher import Search
 from sql import REGISTRY
 from tests.search.make import make_crowd, make_searcher, ranked
 
@@ -19,6 +25,19 @@ async def test_the_same_search_is_the_same_twelve_times(resources, fruit):
     searcher = make_searcher(resources)
     lists = [(await ranked(searcher, fruit, "red pears")).listed for _ in range(12)]
     assert all(listed == lists[0] for listed in lists)
+
+
+async def test_a_score_that_the_leg_told_is_the_one_that_would_be_computed(resources, fruit):
+    asked, query = SearchRequest(q="red apples"), parse("red apples")
+    search = Search(make_searcher(resources), fruit, asked, query, Constraints())
+    question = await understand(search)
+    words = await lexical_leg(search, question)
+    assert words is not None
+    told = {entry.id: entry.bm25 for entry in words.scored}
+    reused = await score(search, question, told, vector=None)
+    computed = await score(search, question, dict.fromkeys(told), vector=None)
+    assert {c.id: c.bm25 for c in reused} == told
+    assert {c.id: c.bm25 for c in computed} == pytest.approx(told)
 
 
 async def plan_of(resources, name, values, *, off):
