@@ -256,11 +256,11 @@ async def test_what_is_missing_from_the_results_is_explained(ada):
     await ada.say("Nothing of the sort.", title="Garden chairs")
     await ada.open("#/search?q=boiler&mode=lexical")
     await page.get_by_text("Something missing?").click()
-    await page.get_by_label("Its name").fill("chairs")
+    await page.get_by_label("It is called").fill("chairs")
     await page.get_by_role("button", name="Garden chairs").click()
     told = "Garden chairs: It holds none of the words. Search with words that it holds."
     await expect(page.locator("#missing-answer")).to_have_text(told)
-    await page.get_by_label("Its name").fill("no such thing")
+    await page.get_by_label("It is called").fill("no such thing")
     await expect(page.locator("#missing-answer")).to_contain_text("Nothing of that name")
 
 
