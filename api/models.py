@@ -1,4 +1,4 @@
-"""GET /models: which models may write replies, which one makes vectors, and whether they answer."""
+"""GET /models: which models may write replies, which one makes vectors, whether they answer, and whether one reranks."""
 
 import asyncio
 from collections.abc import Sequence
@@ -36,9 +36,12 @@ class EmbeddingModelAnswer(Answer):
 
 
 class ModelsAnswer(Answer):
+    """`can_rerank`: a search with `rerank=true` has a model that reads its best hits again."""
+
     chat: Sequence[ChatModelAnswer]
     embedding: EmbeddingModelAnswer
     default: str
+    can_rerank: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,12 @@ async def list_models(scope: ScopeDep, resources: ResourcesDep) -> ModelsAnswer:
         max_tokens=embedder.max_tokens,
         health=await _health(embedder),
     )
-    return ModelsAnswer(chat=chat, embedding=embedding, default=resources.chat.default)
+    return ModelsAnswer(
+        chat=chat,
+        embedding=embedding,
+        default=resources.chat.default,
+        can_rerank=resources.reranker is not None,
+    )
 
 
 async def _health(embedder: Embedder) -> Health:

@@ -27,11 +27,12 @@ export function startComposer(given) {
 export const focusComposer = () => $("#composer-text").focus();
 
 export async function loadModels() {
-  const { chat: models } = await api("/models");
+  const { chat: models, can_rerank: canRerank } = await api("/models");
   const options = models.map((model) => h("option", { value: model.name }, labelOf(model)));
   fill($("#composer-model"), options, h("option", { value: NOBODY }, "nobody: only keep it"));
   const kept = localStorage.getItem(MODEL);
   const byDefault = models.find((model) => model.is_default)?.name;
+  $("#search-rerank").hidden = !canRerank;
   $("#composer-model").value = kept === NOBODY || models.some((model) => model.name === kept) ? kept : byDefault;
 }
 

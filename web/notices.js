@@ -7,6 +7,7 @@ const DEGRADED = {
   semantic: "Search by meaning is not available right now: these results match words only.",
   lexical: "Search by words took too long: these results match by meaning only.",
   name: "Names of files were not searched this time.",
+  rerank: "The best results could not be read again in time: they stand as they were found.",
   workspaces: "Not every workspace answered: these results are from the others.",
 };
 

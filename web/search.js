@@ -17,7 +17,7 @@ const PAGE = 20;
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const tz = ZONE === "Etc/Unknown" ? "" : ZONE;
 // The choices beside the text, each with the value that need not be said.
-const CHOICES = { type: "", mode: "hybrid", sort: "relevance", group_by: "none", workspace: "" };
+const CHOICES = { type: "", mode: "hybrid", sort: "relevance", group_by: "none", workspace: "", rerank: "" };
 const EXAMPLES = [
   ["pension plan", "words, in files and messages alike"],
   ['"exact words"', "a phrase, as it is written"],

@@ -26,6 +26,7 @@ async def test_without_a_key_the_extract_is_the_only_model_and_the_default(signe
             "health": "ok",
         },
         "default": "extractive",
+        "can_rerank": False,
     }
 
 

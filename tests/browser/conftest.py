@@ -5,7 +5,7 @@ Every test also proves that no script failed, no dialog opened, nothing broke th
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 
@@ -65,6 +65,13 @@ async def vendor() -> AsyncGenerator[Vendor]:
         yield vendor
 
 
+class LongestFirst:
+    """A reranker whose order cannot be mistaken for another's."""
+
+    async def score(self, query: str, passages: Sequence[str]) -> list[float]:
+        return [float(len(passage)) for passage in passages]
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """The running application, and what its worker uses."""
@@ -86,7 +93,7 @@ async def site(opened: Resources, settings, vendor: Vendor) -> AsyncGenerator[Si
     async with AsyncExitStack() as stack:
         chat = await stack.enter_async_context(open_chat_models(vendors))
         worker = await stack.enter_async_context(open_resources(vendors, purpose="worker"))
-        app = create_app(nullcontext(replace(opened, chat=chat)))
+        app = create_app(nullcontext(replace(opened, chat=chat, reranker=LongestFirst())))
         listening = listen("127.0.0.1", 0)
         server = Server(app)
         serving = asyncio.create_task(server.serve(sockets=[listening]))

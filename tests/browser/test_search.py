@@ -170,6 +170,18 @@ async def test_hits_can_be_ordered_and_grouped(ada):
     await expect(page).to_have_url(re.compile("sort=newest&group_by=conversation$"))
 
 
+async def test_the_best_hits_are_read_again_where_a_model_is_there_for_it(ada):
+    page = ada.page
+    await ada.say("Boiler key", title="Short")
+    await ada.say(LETTER, title="Long")
+    await ada.open("#/search?q=keys%20of%20boilers&sort=oldest")
+    await expect(page.locator(".hit strong")).to_have_text(["Short", "Long"])
+    await page.get_by_label("Order").select_option("relevance")
+    await page.get_by_label("Reading").select_option("Best ones read again")
+    await expect(page).to_have_url(re.compile("rerank=true$"))
+    await expect(page.locator(".hit strong")).to_have_text(["Long", "Short"])
+
+
 async def test_the_keys_j_k_move_among_hits_and_the_question_mark_lists_all(ada):
     page = ada.page
     await ada.say(LETTER, title="Keys")
