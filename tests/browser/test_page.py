@@ -226,6 +226,8 @@ async def test_it_is_all_within_reach_of_the_keyboard(ada):
     await expect(page.locator("#search-input")).to_be_focused()
     await page.keyboard.type("boiler room")
     await expect(page.locator(".hit")).to_have_count(2)
+    await expect(page).to_have_url(re.compile(r"q=boiler\+room$"))
+    await expect(page.get_by_role("listbox")).to_be_hidden()
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("ArrowDown")
     await expect(page.locator(".hit").nth(1)).to_be_focused()
