@@ -1,8 +1,9 @@
-"""Put misspelt words of a query right by the words of the workspace's own texts, and say so.
+"""Put misspelt words of a query right by the words of the workspace's own texts, and say so (docs/adr).
 
-A word is misspelt when no passage and no title that the caller may read holds it, and one that the caller may read
-is a slip or two away. In quotes a word stays as typed, as do operators, negations and prefixes (search/query.py reads those);
-what else stays is in search/spelling.py. Words of titles are never proposed, nor two words for one.
+A word is looked at when no passage was counted to hold it. It is misspelt when no passage and no title that the caller
+may read holds it after all, and a word that the caller may read is a slip or two away. In quotes it stays as typed, as do operators,
+negations and prefixes (search/query.py reads those); what else stays is in search/spelling.py. Words of titles are never
+proposed, nor two words for one.
 """
 
 import re

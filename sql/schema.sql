@@ -408,7 +408,8 @@ CREATE TABLE public.lexeme_stat (
     workspace_id uuid NOT NULL,
     lexeme text NOT NULL COLLATE pg_catalog."C",
     ndoc integer NOT NULL
-);
+)
+WITH (fillfactor='70');
 
 ALTER TABLE ONLY public.lexeme_stat FORCE ROW LEVEL SECURITY;
 
@@ -934,7 +935,7 @@ CREATE INDEX job_workspace_id_kind_fair_key_idx ON public.job USING btree (works
 
 CREATE INDEX job_workspace_id_subject_id_idx ON public.job USING btree (workspace_id, subject_id) WHERE ((kind = 'build_generation'::text) AND (state = ANY (ARRAY['queued'::text, 'retry_wait'::text, 'leased'::text])));
 
-CREATE INDEX lexeme_stat_workspace_id_lexeme_idx ON public.lexeme_stat USING gin (workspace_id, lexeme public.gin_trgm_ops) WITH (fastupdate=off) WHERE (lexeme ~ '^[a-z\u0080-\uffff]{4,32}$'::text);
+CREATE INDEX lexeme_stat_workspace_id_lexeme_idx ON public.lexeme_stat USING gin (workspace_id, lexeme public.gin_trgm_ops) WITH (gin_pending_list_limit='1024') WHERE (lexeme ~ '^[a-z\u0080-\uffff]{4,32}$'::text);
 
 CREATE INDEX membership_account_id_idx ON public.membership USING btree (account_id);
 
