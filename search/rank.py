@@ -24,7 +24,6 @@ from search.query import Query
 from search.question import Question, understand
 from search.searcher import Search, Searcher, Watch, ms_since
 from search.semantic import Nearest
-from search.statistics import DEFAULT_SIGMA
 from sql import fetch, read
 
 LONGEST: Final = 200  # of a list by date
@@ -153,7 +152,7 @@ def blend_of(search: Search, question: Question, vector: QueryVector | None) -> 
 
 
 def _sigma(question: Question) -> float:
-    return question.basis.sigma or DEFAULT_SIGMA
+    return question.basis.spread
 
 
 def _ranking(

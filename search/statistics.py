@@ -17,10 +17,12 @@ from sql import execute, fetch, fetch_opt, read, write
 from sql.pool import Conn, ReadConn
 
 DEFAULT_SIGMA: Final = 0.14  # of MiniLM on 12 sets: 0.09-0.19
+_SIGMAS: Final = {"multilingual-e5-small": 0.024}  # on the same sets: 0.018-0.029
 SAMPLE: Final = 2_000  # vectors; 20 settle a language's mean
 PAIRS: Final = 20_000
 MIN_LANGUAGE: Final = 20  # passages of a sample; fewer say little about where a language lies
 MIN_SIGMA: Final = 0.005  # a workspace of equal texts would divide by nothing
+CONE: Final = 0.5  # mean cosine from which a model keeps to one side: E5 .7 to .85, MiniLM about .1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,11 @@ class Basis:
     @property
     def average_length(self) -> float:
         return self.lexeme_total / self.passage_count if self.passage_count else 0.0
+
+    @property
+    def spread(self) -> float:
+        """Return sigma, or what its model mostly has until it was measured."""
+        return self.sigma or _SIGMAS.get(self.model or "", DEFAULT_SIGMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ async def refresh(conn: Conn, workspace_id: UUID) -> None:
 
 
 async def measure_generation(conn: Conn, workspace_id: UUID, generation_id: UUID) -> None:
-    """Measure how a generation's vectors spread and where its languages lie; too few vectors say nothing."""
+    """Measure how a generation's vectors spread and where its languages lie; few say only where all of them lie."""
     sampled = await fetch(
         conn,
         _sample_vectors,
@@ -98,11 +105,12 @@ async def measure_generation(conn: Conn, workspace_id: UUID, generation_id: UUID
         generation_id=generation_id,
         at_most=SAMPLE,
     )
-    if len(sampled) < MIN_LANGUAGE:
+    if not sampled:
         return
     spread = measure(np.stack([row.vector for row in sampled]), [row.lang for row in sampled])
     ids = {"workspace_id": workspace_id, "generation_id": generation_id}
-    await execute(conn, _set_sigma, **ids, sigma=spread.sigma)
+    if len(sampled) >= MIN_LANGUAGE:
+        await execute(conn, _set_sigma, **ids, sigma=spread.sigma)
     for lang, mean in spread.means.items():
         await execute(
             conn, _set_language_mean, **ids, lang=lang, passage_count=spread.counts[lang], mean=mean
@@ -110,7 +118,11 @@ async def measure_generation(conn: Conn, workspace_id: UUID, generation_id: UUID
 
 
 def measure(vectors: Matrix, langs: Sequence[str]) -> Spread:
-    """Return the spread of a sample, from the same pairs each time."""
+    """Return the spread of a sample, from the same pairs each time.
+
+    Of a model whose vectors all lie on one side the mean of all stands under "", where a language is unknown or rare: there
+    a cosine without its mean would outweigh every word.
+    """
     rng = np.random.default_rng(len(vectors))
     left, right = rng.integers(0, len(vectors), (2, PAIRS))
     apart = left != right
@@ -119,4 +131,7 @@ def measure(vectors: Matrix, langs: Sequence[str]) -> Spread:
     counts = {lang: int((labels == lang).sum()) for lang in sorted({*langs} - {""})}
     kept = {lang: count for lang, count in counts.items() if count >= MIN_LANGUAGE}
     means = {lang: vectors[labels == lang].mean(axis=0, dtype=np.float32) for lang in kept}
-    return Spread(max(float(cosines.std()), MIN_SIGMA), means, kept)
+    if cosines.size and cosines.mean() > CONE:
+        kept[""], means[""] = len(vectors), vectors.mean(axis=0, dtype=np.float32)
+    sigma = float(cosines.std()) if cosines.size else 0.0
+    return Spread(max(sigma, MIN_SIGMA), means, kept)

@@ -103,3 +103,25 @@ def test_the_spread_is_that_of_random_pairs():
 
 def test_equal_vectors_have_a_least_spread():
     assert measure(np.ones((30, 384), np.float32) / 384**0.5, [""] * 30).sigma == MIN_SIGMA
+
+
+def test_vectors_on_one_side_have_a_mean_also_where_no_language_is_known():
+    rng = np.random.default_rng(1)
+    vectors = np.hstack([np.ones((3, 1)), rng.normal(size=(3, 15)) / 10]).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    spread = measure(vectors, ["en", "", "de"])
+    assert spread.counts == {"": 3}
+    assert np.allclose(spread.means[""], vectors.mean(axis=0), atol=1e-6)
+    assert measure(vectors[:1], ["en"]).counts == {}
+
+
+async def test_an_unmeasured_generation_spreads_as_its_model_mostly_does(
+    resources, owner_connection, talk
+):
+    generation_id = await embed_all(resources, owner_connection, talk)
+    for model, spread in (("multilingual-e5-small", 0.024), ("all-MiniLM-L6-v2", 0.14)):
+        await owner_connection.execute(
+            "UPDATE generation SET model = $1 WHERE id = $2", model, generation_id
+        )
+        basis = await basis_of(resources, talk)
+        assert (basis.sigma, basis.spread) == (None, spread)
