@@ -5,11 +5,13 @@ import { api, query } from "./api.js";
 
 const MOST = 8;
 const MEANING = {
-  "type:": "message or file", "from:": "who wrote it", "in:": "conversation or folder", "ext:": "format of the file",
-  "name:": "name of the file", "lang:": "language", "before:": "a date", "after:": "a date", "on:": "a day, month or year",
-  "during:": "\"last week\", 2026-03", "last:": "7d, 24h, 3m",
+  "type:": "message or file", "from:": "who wrote it", "to:": "who it was written to", "in:": "conversation or folder",
+  "ext:": "format of the file", "name:": "name of the file", "page:": "page of the file", "size:": "of the file: >1mb",
+  "lang:": "language", "tag:": "tag", "has:": "file, link, image, code", "is:": "pinned, mine, shared, edited",
+  "before:": "a date", "after:": "a date", "on:": "a day, month or year", "during:": "\"last week\", 2026-03",
+  "last:": "7d, 24h, 3m", "near:": "close in meaning to it", "like:": "similar to it",
 };
-const ICON = { person: "person", word: "search", operator: "filter", value: "filter" };
+const PICTURE = { file: "file", conversation: "message", person: "person", word: "search", operator: "filter", value: "filter" };
 
 let asked; // the request under way
 let offered = []; // what is shown
@@ -61,10 +63,9 @@ function show() {
 }
 
 function optionOf({ kind, type, text }, n) {
-  const picture = kind === "title" ? (type === "file" ? "file" : "message") : ICON[kind];
-  const hint = kind === "operator" ? MEANING[text] : kind === "title" ? (type === "file" ? "file" : "conversation") : kind === "person" && "person";
+  const hint = kind === "operator" ? MEANING[text] : type ?? (kind === "person" && kind);
   return h("li", { role: "option", id: `suggestion-${n}`, "aria-selected": "false" },
-    icon(picture), h("span", { class: "one-line" }, text), hint && h("span", { class: "muted" }, hint));
+    icon(PICTURE[type ?? kind]), h("span", { class: "one-line" }, text), hint && h("span", { class: "muted" }, hint));
 }
 
 // Whether the key was for the suggestions. Down from the last one leaves them for what is below.
