@@ -4,6 +4,7 @@ load_set() reads one; index_set() puts its documents into a workspace as passage
 side, with the vectors given, and refreshes the statistics.
 """
 
+import gzip
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -32,18 +33,26 @@ class RetrievalSet:
 
 
 def load_set(folder: Path) -> RetrievalSet:
+    qrels = load_qrels(folder)
+    documents = {
+        row["_id"]: f"{row.get('title') or ''} {row['text']}".strip()
+        for row in json_lines(folder / "corpus.jsonl")
+    }
+    queries = {
+        row["_id"]: row["text"]
+        for row in json_lines(folder / "queries.jsonl")
+        if row["_id"] in qrels
+    }
+    return RetrievalSet(folder.name, documents, queries, qrels)
+
+
+def load_qrels(folder: Path) -> Mapping[str, Mapping[str, float]]:
+    """Return the grade of each judged document by query."""
     qrels: dict[str, dict[str, float]] = defaultdict(dict)
     for line in (folder / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
         query_id, document_id, grade = line.split("\t")
         qrels[query_id][document_id] = float(grade)
-    documents = {
-        row["_id"]: f"{row.get('title') or ''} {row['text']}".strip()
-        for row in _rows(folder / "corpus.jsonl")
-    }
-    queries = {
-        row["_id"]: row["text"] for row in _rows(folder / "queries.jsonl") if row["_id"] in qrels
-    }
-    return RetrievalSet(folder.name, documents, queries, qrels)
+    return qrels
 
 
 async def index_set(
@@ -56,7 +65,7 @@ async def index_set(
 ) -> dict[UUID, str]:
     """Return which document each passage is."""
     build = await _make_file(owner, scope)
-    generation_id = await _make_generation(owner, scope, resources.embedder.model)
+    generation_id = await make_generation(owner, scope, resources.embedder.model)
     ids = list(retrieval_set.documents)
     known: dict[UUID, str] = {}
     for start in range(0, len(ids), BATCH):
@@ -94,7 +103,7 @@ async def _make_file(owner: asyncpg.Connection, scope: Scope) -> Build:
     return Build(ws, file_id, build_id)
 
 
-async def _make_generation(owner: asyncpg.Connection, scope: Scope, model: str) -> UUID:
+async def make_generation(owner: asyncpg.Connection, scope: Scope, model: str) -> UUID:
     generation_id = new_id()
     await owner.execute(
         "INSERT INTO generation (workspace_id, id, model, state) VALUES ($1, $2, $3, 'active')",
@@ -103,7 +112,8 @@ async def _make_generation(owner: asyncpg.Connection, scope: Scope, model: str) 
     return generation_id
 
 
-def _rows(path: Path) -> Iterator[Mapping[str, str]]:
-    with path.open(encoding="utf-8") as lines:
+def json_lines(path: Path) -> Iterator[Mapping[str, str]]:
+    """Yield the objects of a JSONL file, packed or not."""
+    with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)

@@ -5,7 +5,8 @@ it: text, vectors and statistics stay those of the message's own words, so condi
 context, and an edited or deleted message lends at once what it now says. Measured in docs/relevance.md.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -17,7 +18,7 @@ MOST: Final = (
     0.2  # of its own score that a message gains; more hides what was said once, but exactly
 )
 
-_SHARES: Final = tuple((gap, LENT * FADE ** (gap - 1)) for gap in range(1, REACH + 1))
+_SHARES: Final = tuple(LENT * FADE ** (gap - 1) for gap in range(REACH + 1))  # by distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +32,30 @@ class Place:
 
 def borrowed(places: Sequence[Place]) -> list[float]:
     """Return what each passage gains, in the order given; parts of one message lend each other nothing."""
-    best: dict[tuple[UUID, int], float] = {}
+    talks = defaultdict[UUID, dict[int, float]](dict)
     for place in places:
         if place.seq is not None and place.score > 0:
-            at = place.item_id, place.seq
-            best[at] = max(place.score, best.get(at, 0.0))
-    return [_gain(place, best) for place in places]
+            best = talks[place.item_id]
+            best[place.seq] = max(place.score, best.get(place.seq, 0.0))
+    lent = {item_id: _lent(best) for item_id, best in talks.items() if len(best) > 1}
+    return [_gain(place, lent) for place in places]
 
 
-def _gain(place: Place, best: dict[tuple[UUID, int], float]) -> float:
-    item_id, seq = place.item_id, place.seq
-    if seq is None or place.score <= 0:
+def _lent(best: Mapping[int, float]) -> Mapping[int, float]:
+    """Return what the found messages of one conversation are lent, by seq."""
+    lent = dict.fromkeys(best, 0.0)
+    ordered = sorted(best)
+    for n, seq in enumerate(ordered):
+        for later in ordered[n + 1 : n + 1 + REACH]:
+            if later - seq > REACH:
+                break
+            share = _SHARES[later - seq]
+            lent[seq] += share * best[later]
+            lent[later] += share * best[seq]
+    return lent
+
+
+def _gain(place: Place, lent: Mapping[UUID, Mapping[int, float]]) -> float:
+    if place.seq is None or place.score <= 0 or place.item_id not in lent:
         return 0.0
-    around = sum(
-        share * (best.get((item_id, seq - gap), 0.0) + best.get((item_id, seq + gap), 0.0))
-        for gap, share in _SHARES
-    )
-    return min(around, MOST * place.score)
+    return min(lent[place.item_id][place.seq], MOST * place.score)
