@@ -31,6 +31,9 @@ class SearchFields(BaseModel):
     type: Kind | None = None
     mode: Mode = "hybrid"
     semantic_ratio: Annotated[float, Field(ge=0, le=1)] = 0.5
+    recency: Annotated[
+        float, Field(ge=0, le=10, description="Points for what is new; they halve every 30 days")
+    ] = 0.0
     sort: Sort = "relevance"
     limit: Annotated[int, Field(ge=1, le=100)] = 10
     cursor: Annotated[str, Field(max_length=2048)] | None = None
@@ -60,6 +63,7 @@ class SearchFields(BaseModel):
             filters=filters,
             mode=self.mode,
             semantic_ratio=self.semantic_ratio,
+            recency=self.recency,
             sort=self.sort,
             limit=self.limit,
             cursor=self.cursor,

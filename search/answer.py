@@ -19,7 +19,7 @@ Grouping = Literal["none", "file", "conversation"]
 Markup = Literal["offsets", "html"]
 Syntax = Literal["operators", "plain"]
 Match = Literal["lexical", "semantic", "name"]
-LegName = Literal["lexical", "semantic", "name", "neighbours"]
+LegName = Literal["lexical", "semantic", "name", "neighbours", "recency"]
 Recall = Literal["exact", "approximate"]
 HighlightKind = Literal["word", "phrase"]
 FacetName = Literal["type", "from", "in", "month", "ext", "lang", "tag"]
@@ -34,6 +34,9 @@ class SearchRequest:
     filters: tuple[Filter, ...] = ()  # added to the operators found in q
     mode: Mode = "hybrid"
     semantic_ratio: float = 0.5  # 0-1; 0.5 is the measured rule of search/fuse.py
+    recency: float = (
+        0.0  # 0-10: points for what was made today, half of them for each 30 days before
+    )
     sort: Sort = "relevance"
     limit: int = 10  # 1-100
     cursor: str | None = None

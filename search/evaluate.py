@@ -58,6 +58,7 @@ class Setting:
     mode: Mode
     semantic_ratio: float = 0.5
     rerank: bool = False
+    recency: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +113,42 @@ _MODES: Final[Mapping[str, Mode]] = {
 
 
 def read_setting(text: str) -> Setting:
-    """Return the setting that `lexical`, `semantic`, `hybrid` or `hybrid@0.3` (semantic_ratio) names; each may end in +rerank."""
-    base = text.removesuffix("+rerank")
-    mode, at, ratio = base.partition("@")
+    """Return the setting that `lexical`, `semantic`, `hybrid` or `hybrid@0.3` (semantic_ratio) names; +rerank and +recency@2 add to it."""
+    base, *more = text.split("+")
     try:
-        if mode in _MODES and (not at or (mode == "hybrid" and 0 <= float(ratio) <= 1)):
-            return Setting(text, _MODES[mode], float(ratio) if at else 0.5, rerank=base != text)
+        setting = _base(base, name=text)
+        for part in more:
+            setting = _with(setting, part)
     except ValueError:
-        pass
-    raise InvalidInput.of(
-        "settings",
-        f"knows lexical, semantic, hybrid and hybrid@0 to hybrid@1, also with +rerank, not {text}",
-    )
+        raise InvalidInput.of(
+            "settings",
+            "knows lexical, semantic, hybrid and hybrid@0 to hybrid@1, also with +rerank and +recency@0 to"
+            f" +recency@10, not {text}",
+        ) from None
+    return setting
+
+
+def _base(text: str, *, name: str) -> Setting:
+    mode, at, ratio = text.partition("@")
+    if mode not in _MODES or (at and mode != "hybrid"):
+        raise ValueError
+    return Setting(name, _MODES[mode], _within(ratio, most=1) if at else 0.5)
+
+
+def _with(setting: Setting, part: str) -> Setting:
+    if part == "rerank":
+        return replace(setting, rerank=True)
+    name, _, points = part.partition("@")
+    if name != "recency":
+        raise ValueError
+    return replace(setting, recency=_within(points, most=10))
+
+
+def _within(text: str, *, most: float) -> float:
+    """Return a number from 0 to `most`; raises ValueError for another."""
+    if not 0 <= (number := float(text)) <= most:
+        raise ValueError
+    return number
 
 
 def judged_by_people(judgements: Sequence[Judgement], workspace_id: UUID) -> Judged:
@@ -186,6 +211,7 @@ async def _run(searcher: Searcher, topic: Topic, setting: Setting) -> _Run:
         mode=setting.mode,
         semantic_ratio=setting.semantic_ratio,
         rerank=setting.rerank,
+        recency=setting.recency,
         limit=DEPTH,
         crop=1,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from core.scope import Scope
-from search.answer import ExplainedLeg, ExplainedTerm, Explanation, Hit, Match
+from search.answer import ExplainedLeg, ExplainedTerm, Explanation, Hit, LegName, Match
 from search.fuse import NAME_WEIGHT, Blend, Candidate, Listed
 from search.lexical import Weighed, scoring_values
 from search.query import Filter
@@ -55,7 +55,7 @@ def reasons(
         "semantic": _ranks(places.semantic),
         "name": _ranks(places.name),
     }
-    return {c.id: (*_legs(c, weights, sigma, ranks), *_neighbours(hit)) for c, hit in ranked}
+    return {c.id: (*_legs(c, weights, sigma, ranks), *_gains(hit)) for c, hit in ranked}
 
 
 async def with_explanations(
@@ -118,10 +118,10 @@ def _legs(
     return found
 
 
-def _neighbours(hit: Listed) -> tuple[ExplainedLeg, ...]:
-    """Return what the messages around a hit lend it, where they do."""
-    gain = hit.borrowed
-    return (ExplainedLeg("neighbours", None, gain, gain, 1.0, gain),) if gain else ()
+def _gains(hit: Listed) -> list[ExplainedLeg]:
+    """Return what a hit has from the messages around it, and for being new, where it does."""
+    gains: list[tuple[LegName, float]] = [("neighbours", hit.borrowed), ("recency", hit.recent)]
+    return [ExplainedLeg(name, None, gain, gain, 1.0, gain) for name, gain in gains if gain]
 
 
 def _terms(rows: Sequence[_Row], weighed: Sequence[Weighed]) -> tuple[ExplainedTerm, ...]:

@@ -28,6 +28,7 @@ FLOOR: Final = (
     1.0  # standard deviations above the mean below which a passage without the words is no hit
 )
 NAME_WEIGHT: Final = 0.3  # of a title's words beside the passage's own
+HALF_LIFE_DAYS: Final = 30  # in which what recency adds halves
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Candidate:
     cosine: float | None
     centre: float  # of its language: q . mu
     seq: int | None = None  # a message's place in its conversation
+    age_days: float = 0.0  # at the beginning of this day, UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Listed:
     match: tuple[Match, ...]
     also_in: tuple[UUID, ...] = ()
     borrowed: float = 0.0  # the part of the score that the messages around it lend
+    recent: float = 0.0  # the part that it has for being new
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Blend:
     lexical: float
     semantic: float  # per unit of cosine
     floor: float  # centred cosine below which a passage is not near, however few are nearer
+    recency: float = 0.0  # of what was made today; 0 is no prior
 
 
 LEXICAL_ALONE: Final = Blend(1.0, 0.0, inf)
@@ -86,7 +90,7 @@ def fuse(
     found = [(c, _score(c, weights), match) for c, match in matched if match]
     gains = borrowed([Place(c.item_id, c.seq, score) for c, score, _ in found])
     ranked = [
-        (c, Listed(c.id, score + gain, match, borrowed=gain))
+        (c, _listed(c, weights, score=score, match=match, gain=gain))
         for (c, score, match), gain in zip(found, gains, strict=True)
     ]
     return sorted(ranked, key=lambda pair: (-pair[1].score, pair[1].id))
@@ -108,6 +112,13 @@ def collapse(
             groups[candidate.item_id] += 1
     first = {candidate.id: candidate.item_id for candidate, _ in ranked}
     return [_with_items(listed, items[same] - {first[listed.id]}) for same, listed in kept.items()]
+
+
+def _listed(
+    c: Candidate, weights: Blend, *, score: float, match: tuple[Match, ...], gain: float
+) -> Listed:
+    recent = weights.recency * 2 ** (-max(c.age_days, 0.0) / HALF_LIFE_DAYS)
+    return Listed(c.id, score + gain + recent, match, borrowed=gain, recent=recent)
 
 
 def _with_items(listed: Listed, others: set[UUID]) -> Listed:

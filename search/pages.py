@@ -106,7 +106,7 @@ def _name(token: bytes) -> str:
 
 
 def _mac(payload: bytes, scope: Scope, request: SearchRequest, key: bytes) -> bytes:
-    asked = [request.q, request.type, request.mode, request.semantic_ratio, request.sort, request.group_by,
+    asked = [request.q, request.type, request.mode, request.semantic_ratio, request.recency, request.sort, request.group_by,
              request.group_limit, request.lang, request.tz, request.explain, request.syntax, request.rerank,
              [[f.op, f.value, f.negated] for f in request.filters]]  # fmt: skip
     bound = scope.workspace_id.bytes + scope.account_id.bytes + orjson.dumps(asked)

@@ -141,14 +141,15 @@ async def score(
 
 def blend_of(search: Search, question: Question, vector: QueryVector | None) -> Blend:
     """Return what each score counts for in this search."""
-    if vector is None:
-        return LEXICAL_ALONE
     request = search.request
-    return blend(
+    if vector is None:
+        return replace(LEXICAL_ALONE, recency=request.recency)
+    weights = blend(
         sigma=_sigma(question),
         characters_per_piece=vector.characters_per_piece,
         semantic_ratio=1.0 if request.mode == "semantic" else request.semantic_ratio,
     )
+    return replace(weights, recency=request.recency)
 
 
 def _sigma(question: Question) -> float:

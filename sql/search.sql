@@ -164,7 +164,8 @@ WITH term AS MATERIALIZED (
     WHERE m.workspace_id = :workspace_id AND m.generation_id = :generation::uuid
 ), candidate AS (
     SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, m.seq, p.tsv,
-        lower(i.title) AS title, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm, found.bm25
+        lower(i.title) AS title, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm, found.bm25,
+        (extract(epoch FROM date_trunc('day', now(), 'UTC') - p.created_at) / 86400)::float8 AS age_days
     FROM unnest(:ids::uuid[], :bm25s::float8[]) AS found (id, bm25)
     JOIN passage p ON p.workspace_id = :workspace_id AND p.id = found.id
     JOIN item i ON i.workspace_id = :workspace_id AND i.id = p.item_id
@@ -186,7 +187,8 @@ SELECT
         (SELECT centre FROM centre WHERE centre.lang = candidate.lang),
         (SELECT sum(centre * passage_count) / sum(passage_count) FROM centre),
         0) AS centre,
-    candidate.seq
+    candidate.seq,
+    candidate.age_days
 FROM candidate
 LEFT JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation::uuid AND e.passage_id = candidate.id
 CROSS JOIN LATERAL (

@@ -95,7 +95,19 @@ def test_a_setting_is_a_mode_and_hybrid_may_say_its_weight():
         Setting("hybrid@0.3", "hybrid", 0.3),
     ]
     assert read_setting("hybrid@0.3+rerank") == Setting("hybrid@0.3+rerank", "hybrid", 0.3, True)
-    for text in ("magic", "lexical@0.3", "hybrid@2", "hybrid@x", "hybrid@nan", "+rerank", ""):
+    assert read_setting("lexical+recency@2") == Setting("lexical+recency@2", "lexical", recency=2.0)
+    for text in (
+        "magic",
+        "lexical@0.3",
+        "hybrid@2",
+        "hybrid@x",
+        "hybrid@nan",
+        "+rerank",
+        "hybrid+recency",
+        "hybrid+recency@11",
+        "hybrid+x@1",
+        "",
+    ):
         with pytest.raises(InvalidInput, match="settings: knows"):
             read_setting(text)
 

@@ -77,7 +77,7 @@ async def orchard(resources, owner_connection, fruit) -> Scope:
 
 @pytest.mark.parametrize("mode", ["hybrid", "lexical", "semantic"])
 async def test_terms_add_up_to_the_lexical_leg_and_legs_to_the_score(resources, orchard, mode):
-    asked = SearchRequest(q="red apples -wine type:message", mode=mode, explain=True)
+    asked = SearchRequest(q="red apples -wine type:message", mode=mode, explain=True, recency=1.5)
     hits = (await retrieve(make_searcher(resources), orchard, asked)).hits
     assert len(hits) >= 2
     for hit in hits:
@@ -88,6 +88,7 @@ async def test_terms_add_up_to_the_lexical_leg_and_legs_to_the_score(resources, 
         assert bm25 in ([], [pytest.approx(sum(term.contribution for term in why.terms))])
         assert all(term.idf > 0 and term.frequency >= 1 for term in why.terms)
         assert why.filters == ("type:message",)
+        assert [leg.raw for leg in why.legs if leg.leg == "recency"] == [1.5]
 
 
 async def test_the_second_page_is_explained_as_the_first(resources, orchard):

@@ -5,6 +5,7 @@ import pytest
 
 from search.fuse import (
     FLOOR,
+    HALF_LIFE_DAYS,
     LEXICAL_ALONE,
     WEIGHT,
     Candidate,
@@ -113,3 +114,19 @@ def test_messages_found_close_together_come_before_one_found_alone():
     assert [hit.id for hit in ranked] == [B, A, C]
     assert [hit.borrowed for hit in ranked] == pytest.approx([2 * LENT, 0, 2 * MOST])
     assert [hit.score for hit in ranked] == pytest.approx([3 + 2 * LENT, 3.1, 2 + 2 * MOST])
+
+
+def test_recency_adds_its_points_to_what_is_new_and_halves_them():
+    weights = replace(LEXICAL_ALONE, recency=2.0)
+    found = [
+        candidate(A, bm25=3.0, age_days=2.0 * HALF_LIFE_DAYS),
+        candidate(B, bm25=2.0, age_days=-0.5),
+        candidate(C, bm25=1.0, age_days=float(HALF_LIFE_DAYS)),
+    ]
+    ranked = fuse(found, weights, near=())
+    assert [(hit.id, hit.score, hit.recent) for _, hit in ranked] == [
+        (B, 4.0, 2.0),
+        (A, 3.5, 0.5),
+        (C, 2.0, 1.0),
+    ]
+    assert [hit.recent for _, hit in fuse(found, LEXICAL_ALONE, near=())] == [0.0, 0.0, 0.0]

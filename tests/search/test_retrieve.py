@@ -1,5 +1,7 @@
 """The whole search on real rows: what is found, by whom, in which order, and how it degrades."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from core.errors import InvalidInput
@@ -192,3 +194,20 @@ async def test_a_group_shows_as_many_hits_as_are_asked_for(resources, library):
             resources, library[0], "widow OR soil OR database", group_limit=limit, **asked
         )
         assert len(answer.hits) == limit
+
+
+async def test_recency_brings_the_newer_of_two_alike_forward_when_asked(
+    resources, owner_connection
+):
+    scope = await make_scope(owner_connection)
+    talk = await make_conversation(owner_connection, scope)
+    now = datetime.now(UTC)
+    for days, content in ((400, "Pension pension plan."), (0, "A plan about the pension of all.")):
+        await make_message(
+            resources, owner_connection, scope, conversation_id=talk, content=content, at=now - timedelta(days=days)
+        )  # fmt: skip
+    ages = {}
+    for recency in (0.0, 5.0):
+        answer = await ask(resources, scope, "pension plan", mode="lexical", recency=recency)
+        ages[recency] = [(now - hit.created_at).days for hit in answer.hits]
+    assert ages == {0.0: [400, 0], 5.0: [0, 400]}
