@@ -31,17 +31,6 @@ export function startChips(onEdit) {
   $("#when").addEventListener("toggle", () => {
     for (const op of ["after", "before"]) $(`#when-${op}`).value = dateIn(text(), op);
   });
-  document.addEventListener("pointerdown", closeMenus);
-  document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenus(event));
-}
-
-function closeMenus(event) {
-  for (const menu of document.querySelectorAll("details.menu[open]")) {
-    const isKey = event.type === "keydown";
-    if (!isKey && menu.contains(event.target)) continue;
-    menu.open = false;
-    if (isKey) $("summary", menu).focus();
-  }
 }
 
 export function showChips(filters) {
