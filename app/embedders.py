@@ -26,6 +26,9 @@ _BY_SETTING: Final = {"auto": MINILM, "minilm": MINILM, "e5": E5}
 # twenty passages have no language mean, and are found by their words as well.
 FOREIGN_SHARE: Final = 0.1
 FOREIGN_LEAST: Final = 20
+_DOCUMENTS_TIMEOUT_S: Final = (
+    300.0  # of 64: 6 s of E5 on idle cores; making and loading it, and a busy machine, take more
+)
 _ST_DIMENSION, _ST_TOKENS = 384, 512  # what the server of any sentence-transformers model answers
 
 
@@ -135,7 +138,10 @@ class AskedModels:
         if kind == "openai" and name:
             return self._vendor(name)
         spec = _local_spec(model)
-        return None if spec is None else EmbedClient(self._settings.embed_socket, spec)
+        if spec is None:
+            return None
+        socket = self._settings.embed_socket
+        return EmbedClient(socket, spec, documents_timeout_s=_DOCUMENTS_TIMEOUT_S)
 
     def _vendor(self, name: str) -> _Closable:
         from search.embed_openai import OpenAIEmbedder

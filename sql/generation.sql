@@ -34,13 +34,16 @@ ON CONFLICT DO NOTHING
 RETURNING id;
 
 -- name: list_generations
+-- unscoped: numbers about the workspace's own index
+-- What a job counts is only right while it works; afterwards files and messages come and go.
 SELECT
     g.id,
     g.model,
     g.dimension,
     g.state,
     g.is_automatic,
-    g.embedded,
+    CASE WHEN g.state = 'building' THEN g.embedded ELSE (
+        SELECT count(*) FROM embedding e WHERE e.workspace_id = g.workspace_id AND e.generation_id = g.id) END AS embedded,
     coalesce(c.passage_count, 0) AS passages,
     g.refused,
     g.sigma,
