@@ -1,11 +1,11 @@
 """How well search ranks, on every judged set of RECOLLECT_DATA, beside bm25s and exact cosine in the same run.
 
     RECOLLECT_DATA=/path/to/data .venv/bin/python -m bench.relevance [--sets xquad-en,irc-tuned] [--vectors DIR]
-        [--picture docs/relevance.svg]
+        [--picture docs/relevance.svg] [--reranker DIR]
 
 Documents and messages are indexed by the product's write side into embedded PostgreSQL and asked through
 search.rank.rank(), which is retrieve() without the hydration of a page. Prints nDCG@10, recall@100 and MRR@10. --vectors
-keeps what the model made for the next run. Ends with 1 when a gate is missed. What was tuned on what: docs/relevance.md.
+keeps what the model made for the next run; --reranker is a cross-encoder's folder (search/rerank_onnx.py). Ends with 1 when a gate is missed. What was tuned on what: docs/relevance.md.
 """
 
 import argparse
@@ -34,11 +34,15 @@ from bench.relevance_report import DEPTH, MEASURES, Measured, Scores, Way, measu
 from bench.retrieval_sets import RetrievalSet, index_set, load_set
 from core.scope import Scope
 from search.answer import Mode, SearchRequest
-from search.embed import Embedder, Matrix
+from search.embed import Embedder, Matrix, Reranker
 from search.embed_onnx import OnnxEmbedder
 from search.filters import Constraints
+from search.fuse import Listed
 from search.query import plain
-from search.rank import Searcher, rank
+from search.rank import rank
+from search.rerank import TOP, is_exact, reorder
+from search.rerank_onnx import OnnxReranker
+from search.searcher import Searcher
 from search.semantic import VectorCache
 from sql.migrate import migrate
 from tests.make import make_scope
@@ -104,6 +108,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--sets", help="names, separated by commas")
     parser.add_argument("--vectors", type=Path, help="keep the documents' vectors here")
     parser.add_argument("--picture", type=Path, help="write an SVG of the nDCG here")
+    parser.add_argument("--reranker", type=Path, help="reorder hybrid lists by this model too")
     given = parser.parse_args()
     data = os.environ.get("RECOLLECT_DATA")
     if data is None:
@@ -127,7 +132,11 @@ def load_sets(data: Path, names: str | None) -> list[RetrievalSet]:
 
 async def measure(opened: Installed, given: argparse.Namespace) -> list[Scores]:
     scores: list[Scores] = []
-    resources = replace(opened.resources, embedder=opened.embedder)
+    resources = replace(
+        opened.resources,
+        embedder=opened.embedder,
+        reranker=None if given.reranker is None else OnnxReranker(given.reranker),
+    )
     for retrieval_set in load_sets(given.data, given.sets):
         vectors = await document_vectors(retrieval_set, opened.embedder, folder=given.vectors)
         scores.append(await Bench(resources, opened.owner, retrieval_set, vectors).run())
@@ -181,6 +190,10 @@ class Bench:
             mode: measured(await self._run(searcher, scope, mode, known=known), qrels)
             for mode in MODES
         }
+        if self.resources.reranker is not None:
+            ways["reranked"] = measured(
+                await self._run(searcher, scope, "hybrid", known=known, model=self.resources.reranker), qrels
+            )  # fmt: skip
         nearest = await cosine_run(
             asked, self.vectors, self.resources.embedder, cache=searcher.vectors, depth=DEPTH
         )
@@ -206,18 +219,37 @@ class Bench:
         return Known(indexed.passages, within)
 
     async def _run(
-        self, searcher: Searcher, scope: Scope, mode: Mode, *, known: Known
+        self,
+        searcher: Searcher,
+        scope: Scope,
+        mode: Mode,
+        *,
+        known: Known,
+        model: Reranker | None = None,
     ) -> dict[str, Sequence[str]]:
-        """Return the first hits of each query; the message that a query was is none."""
+        """Return the first hits of each query, their head in the order of `model`; the message that a query was is none."""
         sources = self.retrieval_set.sources if isinstance(self.retrieval_set, MessageSet) else {}
         run: dict[str, Sequence[str]] = {}
         for query_id, text in self.retrieval_set.queries.items():
             request = SearchRequest(q=text, mode=mode, syntax="plain", limit=DEPTH)
             within = known.within.get(query_id, Constraints())
             ranking = await rank(searcher, scope, request, query=plain(text), within=within)
-            found = [known.passages[hit.id] for hit in ranking.listed]
+            listed = ranking.listed
+            if model is not None:
+                listed = [*await self._reranked(model, listed[:TOP], text, known), *listed[TOP:]]
+            found = [known.passages[hit.id] for hit in listed]
             run[query_id] = [id_ for id_ in found if id_ != sources.get(query_id)][:DEPTH]
         return run
+
+    async def _reranked(
+        self, model: Reranker, head: Sequence[Listed], asked: str, known: Known
+    ) -> list[Listed]:
+        """Do what search.rerank does, with the texts of the set."""
+        texts = [self.retrieval_set.documents[known.passages[hit.id]] for hit in head]
+        query = plain(asked)
+        scores = await model.score(query.meaning(), texts)
+        exact = {hit.id for hit, text in zip(head, texts, strict=True) if is_exact(query, text)}
+        return reorder(head, dict(zip([hit.id for hit in head], scores, strict=True)), exact=exact)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,10 @@ from uuid import UUID
 
 import pytest
 
+from search.index import remove_message
 from search.neighbours import FADE, LENT, MOST, REACH, Place, borrowed
+from tests.make import make_scope
+from tests.search.make import make_conversation, make_message, make_searcher, ranked
 
 A, B = (UUID(int=n) for n in (1, 2))
 
@@ -31,3 +34,28 @@ def test_parts_of_one_message_lend_as_one_and_nothing_to_each_other():
 
 def test_what_scores_below_nothing_neither_lends_nor_borrows():
     assert borrowed([Place(A, 1, -2.0), Place(A, 2, 3.0)]) == [0, 0]
+
+
+async def test_a_hit_lends_to_its_neighbour_only_while_it_is_one(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    talk = await make_conversation(owner_connection, scope)
+    posted = [
+        await make_message(resources, owner_connection, scope, conversation_id=talk, content=text)
+        for text in ("the printer jams", "open the printer tray", *["nothing"] * REACH, "a printer is loud")
+    ]  # fmt: skip
+    searcher = make_searcher(resources)
+
+    async def borrowers(q: str) -> set[UUID]:
+        ranking = await ranked(searcher, scope, q, mode="lexical")
+        rows = await owner_connection.fetch(
+            "SELECT id, message_id FROM passage WHERE workspace_id = $1", scope.workspace_id
+        )
+        messages = {row["id"]: row["message_id"] for row in rows}
+        return {messages[hit.id] for hit in ranking.listed if hit.borrowed > 0}
+
+    assert await borrowers("printer") == set(posted[:2])
+    assert await borrowers("printer -jams") == set()
+    assert await borrowers('"printer tray"') == set()
+    async with resources.app.write_tx(scope) as conn:
+        await remove_message(conn, scope.workspace_id, message_id=posted[0])
+    assert await borrowers("printer") == set()
