@@ -53,6 +53,7 @@ async def find_sources(
         syntax="plain",
         filters=parse(" ".join(options.filters)).filters,
         mode=options.mode,
+        asking=tuple(turns),
         limit=min(options.k + len(turns) + SPARE, 100),
     )
     try:

@@ -53,6 +53,8 @@ class SearchRequest:
     rerank: bool = False  # the head of the list, by a cross-encoder
     explain: bool = False
     syntax: Syntax = "operators"
+    # Messages that ask, and so show no word to be spelt right: replies name the question itself, which is indexed by then.
+    asking: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

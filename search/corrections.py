@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from core.scope import Scope
 from search.answer import Correction
 from search.filters import like_pattern
 from search.lexical import Term
 from search.query import AnyOf, Clause, Query, Word
-from search.searcher import Searcher
+from search.searcher import Search
 from search.spelling import REACH, Neighbour, best, cost, is_near, spelt
 from search.terms import fold
 from search.words import find_holders, read_words
@@ -46,11 +45,10 @@ def suspects(query: Query, unheld: Sequence[Term]) -> list[_Suspect]:
     return found[:MOST_WORDS]
 
 
-async def find_corrections(
-    searcher: Searcher, scope: Scope, asked: Sequence[_Suspect]
-) -> tuple[Correction, ...]:
+async def find_corrections(search: Search, asked: Sequence[_Suspect]) -> tuple[Correction, ...]:
     """Return a correction for each suspect that has one, in their order."""
-    likely = await _likely(searcher, scope, asked)
+    searcher, scope = search.searcher, search.scope
+    likely = await _likely(search, asked)
     if not likely:
         return ()
     lexemes = dict.fromkeys(lexeme for found in likely.values() for lexeme in found)
@@ -76,14 +74,12 @@ def corrected(query: Query, corrections: Sequence[Correction]) -> Query:
     return replace(query, text=text, clauses=_replaced(query.clauses, instead))
 
 
-async def _likely(
-    searcher: Searcher, scope: Scope, asked: Sequence[_Suspect]
-) -> dict[str, list[str]]:
+async def _likely(search: Search, asked: Sequence[_Suspect]) -> dict[str, list[str]]:
     """Return the likeliest lexemes for each word that nothing readable holds."""
     words = [suspect.term.word for suspect in asked]
-    async with searcher.search_pool.autocommit() as conn:
+    async with search.searcher.search_pool.autocommit() as conn:
         near = await fetch(
-            conn, _find_neighbours, **scope.ids, words=words,
+            conn, _find_neighbours, **search.scope.ids, words=words, asking=list(search.request.asking),
             tsqueries=[suspect.term.tsquery() for suspect in asked],
             patterns=[like_pattern(word) for word in words], reach=REACH, most=LOOKED_AT,
         )  # fmt: skip

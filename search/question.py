@@ -66,7 +66,8 @@ async def _read(search: Search, known: Sequence[str]) -> Question:
     weighed = weigh(terms, counts, passage_count=basis.passage_count)
     few = basis.passage_count <= EXACT_UP_TO or has_positive_condition(query)
     is_exact = few or search.request.recall == "exact"
-    unknown = tuple(term for term in terms if not any(counts[lexeme] for lexeme in term.lexemes))
+    own = min(len(search.request.asking), 1)  # the question may have been counted with the rest
+    unknown = tuple(term for term in terms if all(counts[each] <= own for each in term.lexemes))
     condition = conditions(query, langs)
     return Question(query, basis, langs, weighed, condition, is_exact, unknown)
 
@@ -76,10 +77,9 @@ async def _put_right(search: Search, question: Question) -> Question:
     asked = suspects(search.query, question.unknown)
     if not asked:
         return question
-    searcher = search.searcher
     try:
-        async with asyncio.timeout(searcher.lexical_timeout_s):
-            corrections = await find_corrections(searcher, search.scope, asked)
+        async with asyncio.timeout(search.searcher.lexical_timeout_s):
+            corrections = await find_corrections(search, asked)
     except (Unavailable, TimeoutError) as error:
         log.warning("words not corrected", error=str(error) or "timed out")
         return question

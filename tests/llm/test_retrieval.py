@@ -2,6 +2,7 @@ import orjson
 
 from llm.options import ReplyOptions
 from llm.retrieval import Found, find_sources, told
+from search.statistics import refresh
 from tests.llm.make_source import make_source
 from tests.llm.replying import FACT, QUESTION, deps, make_run, work
 from tests.make import make_scope
@@ -39,6 +40,20 @@ async def test_a_query_and_filters_of_the_request_are_used(resources, owner_conn
     assert await texts_for(resources, scope, "something else", options=asked) == []
     asked = ReplyOptions(q="blue door boiler", mode="lexical")
     assert await texts_for(resources, scope, "something else", options=asked) == [FACT]
+
+
+async def test_a_misspelt_question_finds_its_source_though_the_question_itself_is_indexed(
+    resources, owner_connection
+):
+    scope = await make_scope(owner_connection)
+    misspelt = "Where is the sparre boiller?"
+    run = await make_run(owner_connection, resources, scope, question=misspelt)
+    async with resources.worker.tenant_tx(scope.workspace_id) as conn:
+        await refresh(conn, scope.workspace_id)
+    by_words = ReplyOptions(mode="lexical")
+    given = {run.message_id}
+    assert await texts_for(resources, scope, misspelt, options=by_words, turns=given) == [FACT]
+    assert await texts_for(resources, scope, misspelt, options=by_words) == []
 
 
 async def test_what_cannot_be_searched_for_has_no_sources(resources, owner_connection):

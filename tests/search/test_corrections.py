@@ -187,7 +187,7 @@ async def test_the_vocabulary_is_asked_by_its_trigrams(resources, owner_connecti
     )  # fmt: skip
     await owner_connection.execute("ANALYZE lexeme_stat")
     query = REGISTRY["corrections.sql:find_neighbours"]
-    values = {**ada.ids, "words": ["recieve"], "tsqueries": ["'reciev'"], "patterns": ["%recieve%"], "reach": 2, "most": 9}  # fmt: skip
+    values = {**ada.ids, "words": ["recieve"], "tsqueries": ["'reciev'"], "patterns": ["%recieve%"], "reach": 2, "most": 9, "asking": []}  # fmt: skip
     async with resources.search.autocommit() as conn:
         rows = await conn.raw.fetch(
             f"EXPLAIN {query.text}", *(values[name] for name in query.parameters)
