@@ -15,7 +15,7 @@ from app.model_files import prepare_apart
 from app.model_recipes import E5, MINILM, RECIPES
 from app.settings import Settings
 from core.errors import StartFailed
-from search.embed import Embedder, EmbedderSpec, FakeEmbedder
+from search.embed import DIMENSION, Embedder, EmbedderSpec, FakeEmbedder
 from search.embed_client import EmbedClient
 from search.embed_lazy import LazyEmbedder
 
@@ -50,6 +50,11 @@ def first_model(settings: Settings) -> str:
     raise StartFailed(
         f"EMBEDDER={settings.embedder} is unknown: use auto, minilm, e5, openai:<model>, st:<directory> or fake"
     )
+
+
+def computes_here(model: str) -> bool:
+    """Return whether a model is one that this machine computes, not a vendor's."""
+    return _local_spec(model) is not None
 
 
 def model_named(name: str) -> str:
@@ -144,13 +149,18 @@ class AskedModels:
         return EmbedClient(socket, spec, documents_timeout_s=_DOCUMENTS_TIMEOUT_S)
 
     def _vendor(self, name: str) -> _Closable:
+        """Return the embedder of `<model>` or `<model>@<dimension>`."""
         from search.embed_openai import OpenAIEmbedder
 
+        model, _, dimension = name.rpartition("@")
+        if not (model and dimension.isdecimal()):
+            model, dimension = name, str(DIMENSION)
         key = self._settings.openai_api_key
         return OpenAIEmbedder(
-            name,
+            model,
             base_url=self._settings.openai_base_url or _OPENAI_URL,
             api_key=key.get_secret_value() if key else "none",
+            dimension=int(dimension),
         )
 
 

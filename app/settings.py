@@ -96,7 +96,7 @@ class Settings(BaseSettings):
     )
     embedder: str = Field(
         default="auto",
-        description="Who makes vectors: auto (minilm, and e5 for workspaces in other languages than English), minilm, e5, openai:<model>, st:<directory or hub id>, or fake (tests). A change builds a new generation of each index in the background.",
+        description="Who makes vectors: auto (minilm, and e5 for workspaces in other languages than English), minilm, e5, openai:<model> (or <model>@<dimension>), st:<directory or hub id>, or fake (tests). A change builds a new generation of each index in the background.",
     )
     embed_socket: Folder = Field(
         default_factory=lambda given: socket_in(

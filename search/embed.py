@@ -19,7 +19,7 @@ from core.errors import CallerError, Unavailable
 Vector: TypeAlias = NDArray[np.float32]  # (dimension,), unit length
 Matrix: TypeAlias = NDArray[np.float32]  # (len(texts), dimension), rows of unit length
 
-DIMENSION: Final = 384  # of the index's vector column
+DIMENSION: Final = 384  # that the index of vectors has, and both models that come along
 # Query characters per word piece from which a model is at home in a text (search.md, Fusion): with
 # MiniLM the means of six English query sets are 4.3 to 6.0, of German and Spanish ones 2.8 to 3.1.
 FLUENT: Final = 4.3
@@ -110,14 +110,16 @@ def unit_length(rows: Matrix) -> Matrix:
     return (rows / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
-def widened(rows: Matrix, *, model: str) -> Matrix:
-    """Fill shorter vectors up to DIMENSION with zeros, which changes no cosine.
+def widened(rows: Matrix, *, model: str, dimension: int = DIMENSION) -> Matrix:
+    """Fill shorter vectors up to `dimension` with zeros, which changes no cosine.
 
     Longer ones raise Unavailable, because cutting them would.
     """
-    missing = DIMENSION - rows.shape[-1]
+    missing = dimension - rows.shape[-1]
     if missing < 0:
-        message = f"{model} answers with {rows.shape[-1]} dimensions, the index holds {DIMENSION}: "
+        message = (
+            f"{model} answers with {rows.shape[-1]} dimensions, its generation holds {dimension}: "
+        )
         raise Unavailable(message + "set EMBEDDER to a model that can answer with fewer")
     return np.pad(rows, [(0, 0)] * (rows.ndim - 1) + [(0, missing)])
 

@@ -30,9 +30,12 @@ _RETRY_LIMITED_S: Final = 20.0  # where a 429 does not say; OpenAI's limits are 
 
 
 class OpenAIEmbedder:
-    """Texts beyond the model's length are refused by the endpoint (RefusedText), never cut."""
+    """Texts beyond the model's length are refused by the endpoint (RefusedText), never cut.
 
-    dimension = DIMENSION
+    Another dimension than the index's is part of the model's name: its vectors are another generation's.
+    """
+
+    max_tokens = 8191
 
     def __init__(
         self,
@@ -40,13 +43,13 @@ class OpenAIEmbedder:
         *,
         base_url: str,
         api_key: str,
-        max_tokens: int = 8191,
+        dimension: int = DIMENSION,
         timeout_s: float = 30.0,
     ) -> None:
-        self.model = f"openai:{model}"
-        self.max_tokens = max_tokens
+        self.model = f"openai:{model}" + (f"@{dimension}" if dimension != DIMENSION else "")
+        self.dimension = dimension
         self._model = model
-        self._dimensions: int | openai.Omit = DIMENSION
+        self._dimensions: int | openai.Omit = dimension
         self._client = openai.AsyncOpenAI(
             base_url=base_url, api_key=api_key, timeout=timeout_s, max_retries=0
         )
@@ -58,7 +61,7 @@ class OpenAIEmbedder:
     async def embed_documents(self, texts: Sequence[str]) -> Matrix:
         slices = [texts[start : start + _SLICE] for start in range(0, len(texts), _SLICE)]
         rows = [await self._embed(part) for part in slices]
-        return np.concatenate(rows) if rows else np.empty((0, DIMENSION), dtype=np.float32)
+        return np.concatenate(rows) if rows else np.empty((0, self.dimension), dtype=np.float32)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -80,10 +83,10 @@ class OpenAIEmbedder:
         rows = self._rows(answer)
         if len(rows) != len(texts):
             raise Unavailable(f"{self.model} answered {len(texts)} texts with {len(rows)} vectors")
-        return widened(unit_length(rows), model=self.model)
+        return widened(unit_length(rows), model=self.model, dimension=self.dimension)
 
     async def _ask(self, texts: Sequence[str]) -> bytes:
-        """Ask for DIMENSION dimensions, and once without where a model cannot choose."""
+        """Ask for our dimension, and once without where a model cannot choose."""
         try:
             return await self._create(texts)
         except openai.BadRequestError as exc:

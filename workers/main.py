@@ -11,7 +11,7 @@ from typing import Final
 
 import structlog
 
-from app.embedders import Languages, wanted_model
+from app.embedders import Languages, computes_here, wanted_model
 from app.program import run_program
 from app.resources import Resources, open_resources
 from app.settings import Settings
@@ -110,7 +110,11 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
         every(RECONCILE_S, "statistics", partial(maintenance.refresh_statistics, pool)),
         every(GENERATIONS_S, "generations", partial(_attend, resources)),
         every(
-            RECONCILE_S, "models", partial(generations.keep_loaded, pool, resources.other_models)
+            RECONCILE_S,
+            "models",
+            partial(
+                generations.keep_loaded, pool, resources.other_models, computes_here=computes_here
+            ),
         ),
         every(BLOBS_S, "feedback", partial(maintenance.remove_old_feedback, pool)),
         every(ALERTS_S, "alerts", alerts.round),

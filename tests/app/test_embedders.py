@@ -5,6 +5,7 @@ from app.embedders import (
     Languages,
     LocalModels,
     asked_models,
+    computes_here,
     first_model,
     needs_process,
     wanted_model,
@@ -66,6 +67,22 @@ async def test_models_of_older_generations_can_still_be_asked():
             "openai:old", E5.spec.model, "st:/x", None,
         ]  # fmt: skip
         assert models.find("openai:old") is found[0]
+
+
+async def test_a_vendors_model_may_have_a_dimension_of_its_own():
+    async with asked_models(given("openai:large@1024")) as models:
+        plain = models.find("openai:large")
+        assert plain is not None
+        assert [(e.model, e.dimension) for e in (models.default, plain)] == [
+            ("openai:large@1024", 1024), ("openai:large", 384),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("model", "here"), [(E5.spec.model, True), ("st:/x", True), ("openai:m", False)]
+)
+def test_a_vendors_model_computes_elsewhere(model, here):
+    assert computes_here(model) is here
 
 
 def test_the_fake_is_alone():

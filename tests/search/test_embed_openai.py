@@ -31,7 +31,9 @@ class Vendor:
 
 
 @asynccontextmanager
-async def vendor(answer: Callable[[Asked], Reply], timeout_s: float = 30) -> AsyncGenerator[Vendor]:
+async def vendor(
+    answer: Callable[[Asked], Reply], *, timeout_s: float = 30, dimension: int = 384
+) -> AsyncGenerator[Vendor]:
     """Lend an embedder of a server that answers each request by `answer`."""
     requests: list[Asked] = []
 
@@ -49,7 +51,9 @@ async def vendor(answer: Callable[[Asked], Reply], timeout_s: float = 30) -> Asy
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    embedder = OpenAIEmbedder("small", base_url=url, api_key="key", timeout_s=timeout_s)
+    embedder = OpenAIEmbedder(
+        "small", base_url=url, api_key="key", dimension=dimension, timeout_s=timeout_s
+    )
     async with server:
         yield Vendor(embedder, requests)
     await embedder.close()
@@ -86,6 +90,14 @@ async def test_rows_are_normalised_padded_and_in_the_order_of_the_texts():
     ]
 
 
+async def test_another_dimension_is_asked_for_and_part_of_the_models_name():
+    async with vendor(lambda _: vectors([3, 4]), dimension=2) as small:
+        rows = await small.embedder.embed_documents(["a"])
+    assert np.allclose(rows, [[0.6, 0.8]])
+    assert (small.embedder.model, small.embedder.dimension) == ("openai:small@2", 2)
+    assert small.requests[0]["dimensions"] == 2
+
+
 async def test_a_query_counts_as_read_with_full_trust():
     async with vendor(lambda _: vectors([1.0] * 384)) as small:
         query = await small.embedder.embed_query("was ist das?")
@@ -118,7 +130,9 @@ async def test_a_model_without_a_choice_of_dimensions_is_asked_without_from_then
 
 async def test_longer_vectors_are_refused_in_words():
     async with vendor(lambda _: vectors([1.0] * 1536)) as small:
-        with pytest.raises(Unavailable, match="1536 dimensions, the index holds 384: set EMBEDDER"):
+        with pytest.raises(
+            Unavailable, match="1536 dimensions, its generation holds 384: set EMBEDDER"
+        ):
             await small.embedder.embed_query("a")
 
 

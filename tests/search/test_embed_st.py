@@ -64,7 +64,7 @@ async def test_a_query_uses_the_prompt_of_queries_and_counts_as_read_with_full_t
 
 async def test_longer_vectors_are_refused_in_words(package):
     embedder = SentenceTransformersEmbedder("wide")
-    with pytest.raises(Unavailable, match="500 dimensions, the index holds 384"):
+    with pytest.raises(Unavailable, match="500 dimensions, its generation holds 384"):
         await embedder.embed_query("a")
     embedder.close()
 

@@ -366,8 +366,10 @@ async def test_models_in_use_are_kept_loaded_and_one_that_is_away_does_no_harm(p
             asked.append(text)
             raise Unavailable("no socket")
 
-    await keep_loaded(place.resources.worker, {FakeEmbedder.model: Away()}.get)
-    await keep_loaded(place.resources.worker, lambda _: None)
+    pool, away = place.resources.worker, {FakeEmbedder.model: Away()}.get
+    await keep_loaded(pool, away, computes_here=lambda _: True)
+    await keep_loaded(pool, away, computes_here=lambda _: False)
+    await keep_loaded(pool, lambda _: None, computes_here=lambda _: True)
     assert asked == ["ready"]
 
 
