@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -24,19 +23,13 @@ from urllib.parse import quote
 
 import asyncpg
 import numpy as np
-import psutil
 
+from bench.serving import cpu_ms_each, cpu_s, machine, open_line, product_in, say
 from tests.faults.product import Product, signed_up
 
 DOCUMENTS, LENGTH = 110, 8_000  # pieces and their characters: about 1,100 passages
 ALONE, CLIENTS = 120, 8  # questions that one client asks; the others are asked by eight
 WARM = 80
-PID_FILES = {
-    "api": "run/api.pid",
-    "embedder": "run/embedder.pid",
-    "postgres": "postgres/data/postmaster.pid",
-    "valkey": "valkey/valkey.pid",
-}
 SETTLED = """
     SELECT count(*) FILTER (WHERE state <> 'ready') = 0
         AND (SELECT refreshed_count * 1.1 > passage_count FROM corpus_stat)
@@ -68,48 +61,31 @@ class Server:
     product: Product
     token: str
 
-    def cpu_s(self) -> dict[str, float]:
-        return {part: cpu_s_of(self.product.home, part) for part in PID_FILES}
-
     async def ask(self, paths: Sequence[str], *, clients: int) -> Sample:
         """Send the requests over that many connections, each as soon as the one before is answered."""
         waiting = iter(paths)
-        before, began = self.cpu_s(), time.perf_counter()
+        before, began = cpu_s(self.product.home), time.perf_counter()
         by_client = await asyncio.gather(*(self._client(waiting) for _ in range(clients)))
-        seconds, after = time.perf_counter() - began, self.cpu_s()
-        cpu_ms = {part: 1000 * (after[part] - before[part]) / len(paths) for part in PID_FILES}
+        seconds, after = time.perf_counter() - began, cpu_s(self.product.home)
         answers = [answer for one in by_client for answer in one]
         return Sample(
             took_ms=[ms for ms, _ in answers],
             degraded=sum(is_degraded for _, is_degraded in answers),
             requests_per_s=len(paths) / seconds,
-            cpu_ms=cpu_ms,
+            cpu_ms=cpu_ms_each(before, after, paths),
         )
 
     async def _client(self, paths: Iterator[str]) -> list[tuple[float, bool]]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.product.port)
+        line = await open_line(self.product)
         answers: list[tuple[float, bool]] = []
         for path in paths:
             began = time.perf_counter()
-            writer.write(
-                f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {self.token}\r\n\r\n".encode()
-            )
-            head = (await reader.readuntil(b"\r\n\r\n")).lower()
-            size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-            body = await reader.readexactly(size)
+            answer = await line.get(path, token=self.token)
             took_ms = (time.perf_counter() - began) * 1000
-            status = head.split(b" ", 2)[1]
-            assert status in {b"200", b"503"}, body
-            answers.append((took_ms, status == b"503" or b'"degraded":["' in body))
-        writer.close()
+            assert answer.status in {200, 503}, answer.body
+            answers.append((took_ms, answer.is_degraded()))
+        line.close()
         return answers
-
-
-def cpu_s_of(home: Path, part: str) -> float:
-    """Return the CPU seconds so far of a part, its children and those of them that have ended."""
-    process = psutil.Process(int((home / PID_FILES[part]).read_text().split()[0]))
-    living = sum(sum(child.cpu_times()[:2]) for child in process.children(recursive=True))
-    return sum(process.cpu_times()[:4]) + living
 
 
 def main() -> None:
@@ -145,10 +121,7 @@ async def compare(server: Server, asked: list[str], passages: int) -> None:
     warm = [f"/api/search?q={quote(' '.join(text.split()[-3:]))}" for text in asked[:WARM]]
     for clients in (1, CLIENTS):
         await server.ask(warm, clients=clients)
-    say(
-        f"{platform.machine()}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the start,"
-        f" {passages:,} passages\n"
-    )
+    say(f"{machine()}, {passages:,} passages\n")
     say(
         "| route | clients | p50 ms | p95 ms | requests/s | CPU ms a request | p50 / healthz | degraded |"
     )
@@ -169,7 +142,7 @@ def questions(data: Path) -> list[str]:
 async def running(folder: Path, data: Path) -> AsyncGenerator[tuple[Server, int]]:
     """Start the product with the corpus in its index."""
     token = folder / "token"
-    product = Product(folder / "home", EMBEDDER="minilm", LOG_LEVEL="WARNING", REGISTRATION="open")
+    product = product_in(folder / "home")
     await product.start()
     try:
         if not token.exists():
@@ -205,10 +178,6 @@ def pieces(data: Path) -> list[str]:
     texts = [json.loads(line)["text"] for line in lines]
     starts = range(0, max(map(len, texts)), LENGTH)
     return [text[at : at + LENGTH] for at in starts for text in texts if at < len(text)][:DOCUMENTS]
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,112 @@
+"""Requests at a rate that does not wait for answers: when each is sent is fixed beforehand, its latency counts from then.
+
+A client that asks again only when it was answered hides how long the others wait while the server is slow.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import numpy as np
+
+from bench.serving import Line, cpu_ms_each, cpu_s, open_line
+from tests.faults.product import Product
+
+SEED = 4512
+LEAD_S = 0.2  # until the first arrival
+IDLE_S = 2.0  # the server closes a connection that was idle for 5 s
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request of somebody: `who` names what the answers are grouped by."""
+
+    path: str
+    token: str
+    workspace: str
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What the requests of one kind took, in the order of their arrival."""
+
+    took_ms: list[float]
+    degraded: int
+    approximate: int
+    failed: int  # neither 200 nor 503
+    cpu_ms: dict[str, float]
+
+    def row(self, what: str, reach: str) -> str:
+        p50, p95, p99 = np.percentile(self.took_ms, [50, 95, 99])
+        by_part = ", ".join(f"{part} {ms:.1f}" for part, ms in self.cpu_ms.items())
+        return (
+            f"| {what} | {len(self.took_ms)} | {p50:.1f} | {p95:.1f} | {p99:.1f} | {max(self.took_ms):.1f} | {reach} |"
+            f" {self.degraded} | {self.failed} | {self.approximate} | {sum(self.cpu_ms.values()):.1f} ({by_part}) |"
+        )
+
+    @property
+    def p95(self) -> float:
+        return float(np.percentile(self.took_ms, 95))
+
+
+HEAD = (
+    "| requests | count | p50 ms | p95 ms | p99 ms | most | reach | degraded | failed | approximate | CPU ms each |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
+)
+
+
+def arrivals(count: int, *, rate: float) -> Iterator[float]:
+    """Return seconds from the start: independent people, so the gaps are exponential."""
+    chance = random.Random(SEED)
+    return accumulate(chance.expovariate(rate) for _ in range(count))
+
+
+async def ask_all(product: Product, asks: Sequence[Ask], *, rate: float) -> Round:
+    """Send each at its time over as many connections as that takes."""
+    idle: list[tuple[float, Line]] = []
+    before = cpu_s(product.home)
+    start = time.perf_counter() + LEAD_S
+    due = [start + at for at in arrivals(len(asks), rate=rate)]
+    answered = await asyncio.gather(
+        *(_ask(product, ask, due=at, idle=idle) for ask, at in zip(asks, due, strict=True))
+    )
+    cpu_ms = cpu_ms_each(before, cpu_s(product.home), asks)
+    for _, line in idle:
+        line.close()
+    return Round(
+        took_ms=[one.took_ms for one in answered],
+        degraded=sum(one.degraded for one in answered),
+        approximate=sum(one.approximate for one in answered),
+        failed=sum(one.failed for one in answered),
+        cpu_ms=cpu_ms,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    took_ms: float
+    degraded: bool
+    approximate: bool
+    failed: bool
+
+
+async def _ask(
+    product: Product, ask: Ask, *, due: float, idle: list[tuple[float, Line]]
+) -> _Answered:
+    await asyncio.sleep(due - time.perf_counter())
+    since, line = idle.pop() if idle else (due, await open_line(product))
+    if time.perf_counter() - since > IDLE_S:
+        line.close()
+        line = await open_line(product)
+    answer = await line.get(ask.path, token=ask.token, workspace=ask.workspace)
+    took_ms = (time.perf_counter() - due) * 1000
+    idle.append((time.perf_counter(), line))
+    return _Answered(
+        took_ms,
+        degraded=answer.is_degraded(),
+        approximate=b'"recall":"approximate"' in answer.body,
+        failed=answer.status not in {200, 503},
+    )

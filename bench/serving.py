@@ -1,0 +1,98 @@
+"""What benches of the running product share: a client that costs little, and the CPU of the server's processes.
+
+The client writes HTTP itself, over connections that stay open, in the bench's own process.
+"""
+
+import asyncio
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tests.faults.product import Product
+
+PID_FILES = {
+    "api": "run/api.pid",
+    "embedder": "run/embedder.pid",
+    "postgres": "postgres/data/postmaster.pid",
+    "valkey": "valkey/valkey.pid",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+
+    def is_degraded(self) -> bool:
+        """Say whether a leg was late, or both were (503): the machine was busy with other work."""
+        return self.status == 503 or b'"degraded":["' in self.body
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One connection to the API."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def get(self, path: str, *, token: str, workspace: str | None = None) -> Answer:
+        """Ask and return the answer, of whatever status."""
+        lines = [
+            f"GET {path} HTTP/1.1",
+            "Host: localhost",
+            f"Authorization: Bearer {token}",
+            *([f"X-Workspace: {workspace}"] if workspace else []),
+        ]
+        self.writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
+        size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+        return Answer(int(head.split(b" ", 2)[1]), await self.reader.readexactly(size))
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+async def open_line(product: Product) -> Line:
+    """Connect to the API of a started product."""
+    return Line(*await asyncio.open_connection("127.0.0.1", product.port))
+
+
+def product_in(home: Path) -> Product:
+    """Return the product of that home, not started, with the model that it has by default."""
+    return Product(home, EMBEDDER="minilm", LOG_LEVEL="WARNING", REGISTRATION="open")
+
+
+def cpu_s(home: Path) -> dict[str, float]:
+    """Return the CPU seconds so far of each part."""
+    return {part: cpu_s_of(home, part) for part in PID_FILES}
+
+
+def cpu_s_of(home: Path, part: str) -> float:
+    """Return the CPU seconds so far of a part, its children and those of them that have ended."""
+    process = psutil.Process(int((home / PID_FILES[part]).read_text().split()[0]))
+    living = sum(sum(child.cpu_times()[:2]) for child in process.children(recursive=True))
+    return sum(process.cpu_times()[:4]) + living
+
+
+def cpu_ms_each(
+    before: dict[str, float], after: dict[str, float], requests: Sequence[object]
+) -> dict[str, float]:
+    """Return what one of the requests cost between two readings, by part."""
+    return {part: 1000 * (after[part] - before[part]) / len(requests) for part in PID_FILES}
+
+
+def machine() -> str:
+    """Return what a table of latencies has to say of the machine."""
+    load = os.getloadavg()[0]
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, load average {load:.1f} at the start, "
+        f"Python {platform.python_version()}"
+    )
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
