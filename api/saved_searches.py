@@ -245,7 +245,11 @@ async def _find(conn: ReadConn, scope: Scope, saved_search_id: UUID) -> _Saved:
 
 def _warnings(q: str, kind: Kind | None, tz: str) -> list[str]:
     """Return what the reading of the question warns of; one that looks for nothing is InvalidInput."""
-    return list(read_query(SearchRequest(q=q, type=kind), clock=read_clock(tz)).warnings)
+    read_clock(tz)
+    query = read_query(SearchRequest(q=q, type=kind))
+    if any(f.op == "like" for f in query.filters):
+        raise InvalidInput.of("q", "like: looks once; save the words to look for instead")
+    return list(query.warnings)
 
 
 def _check_webhook(api: Api, webhook: WebhookBody | None) -> None:

@@ -13,11 +13,11 @@ from api.errors import request_id_of
 from api.limits import SEARCH
 from api.metrics import SEARCHES_DEGRADED
 from api.search_answers import Found, found_json
-from api.search_fields import SearchBody, SearchParameters, checked, read_facets, read_filter
+from api.search_fields import SearchBody, SearchParameters, read_facets
+from api.search_filter import filter_trees, read_filters
 from core.scope import Scope
 from search.answer import SearchRequest
 from search.everywhere import retrieve_everywhere
-from search.query import Filter
 from search.retrieve import retrieve
 
 router = APIRouter(prefix="/search", tags=["Search"])
@@ -30,8 +30,7 @@ async def search(
     scopes: ScopesDep,
     api: ApiDep,
 ) -> Response:
-    filters = tuple(read_filter(text) for text in parameters.filter)
-    facets = read_facets(parameters.facets)
+    filters, facets = read_filters(parameters.filter), read_facets(parameters.facets)
     return await _answer(request, api, scopes, asked=parameters.request(filters, facets))
 
 
@@ -41,7 +40,7 @@ async def search(
 async def search_by_body(
     request: Request, body: SearchBody, scopes: ScopesDep, api: ApiDep
 ) -> Response:
-    filters = tuple(checked(Filter(f.op, f.value.strip(), f.negated)) for f in body.filter)
+    filters = filter_trees(body.filter)
     return await _answer(request, api, scopes, asked=body.request(filters, body.facets))
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from api.wire import Answer
 from search.answer import FacetName, HighlightKind, Kind, LegName, Match, Recall, SearchAnswer
-from search.query import Operator
+from search.operators import Operator
 
 
 class HighlightAnswer(Answer):

@@ -4,22 +4,15 @@ from typing import Annotated, Final, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.wire import Body, Text
+from api.search_filter import FilterList, flat, nested
+from api.wire import Text
 from core.errors import InvalidInput
 from search.answer import FacetName, Grouping, Kind, Markup, Mode, SearchRequest, Sort
-from search.query import MAX_CHARACTERS, OPERATORS, Filter, Operator, filter_problem
+from search.filter_tree import FilterTree
+from search.query import MAX_CHARACTERS, MAX_FILTERS
 
-MAX_FILTERS = 32
 FACETS: Final[tuple[FacetName, ...]] = get_args(FacetName)
 Zone = Annotated[Text, Field(max_length=64, description="IANA name of the zone of the dates")]
-
-
-class FilterBody(Body):
-    """The structured twin of an operator: `{"op": "from", "value": "ada"}` is `from:ada`."""
-
-    op: Operator
-    value: Annotated[Text, Field(min_length=1, max_length=MAX_CHARACTERS)]
-    negated: bool = False
 
 
 class SearchFields(BaseModel):
@@ -56,11 +49,14 @@ class SearchFields(BaseModel):
     ] = False
     explain: bool = False
 
-    def request(self, filters: tuple[Filter, ...], facets: tuple[FacetName, ...]) -> SearchRequest:
+    def request(
+        self, filters: tuple[FilterTree, ...], facets: tuple[FacetName, ...]
+    ) -> SearchRequest:
         return SearchRequest(
             q=self.q,
             type=self.type,
-            filters=filters,
+            filters=flat(filters),
+            tree=nested(filters),
             mode=self.mode,
             semantic_ratio=self.semantic_ratio,
             recency=self.recency,
@@ -93,26 +89,7 @@ class SearchBody(SearchFields):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     facets: Annotated[tuple[FacetName, ...], Field(max_length=8)] = ()
-    filter: Annotated[tuple[FilterBody, ...], Field(max_length=MAX_FILTERS)] = ()
-
-
-def read_filter(text: str) -> Filter:
-    """Return the filter that `from:ada` or `-from:ada` names."""
-    op, _, value = text.removeprefix("-").partition(":")
-    for known in OPERATORS:
-        if op.lower() == known:
-            return checked(Filter(known, value.strip().strip('"'), text.startswith("-")))
-    raise InvalidInput.of(
-        "filter", f"is written operator:value, with one of {', '.join(OPERATORS)}"
-    )
-
-
-def checked(asked: Filter) -> Filter:
-    """Return the filter, or refuse it with what its value should be."""
-    problem = filter_problem(asked.op, asked.value)
-    if problem is not None:
-        raise InvalidInput.of("filter", problem)
-    return asked
+    filter: FilterList = ()
 
 
 def read_facets(texts: tuple[str, ...]) -> tuple[FacetName, ...]:

@@ -11,11 +11,15 @@ from pydantic import Field
 
 from api.deps import ScopeDep
 from api.search_fields import Zone
+from api.search_filter import FilterList, filter_trees, flat, nested
 from api.wire import Answer, Body, Text
+from search.answer import SearchRequest
 from search.dates import Clock, Span, read_span
-from search.filters import date_of, window_of
-from search.query import MAX_CHARACTERS, AnyOf, Clause, Filter, Not, Operator, Phrase, Word, parse
-from search.retrieve import read_clock
+from search.filter_tree import alternatives
+from search.filters import date_of
+from search.operators import Filter, Operator
+from search.query import MAX_CHARACTERS, AnyOf, Clause, Not, Phrase, Word
+from search.retrieve import parse_request, read_clock
 
 router = APIRouter(prefix="/search", tags=["Search"])
 
@@ -23,6 +27,7 @@ router = APIRouter(prefix="/search", tags=["Search"])
 class ParseBody(Body):
     q: Annotated[Text, Field(max_length=MAX_CHARACTERS, examples=["pension -widow during:2026-03"])]
     tz: Zone = "UTC"
+    filter: FilterList = ()
 
 
 class TermClause(Answer):
@@ -58,11 +63,16 @@ class ReadFilterAnswer(Answer):
 
 
 class Parsed(Answer):
-    """`refused` says why a search would refuse the query, or is null."""
+    """`refused` says why a search would refuse the query, or is null.
+
+    `filters` narrow together; of `alternatives`, which is what the trees of `filter` come to, one has to hold as well. It
+    is null without a tree.
+    """
 
     text: str
     clauses: list[ClauseAnswer]
     filters: list[ReadFilterAnswer]
+    alternatives: list[list[ReadFilterAnswer]] | None
     warnings: list[str]
     refused: str | None
 
@@ -74,13 +84,17 @@ AnyClause.model_rebuild()
 @router.post("/parse", summary="Show how a query is read, without searching")
 async def parse_query(body: ParseBody, scope: ScopeDep) -> Parsed:
     clock = read_clock(body.tz)
-    query = parse(body.q)
-    undone = window_of(query.filters, clock=clock).warnings()
+    given = filter_trees(body.filter)
+    query = parse_request(SearchRequest(q=body.q, filters=flat(given), tree=nested(given)))
+    branches = None if query.tree is None else alternatives(query.tree)
     return Parsed(
         text=query.text,
         clauses=[_clause(clause) for clause in query.clauses],
         filters=[_filter(f, clock) for f in query.filters],
-        warnings=[*query.warnings, *undone],
+        alternatives=None
+        if branches is None
+        else [[_filter(f, clock) for f in branch] for branch in branches],
+        warnings=list(query.warnings),
         refused=query.refused,
     )
 

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 
 from api.deps import ApiDep, ScopeDep
 from api.limits import SEARCH
-from api.search_fields import SearchParameters, read_filter
+from api.search_fields import SearchParameters
+from api.search_filter import read_filters
 from api.wire import Answer
 from search.answer import Kind
 from search.why_not import Stage, why_not
@@ -39,7 +40,7 @@ async def say_why_not(
     parameters: Annotated[WhyNotParameters, Query()], scope: ScopeDep, api: ApiDep
 ) -> WhyNotAnswer:
     await api.limits.take(SEARCH, scope.account_id.hex)
-    filters = tuple(read_filter(text) for text in parameters.filter)
+    filters = read_filters(parameters.filter)
     request = parameters.request(filters, facets=())
     return WhyNotAnswer.model_validate(
         await why_not(api.searcher, scope, request, target=parameters.target)

@@ -14,9 +14,10 @@ from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from zoneinfo import ZoneInfo
 
-from search.dates import Clock
-from search.filters import window_of
-from search.query import MAX_CHARACTERS, MAX_TERMS, OPERATORS, parse
+from search.dates import Clock, read_times
+from search.filters import date_of
+from search.operators import OPERATORS, notes
+from search.query import MAX_CHARACTERS, MAX_TERMS, parse
 
 PIECES = (
     *'"()-*: ', "“", "”", " OR ", "\0", "\t", "\ud800", "\u0301", "\u202e", "日本", "ß", "👍🏽", "x", "word", "2026-03",
@@ -65,7 +66,9 @@ def make_text(chance: random.Random) -> str:
 def read(text: str, chance: random.Random) -> None:
     query = parse(text)
     clock = Clock(FIRST + timedelta(days=chance.randrange(DAYS)), chance.choice(ZONES))
-    window_of(query.filters, clock=clock)
+    dates = [date for f in query.filters if (date := date_of(f)) is not None]
+    read_times(dates, clock=clock)
+    notes(query.filters)
     if len(query.text) > MAX_CHARACTERS or len(query.words()) > MAX_TERMS:
         raise ValueError("beyond the bounds")
 

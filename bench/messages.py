@@ -38,6 +38,7 @@ from search.index import _message_parts, _Place, _row
 from search.retrieve import Searcher, retrieve
 from search.statistics import refresh
 from search.terms import detect, document
+from search.traits import text_traits
 from sql.migrate import migrate
 from sql.pool import encode_halfvec, open_pool
 from tests.make import make_scope
@@ -263,8 +264,9 @@ class Loader:
             made = await make_conversation(self.owner, self.scope, message.channel)
             self.conversations[message.channel] = made
         talk = self.conversations[message.channel]
+        traits = text_traits(message.text)
         return _Place(
-            self.scope.workspace_id, talk, talk, new_id(), self.scope.account_id, message.at
+            self.scope.workspace_id, talk, talk, new_id(), self.scope.account_id, message.at, traits
         )
 
 

@@ -36,8 +36,8 @@ from core.scope import Scope
 from search.answer import Mode, SearchRequest
 from search.embed import Embedder, Matrix, Reranker
 from search.embed_onnx import OnnxEmbedder
-from search.filters import Constraints
 from search.fuse import Listed
+from search.narrowing import Constraints, Option
 from search.query import plain
 from search.rank import rank
 from search.rerank import TOP, is_exact, reorder
@@ -213,7 +213,7 @@ class Bench:
             self.resources, self.owner, scope, message_set=asked, vectors=self.vectors
         )
         within = {
-            query_id: Constraints(items=[indexed.items[talk]])
+            query_id: Constraints((Option(items=frozenset((indexed.items[talk],))),))
             for query_id, talk in asked.within.items()
         }
         return Known(indexed.passages, within)

@@ -69,9 +69,7 @@ class Scores:
         return self._chat_misses() if self.is_messages else self._document_misses()
 
     def _document_misses(self) -> list[str]:
-        lexical, semantic, hybrid = (
-            self.ndcg(way) for way in ("lexical", "semantic", "hybrid")
-        )
+        lexical, semantic, hybrid = (self.ndcg(way) for way in ("lexical", "semantic", "hybrid"))
         near, bm25s = abs(lexical - semantic) < NEAR_LEGS, self.ways.get("bm25s")
         found = {
             "lexical below bm25s": bm25s is not None and lexical < LEXICAL_OF_BM25S * bm25s.ndcg,

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from search.query import Filter
+from search.filter_tree import FilterTree
+from search.operators import Filter
 
 Kind = Literal["message", "file"]
 Mode = Literal["hybrid", "lexical", "semantic"]
@@ -32,6 +33,7 @@ class SearchRequest:
     q: str
     type: Kind | None = None
     filters: tuple[Filter, ...] = ()  # added to the operators found in q
+    tree: FilterTree | None = None  # has to hold beside them
     mode: Mode = "hybrid"
     semantic_ratio: float = 0.5  # 0-1; 0.5 is the measured rule of search/fuse.py
     recency: float = (

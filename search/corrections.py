@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from search.answer import Correction
-from search.filters import like_pattern
 from search.lexical import Term
+from search.lookup import like_pattern
 from search.query import AnyOf, Clause, Query, Word
 from search.searcher import Search
 from search.spelling import REACH, Neighbour, best, cost, is_near, spelt

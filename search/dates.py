@@ -1,8 +1,8 @@
 """The dates of a query: what after:, before:, on:, during: and last: mean, as instants, for a clock that is handed in.
 
 A day is a day of the asker's zone, a week begins on Monday (ISO 8601). after: begins with the first moment of what it
-names, before: ends just before it, last: goes back from now. Several dates have to hold together. Free text such as "in
-spring" is not read.
+names, before: ends just before it, last: goes back from now. Several dates have to hold together; a negated one leaves
+what is before and what is after it. Free text such as "in spring" is not read.
 """
 
 import re
@@ -10,7 +10,7 @@ from calendar import monthrange
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DateOperator = Literal["before", "after", "on", "during", "last"]
@@ -53,6 +53,10 @@ class Span:
     end: datetime | None = None
 
 
+Times: TypeAlias = tuple[Span, ...]  # in their order, apart from each other; none is no time at all
+ALWAYS: Final[Times] = (Span(),)
+
+
 @dataclass(frozen=True, slots=True)
 class DateFilter:
     """One date operator as it was written."""
@@ -60,25 +64,6 @@ class DateFilter:
     op: DateOperator
     value: str
     negated: bool = False
-
-    def __str__(self) -> str:
-        value = f'"{self.value}"' if " " in self.value else self.value
-        return f"{'-' if self.negated else ''}{self.op}:{value}"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The one span that all dates leave, and the negated ones that it does not do: they cut a hole in its middle."""
-
-    span: Span
-    undone: tuple[DateFilter, ...] = ()
-
-    def warnings(self) -> tuple[str, ...]:
-        """Return what has to be told about the operators that do nothing."""
-        return tuple(
-            f"{f} does nothing: it would leave what is before and what is after. Use before: or after:."
-            for f in self.undone
-        )
 
 
 def read_zone(name: str) -> tzinfo | None:
@@ -89,6 +74,14 @@ def read_zone(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: "Europe" is a folder
         return None
+
+
+def date_operator(name: str) -> DateOperator | None:
+    """Return the date operator of that name, or None."""
+    for op in DATE_OPERATORS:
+        if op == name:
+            return op
+    return None
 
 
 def date_problem(op: DateOperator, value: str) -> str | None:
@@ -116,26 +109,20 @@ def read_span(op: DateOperator, value: str, *, clock: Clock) -> Span | None:
     return Span(end=begin) if op == "before" else Span(begin, end)
 
 
-def read_window(filters: Iterable[DateFilter], *, clock: Clock) -> Window:
-    """Return what all filters together leave; of the negated ones, those that fit in no single span are `undone`."""
-    window, pending = Span(), list[tuple[DateFilter, Span]]()
+def read_times(filters: Iterable[DateFilter], *, clock: Clock) -> Times:
+    """Return what all filters together leave; a negated one cuts its span out."""
+    times = ALWAYS
     for f in filters:
         span = read_span(f.op, f.value, clock=clock)
-        if span is not None and f.negated:
-            pending.append((f, span))
-        elif span is not None:
-            window = _both(window, span)
-    while True:  # one that moves an end may bring that end to another
-        undone = list[tuple[DateFilter, Span]]()
-        for f, hole in pending:
-            less = _without(window, hole, now=clock.now)
-            if less is None:
-                undone.append((f, hole))
-            else:
-                window = less
-        if len(undone) == len(pending):
-            return Window(window, tuple(f for f, _ in undone))
-        pending = undone
+        if span is not None:
+            times = common_times(times, _without(span) if f.negated else (span,))
+    return times
+
+
+def common_times(one: Times, other: Times) -> Times:
+    """Return the instants that are in both."""
+    both = (_both(left, right) for left in one for right in other)
+    return tuple(span for span in both if not _is_empty(span))
 
 
 def _both(one: Span, other: Span) -> Span:
@@ -144,22 +131,13 @@ def _both(one: Span, other: Span) -> Span:
     return Span(max(begins, default=None), min(ends, default=None))
 
 
-def _without(window: Span, hole: Span, *, now: datetime) -> Span | None:
-    """Return the window less the hole, or None where two spans would be left.
-
-    Nothing is dated later than now: behind a hole that reaches it there is nothing.
-    """
+def _without(hole: Span) -> Times:
+    """Return all time but the hole."""
     if _is_empty(hole):
-        return window
-    left = list[Span]()
-    if hole.begin is not None:
-        left.append(_both(window, Span(end=hole.begin)))
-    if hole.end is not None and (hole.begin is None or hole.end <= now):
-        left.append(_both(window, Span(begin=hole.end)))
-    left = [span for span in left if not _is_empty(span)]
-    if len(left) > 1:
-        return None
-    return left[0] if left else Span(now, now)
+        return ALWAYS
+    before = () if hole.begin is None else (Span(end=hole.begin),)
+    after = () if hole.end is None else (Span(begin=hole.end),)
+    return before + after
 
 
 def _is_empty(span: Span) -> bool:

@@ -34,8 +34,10 @@ from search.answer import (
     Sort,
     Timing,
 )
+from search.filter_tree import Every, leaves
+from search.operators import OF_THINGS
 from search.pages import Cursor, new_token, read_cursor, sign
-from search.retrieve import Searcher, retrieve
+from search.retrieve import Searcher, parse_request, retrieve
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -66,6 +68,9 @@ async def retrieve_everywhere(
     request, undone = replace(request, rerank=False), ("rerank",) if request.rerank else ()
     if request.min_seq is not None:
         raise InvalidInput.of("min_seq", "counts in one workspace; name it")
+    for f in leaves(Every(parse_request(request).narrowed_by())):
+        if f.op in OF_THINGS:
+            raise InvalidInput.of(f.op, "names something of one workspace; search in that one")
     starts = _starts(searcher, scopes[:MOST], request)
     turns = asyncio.Semaphore(AT_ONCE)
     found = await asyncio.gather(

@@ -12,7 +12,7 @@ from core.scope import Scope
 from search.answer import ExplainedLeg, ExplainedTerm, Explanation, Hit, LegName, Match
 from search.fuse import NAME_WEIGHT, Blend, Candidate, Listed
 from search.lexical import Weighed, scoring_values
-from search.query import Filter
+from search.operators import Filter
 from sql import fetch, read
 from sql.pool import ReadConn
 

@@ -90,13 +90,13 @@ async def _rows(
 ) -> list[_Row]:
     query, clock = counted.query, counted.clock
     within: Constraints = await resolve(
-        searcher.read_pool, scope, query.filters, kind=request.type, clock=clock
+        searcher.read_pool, scope, query.narrowed_by(), kind=request.type, clock=clock
     )
     async with searcher.search_pool.autocommit() as conn:
         return await fetch(
             conn, _count_facets, **scope.ids, **within.values(),
             listed=[entry.id for entry in counted.listed], listed_only=request.mode == "semantic",
-            words=_words(query, counted.langs), openings=query.is_browse(),
+            words=_words(query, counted.langs), openings=query.is_browse() and not within.is_of_passages,
             facets=_asked(request.facets), months=month_starts(clock.zone, clock.now.year),
             look=LOOK, blocks=BLOCKS, most=MOST,
         )  # fmt: skip

@@ -14,7 +14,8 @@ from uuid import UUID
 from core.ids import new_id
 from search.embed import Matrix
 from search.terms import detect, document
-from sql import execute_many, fetch_one, read, write
+from search.traits import IMAGES, file_traits, text_traits
+from sql import execute_many, fetch_one, fetch_opt, read, write
 from sql.pool import Conn
 
 PART_CHARACTERS: Final = (
@@ -66,6 +67,7 @@ class _Place:
     message_id: UUID | None
     author_id: UUID | None
     created_at: datetime
+    traits: Sequence[str]  # of every passage (search/traits.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +90,24 @@ class _News:
 
 
 @dataclass(frozen=True, slots=True)
-class _Owner:
+class _File:
     owner_id: UUID
     created_at: datetime
+    extension: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Traits:
+    traits: list[str]
 
 
 _raise_index_seq = write("index.sql", "raise_index_seq", _Seq)
 _add_passage = write("index.sql", "add_passage")
 _remove_message_passages = write("index.sql", "remove_message_passages", _Weight)
 _remove_build_passages = write("index.sql", "remove_build_passages", _Weight)
-_find_file_owner = read("index.sql", "find_file_owner", _Owner)
+_find_message_traits = read("index.sql", "find_message_traits", _Traits)
+_find_indexed_file = read("index.sql", "find_indexed_file", _File)
 _add_vector = write("index.sql", "add_vector")
 
 
@@ -116,6 +126,7 @@ async def index_message(conn: Conn, message: MessageText) -> int:
         message.message_id,
         message.author_id,
         message.created_at,
+        await _message_traits(conn, message),
     )
     added = await _add(conn, place, list(_message_parts(message.content)))
     weight = _Weight(len(added.ids) - gone.passages, added.lexemes - gone.lexemes)
@@ -133,11 +144,17 @@ async def remove_message(conn: Conn, workspace_id: UUID, *, message_id: UUID) ->
 
 async def index_passages(conn: Conn, build: Build, passages: Sequence[PassageText]) -> list[UUID]:
     """Write a file's passages and raise index_seq; return their ids, in order. Safe to repeat after remove_passages()."""
-    owner = await fetch_one(
-        conn, _find_file_owner, workspace_id=build.workspace_id, file_id=build.file_id
+    file = await fetch_one(
+        conn, _find_indexed_file, workspace_id=build.workspace_id, file_id=build.file_id
     )
     place = _Place(
-        build.workspace_id, build.file_id, build.build_id, None, owner.owner_id, owner.created_at
+        build.workspace_id,
+        build.file_id,
+        build.build_id,
+        None,
+        file.owner_id,
+        file.created_at,
+        file_traits(file.extension, version=file.version),
     )
     added = await _add(conn, place, passages)
     weight = _Weight(len(added.ids), added.lexemes)
@@ -200,6 +217,15 @@ async def add_vectors(
     await execute_many(conn, _add_vector, rows)
 
 
+async def _message_traits(conn: Conn, message: MessageText) -> list[str]:
+    """Return what the message holds: known by its row, and seen in its words."""
+    known = await fetch_opt(
+        conn, _find_message_traits, images=IMAGES,
+        workspace_id=message.workspace_id, message_id=message.message_id,
+    )  # fmt: skip
+    return (known.traits if known else []) + text_traits(message.content)
+
+
 @dataclass(frozen=True, slots=True)
 class _Added:
     ids: tuple[UUID, ...]
@@ -241,8 +267,15 @@ def _row(place: _Place, passage: PassageText) -> _Row:
         "text_hash": hashlib.sha256(passage.text.encode()).digest()[:16],
         "lexeme_count": analysed.lexeme_count,
         "tsv": analysed.tsv,
+        "traits": _passage_traits(place, passage),
     }
     return _Row(passage_id, analysed.lexeme_count, values)
+
+
+def _passage_traits(place: _Place, passage: PassageText) -> list[str]:
+    """Return what is true of the whole, and of a file's passage what is in it."""
+    own = text_traits(passage.text) if place.message_id is None else []
+    return sorted({*place.traits, *own})
 
 
 async def _raised(

@@ -8,42 +8,19 @@ the index is search/terms.py.
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
-from search.dates import DATE_OPERATORS, DateOperator, date_problem
+from search.filter_tree import FilterTree
+from search.operators import Filter, filter_problem, operator_named
 
 MAX_CHARACTERS: Final = 512
 MAX_TERMS: Final = 32
+MAX_FILTERS: Final = 32
 MIN_PREFIX: Final = 3
 MAX_DEPTH: Final = 8  # of parentheses; deeper ones are passed over
 
-Operator = Literal["type", "from", "in", "ext", "name", "lang"] | DateOperator
-OPERATORS: Final[tuple[Operator, ...]] = (
-    "type",
-    "from",
-    "in",
-    "ext",
-    "name",
-    "lang",
-    *DATE_OPERATORS,
-)
-# Named in the contract or known from other search boxes: worth telling that they did nothing.
-_ANNOUNCED: Final = frozenset(
-    (
-        "to",
-        "has",
-        "is",
-        "page",
-        "size",
-        "tag",
-        "near",
-        "like",
-        "file",
-        "site",
-        "title",
-        "author",
-    )
-)
+# Known from other search boxes: worth telling that they did nothing.
+_ELSEWHERE: Final = frozenset(("file", "site", "title", "author", "subject", "label", "filename"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +54,6 @@ Clause: TypeAlias = Word | Phrase | Prefix | Not | AnyOf
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    op: Operator
-    value: str
-    negated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Query:
     """`refused` says why there is nothing to look for, or is None."""
 
@@ -92,6 +62,11 @@ class Query:
     filters: tuple[Filter, ...] = ()
     warnings: tuple[str, ...] = ()
     refused: str | None = None
+    tree: FilterTree | None = None  # of filters, given beside the text
+
+    def narrowed_by(self) -> tuple[FilterTree, ...]:
+        """Return the filters and the tree beside them."""
+        return self.filters if self.tree is None else (*self.filters, self.tree)
 
     def words(self) -> tuple[str, ...]:
         """Return what is asked for positively, in the order written."""
@@ -210,26 +185,20 @@ class _Reader:
 
     def _filtered(self, op: str, value: str, *, negated: bool) -> bool:
         """Take an operator as a filter; say False when it has to be read as words."""
-        for known in OPERATORS:
-            if op == known:
-                problem = filter_problem(known, value)
-                if problem is None:
-                    self.filters.append(Filter(known, value.strip(), negated))
-                    return True
-                self.warnings.append(problem)
-                return False
-        if op in _ANNOUNCED:
-            self.warnings.append(f"The operator {op}: is not known here; it was read as text.")
-        return False
-
-
-def filter_problem(op: Operator, value: str) -> str | None:
-    """Return why `value` cannot be used with the operator, in words for the person who typed it, or None."""
-    if not value.strip():
-        return f"The operator {op}: needs a value."
-    if op == "type" and value.strip().lower() not in {"message", "file"}:
-        return f"type: is message or file, not {value}"
-    return date_problem(op, value) if op in DATE_OPERATORS else None
+        known = operator_named(op)
+        if known is None:
+            if op in _ELSEWHERE:
+                self.warnings.append(f"The operator {op}: is not known here; it was read as text.")
+            return False
+        problem = filter_problem(known, value, negated=negated)
+        if problem is not None:
+            self.warnings.append(problem)
+            return False
+        if len(self.filters) < MAX_FILTERS:
+            self.filters.append(Filter(known, value.strip(), negated))
+        else:
+            self.warnings.append(f"Only the first {MAX_FILTERS} operators were used.")
+        return True
 
 
 def _clean(text: str) -> str:
@@ -262,7 +231,7 @@ def _positive(clauses: tuple[Clause, ...]) -> list[str]:
 
 def refusal(query: Query) -> str | None:
     """Return why a query finds nothing by itself, or None."""
-    if query.words() or query.filters:
+    if query.words() or query.filters or query.tree is not None:
         return None
     if query.clauses:
         return "A query that only excludes words needs a filter or a word to look for."

@@ -75,7 +75,7 @@ async def _by_date(search: Search) -> Ranking:
     is_browse = search.query.is_browse()
     asked = DatedQuestion(
         candidates=all_terms(question.weighed, question.condition),
-        openings=is_browse,
+        openings=is_browse and not search.within.is_of_passages,
         oldest=search.request.sort == "oldest",
         depth=LONGEST,
     )

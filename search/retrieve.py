@@ -15,10 +15,13 @@ from search.corrections import corrected
 from search.dates import Clock, read_zone
 from search.explain import with_explanations
 from search.facets import Counted, count_facets
-from search.filters import resolve, window_of
+from search.filter_tree import Every, leaves
+from search.filters import resolve
 from search.hydrate import count_coverage, hydrate
+from search.likeness import likened
+from search.operators import Filter, notes
 from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
-from search.query import Filter, Query, parse, plain, refusal
+from search.query import Query, parse, plain, refusal
 from search.rank import Ranking, rank
 from search.rerank import rerank
 from search.searcher import Searcher, Watch
@@ -62,7 +65,7 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     """
     started = perf_counter()
     clock = read_clock(request.tz)
-    query = read_query(request, clock=clock)
+    query = await likened(searcher.read_pool, scope, read_query(request))
     cursor = _cursor(searcher, scope, request)
     ranking = await _ranking(searcher, scope, request, asked=_Asked(query, clock), cursor=cursor)
     searched = corrected(query, ranking.frozen.corrections)
@@ -91,16 +94,20 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     )
 
 
-def read_query(request: SearchRequest, *, clock: Clock) -> Query:
+def read_query(request: SearchRequest) -> Query:
     """Return the query with the filters given beside it; one that looks for nothing is InvalidInput."""
-    query = parse(request.q) if request.syntax == "operators" else plain(request.q)
-    query = replace(query, filters=(*query.filters, *request.filters))
-    undone = window_of(query.filters, clock=clock).warnings()
-    query = replace(query, warnings=(*query.warnings, *undone))
-    refused = refusal(query)
-    if refused is not None and (request.type is None or request.syntax == "plain"):
-        raise InvalidInput.of("q", refused)
+    query = parse_request(request)
+    if query.refused is not None and (request.type is None or request.syntax == "plain"):
+        raise InvalidInput.of("q", query.refused)
     return query
+
+
+def parse_request(request: SearchRequest) -> Query:
+    """Return the reading of a request: its text, with the filters beside it and what has to be told of them."""
+    query = parse(request.q) if request.syntax == "operators" else plain(request.q)
+    query = replace(query, filters=(*query.filters, *request.filters), tree=request.tree)
+    noted = notes(leaves(Every(query.narrowed_by())))
+    return replace(query, warnings=(*query.warnings, *noted), refused=refusal(query))
 
 
 def read_clock(tz: str) -> Clock:
@@ -136,7 +143,7 @@ async def _ranking(
         return Ranking(kept, Watch())
     query = asked.query
     within = await resolve(
-        searcher.read_pool, scope, query.filters, kind=request.type, clock=asked.clock
+        searcher.read_pool, scope, query.narrowed_by(), kind=request.type, clock=asked.clock
     )
     ranking = await rank(searcher, scope, request, query=query, within=within)
     if request.rerank and request.sort == "relevance" and not query.is_browse():

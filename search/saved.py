@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+from core.errors import InvalidInput
 from core.scope import Role, Scope
 from search.answer import Kind
 from search.filters import resolve
@@ -93,7 +94,10 @@ async def find_admitted(
     """Return those of the passages that the owner may see now and the search's operators leave."""
     scope, filters = search.scope(workspace_id), parse(search.q).filters
     clock = read_clock(search.tz)
-    within = await resolve(pool, scope, filters, kind=search.type, clock=clock)
+    try:
+        within = await resolve(pool, scope, filters, kind=search.type, clock=clock)
+    except InvalidInput:  # what near: names is gone, or closed to the owner
+        return []
     async with pool.read_tx(scope) as conn:
         rows = await fetch(
             conn, _find_admitted, **scope.ids, **within.values(), passage_ids=list(passage_ids)

@@ -12,9 +12,9 @@ from typing import Final, Literal
 from uuid import UUID
 
 from core.scope import Scope
-from search.filters import like_pattern
 from search.lexical import quoted
-from search.query import OPERATORS, Operator
+from search.lookup import like_pattern
+from search.operators import HOLDINGS, OPERATORS, STATES, Operator
 from search.searcher import Searcher
 from search.terms import LANGUAGES, MAX_LEXEME, fold
 from search.typed import (
@@ -39,6 +39,12 @@ PASSAGES: Final = 20  # of each of those
 MIN_WORD: Final = 2  # ASCII letters before words are completed
 MIN_ANYWHERE: Final = 3  # ASCII letters before a title matches within a word: a trigram
 
+_KNOWN_VALUES: Final[dict[Operator, Sequence[str]]] = {
+    "type": ("file", "message"),
+    "lang": LANGUAGES,
+    "has": HOLDINGS,
+    "is": STATES,
+}
 SuggestionKind = Literal["title", "person", "operator", "value", "word"]
 ItemKind = Literal["conversation", "file"]
 
@@ -144,8 +150,8 @@ async def _values(
 ) -> list[Suggestion]:
     """Return the values of an operator that begin like what is typed of one."""
     typed = folded(token.value)
-    if op in {"type", "lang"}:
-        known = ("file", "message") if op == "type" else LANGUAGES
+    if op in _KNOWN_VALUES:
+        known = _KNOWN_VALUES[op]
         return [_value(token, op, value) for value in known if value.startswith(typed)]
     if op in {"in", "name"}:
         return await _places(searcher, scope, token, op=op)
@@ -156,7 +162,7 @@ async def _values(
                 conn, _suggest_extensions, **scope.ids, pattern=pattern, files=FILES, most=MOST
             )
             return [_value(token, op, row.value) for row in rows if quotable(row.value)]
-        if op == "from":
+        if op in {"from", "to"}:
             people = await _people(conn, scope, token.value)
             me = [("me", "me")] if "me".startswith(typed) else []
             return [

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from search.query import OPERATORS, Operator
+from search.operators import OPERATORS, Operator
 from search.terms import fold
 
 LONGEST_VALUE: Final = 100

@@ -19,6 +19,8 @@ from search.filters import Constraints, resolve
 from search.fuse import Listed, fuse
 from search.legs import embed
 from search.lexical import all_terms, conditions
+from search.likeness import likened
+from search.operators import Filter
 from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
 from search.question import Question, understand
 from search.rank import Ranking, blend_of, rank, score
@@ -117,8 +119,10 @@ class _Inquiry:
 async def _first_loss(asked: _Inquiry, target: UUID) -> _Lost:
     searcher, scope, request = asked.searcher, asked.scope, asked.request
     clock = read_clock(request.tz)
-    query = read_query(request, clock=clock)
-    within = await resolve(searcher.read_pool, scope, query.filters, kind=request.type, clock=clock)
+    query = await likened(searcher.read_pool, scope, read_query(request))
+    within = await resolve(
+        searcher.read_pool, scope, query.narrowed_by(), kind=request.type, clock=clock
+    )
     search = Search(searcher, scope, replace(request, group_by="none"), query, within)
     question = await understand(search)
     passages = await _passages(asked, target, question)
@@ -175,12 +179,13 @@ async def _filtered(
         return None
     names: list[str] = []
     pool, kind = asked.searcher.read_pool, asked.request.type
-    if kind is not None and not await _admits(asked, ids, within=Constraints(kind=kind)):
+    alone = await resolve(pool, asked.scope, (), kind=kind, clock=clock)
+    if not await _admits(asked, ids, within=alone):
         names.append(f"type={kind}")
-    for f in query.filters:
+    for f in query.narrowed_by():
         alone = await resolve(pool, asked.scope, [f], kind=None, clock=clock)
         if not await _admits(asked, ids, within=alone):
-            names.append(written(f))
+            names.append(written(f) if isinstance(f, Filter) else "filter")
     told = " and ".join(names) if names else "the filters together"
     verb = "leave" if len(names) != 1 else "leaves"
     return _Lost("filtered", f"{told} {verb} it out.", f"Search without {told}.")

@@ -26,9 +26,10 @@ RETURNING index_seq;
 -- name: add_passage
 -- unscoped: rows of content that the caller has just written
 INSERT INTO passage (workspace_id, id, item_id, build_id, message_id, ordinal, span_start, span_end, page_first, page_last,
-    headings, lang, author_id, created_at, text_hash, lexeme_count, tsv)
+    headings, lang, author_id, created_at, text_hash, lexeme_count, tsv, traits)
 VALUES (:workspace_id, :id, :item_id, :build_id, :message_id, :ordinal, :span_start, :span_end, :page_first, :page_last,
-    :headings::text[], :lang, :author_id, :created_at, :text_hash, :lexeme_count, :tsv::text::tsvector)
+    :headings::text[], :lang, :author_id, :created_at, :text_hash, :lexeme_count, :tsv::text::tsvector,
+    :traits::text[])
 ON CONFLICT DO NOTHING;
 
 -- name: remove_message_passages
@@ -51,11 +52,28 @@ WITH gone AS (
 SELECT count(*)::int AS passages, coalesce(sum(lexeme_count), 0)::int AS lexemes
 FROM gone;
 
--- name: find_file_owner
+-- name: find_message_traits
+-- unscoped: the caller has just written the message
+SELECT array_remove(ARRAY[
+    CASE WHEN m.edited_at IS NOT NULL THEN 'edited' END,
+    CASE WHEN EXISTS (
+        SELECT 1 FROM message_attachment t
+        WHERE t.workspace_id = :workspace_id AND t.message_id = m.id) THEN 'file' END,
+    CASE WHEN EXISTS (
+        SELECT 1 FROM message_attachment t
+        JOIN item i ON i.workspace_id = :workspace_id AND i.id = t.file_id
+        WHERE t.workspace_id = :workspace_id
+            AND t.message_id = m.id
+            AND i.extension = ANY (:images::text[])) THEN 'image' END], NULL) AS traits
+FROM message m
+WHERE m.workspace_id = :workspace_id AND m.id = :message_id;
+
+-- name: find_indexed_file
 -- unscoped: the worker reads what its job names
-SELECT owner_id, created_at
-FROM item
-WHERE workspace_id = :workspace_id AND id = :file_id;
+SELECT i.owner_id, i.created_at, i.extension, f.version
+FROM item i
+JOIN file f ON f.workspace_id = i.workspace_id AND f.id = i.id
+WHERE i.workspace_id = :workspace_id AND i.id = :file_id;
 
 -- name: add_vector
 -- unscoped: vectors of passages that the caller has just read; nothing is kept for a passage that is gone

@@ -6,15 +6,30 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
 
 CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
 
-CREATE TYPE public.narrowing AS (
+CREATE TYPE public.narrowing_option AS (
 	items uuid[],
+	not_items uuid[],
+	passages uuid[],
+	not_passages uuid[],
 	kind text,
 	authors uuid[],
 	not_authors uuid[],
 	after timestamp with time zone,
 	before timestamp with time zone,
+	times tstzmultirange,
 	langs text[],
-	not_langs text[]
+	not_langs text[],
+	traits text[],
+	not_traits text[],
+	pages int4multirange[],
+	not_pages int4multirange
+);
+
+CREATE TYPE public.narrowing AS (
+	items uuid[],
+	kind text,
+	single public.narrowing_option,
+	options public.narrowing_option[]
 );
 
 CREATE TABLE public.passage (
@@ -34,7 +49,8 @@ CREATE TABLE public.passage (
     created_at timestamp with time zone NOT NULL,
     text_hash bytea NOT NULL,
     lexeme_count integer NOT NULL,
-    tsv tsvector NOT NULL
+    tsv tsvector NOT NULL,
+    traits text[] DEFAULT '{}'::text[] NOT NULL
 )
 PARTITION BY HASH (workspace_id);
 
@@ -45,12 +61,52 @@ CREATE FUNCTION public.admits(p public.passage, n public.narrowing) RETURNS bool
     AS $$
     SELECT ((n).items IS NULL OR (p).item_id = ANY ((n).items))
         AND ((n).kind IS NULL OR ((p).message_id IS NOT NULL) = ((n).kind = 'message'))
-        AND ((n).authors IS NULL OR (p).author_id = ANY ((n).authors))
-        AND ((n).not_authors IS NULL OR (p).author_id IS NULL OR (p).author_id <> ALL ((n).not_authors))
-        AND ((n).after IS NULL OR (p).created_at >= (n).after)
-        AND ((n).before IS NULL OR (p).created_at < (n).before)
-        AND ((n).langs IS NULL OR (p).lang = ANY ((n).langs))
-        AND ((n).not_langs IS NULL OR (p).lang <> ALL ((n).not_langs))
+        AND ((n).single IS NULL OR fits(p, (n).single))
+        AND ((n).options IS NULL OR fits_any(p, (n).options))
+$$;
+
+CREATE FUNCTION public.fits(p public.passage, o public.narrowing_option) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT ((o).items IS NULL OR (p).item_id = ANY ((o).items))
+        AND ((o).not_items IS NULL OR (p).item_id <> ALL ((o).not_items))
+        AND ((o).passages IS NULL OR (p).id = ANY ((o).passages))
+        AND ((o).not_passages IS NULL OR (p).id <> ALL ((o).not_passages))
+        AND ((o).kind IS NULL OR ((p).message_id IS NOT NULL) = ((o).kind = 'message'))
+        AND ((o).authors IS NULL OR (p).author_id = ANY ((o).authors))
+        AND ((o).not_authors IS NULL OR (p).author_id IS NULL OR (p).author_id <> ALL ((o).not_authors))
+        AND ((o).after IS NULL OR (p).created_at >= (o).after)
+        AND ((o).before IS NULL OR (p).created_at < (o).before)
+        AND ((o).times IS NULL OR (p).created_at <@ (o).times)
+        AND ((o).langs IS NULL OR (p).lang = ANY ((o).langs))
+        AND ((o).not_langs IS NULL OR (p).lang <> ALL ((o).not_langs))
+        AND ((o).traits IS NULL OR (p).traits @> (o).traits)
+        AND ((o).not_traits IS NULL OR NOT (p).traits && (o).not_traits)
+        AND ((o).pages IS NULL OR (p).page_first IS NOT NULL
+            AND int4range((p).page_first, (p).page_last, '[]') && ALL ((o).pages))
+        AND ((o).not_pages IS NULL OR (p).page_first IS NULL
+            OR NOT int4range((p).page_first, (p).page_last, '[]') && (o).not_pages)
+$$;
+
+CREATE FUNCTION public.fits_any(p public.passage, options public.narrowing_option[]) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    SELECT cardinality(options) > 0 AND fits(p, options[1])
+        OR cardinality(options) > 1 AND fits(p, options[2])
+        OR cardinality(options) > 2 AND fits(p, options[3])
+        OR cardinality(options) > 3 AND fits(p, options[4])
+        OR cardinality(options) > 4 AND fits(p, options[5])
+        OR cardinality(options) > 5 AND fits(p, options[6])
+        OR cardinality(options) > 6 AND fits(p, options[7])
+        OR cardinality(options) > 7 AND fits(p, options[8])
+        OR cardinality(options) > 8 AND fits(p, options[9])
+        OR cardinality(options) > 9 AND fits(p, options[10])
+        OR cardinality(options) > 10 AND fits(p, options[11])
+        OR cardinality(options) > 11 AND fits(p, options[12])
+        OR cardinality(options) > 12 AND fits(p, options[13])
+        OR cardinality(options) > 13 AND fits(p, options[14])
+        OR cardinality(options) > 14 AND fits(p, options[15])
+        OR cardinality(options) > 15 AND fits(p, options[16])
 $$;
 
 CREATE FUNCTION public.folded_title(title text) RETURNS text
@@ -362,6 +418,7 @@ END) STORED,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT item_kind_check CHECK ((kind = ANY (ARRAY['conversation'::text, 'file'::text])))
 );
 
@@ -493,7 +550,8 @@ CREATE TABLE public.passage_0 (
     created_at timestamp with time zone CONSTRAINT passage_created_at_not_null NOT NULL,
     text_hash bytea CONSTRAINT passage_text_hash_not_null NOT NULL,
     lexeme_count integer CONSTRAINT passage_lexeme_count_not_null NOT NULL,
-    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL
+    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL,
+    traits text[] DEFAULT '{}'::text[] CONSTRAINT passage_traits_not_null NOT NULL
 )
 WITH (toast_tuple_target='8160');
 
@@ -514,7 +572,8 @@ CREATE TABLE public.passage_1 (
     created_at timestamp with time zone CONSTRAINT passage_created_at_not_null NOT NULL,
     text_hash bytea CONSTRAINT passage_text_hash_not_null NOT NULL,
     lexeme_count integer CONSTRAINT passage_lexeme_count_not_null NOT NULL,
-    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL
+    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL,
+    traits text[] DEFAULT '{}'::text[] CONSTRAINT passage_traits_not_null NOT NULL
 )
 WITH (toast_tuple_target='8160');
 
@@ -535,7 +594,8 @@ CREATE TABLE public.passage_2 (
     created_at timestamp with time zone CONSTRAINT passage_created_at_not_null NOT NULL,
     text_hash bytea CONSTRAINT passage_text_hash_not_null NOT NULL,
     lexeme_count integer CONSTRAINT passage_lexeme_count_not_null NOT NULL,
-    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL
+    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL,
+    traits text[] DEFAULT '{}'::text[] CONSTRAINT passage_traits_not_null NOT NULL
 )
 WITH (toast_tuple_target='8160');
 
@@ -556,7 +616,8 @@ CREATE TABLE public.passage_3 (
     created_at timestamp with time zone CONSTRAINT passage_created_at_not_null NOT NULL,
     text_hash bytea CONSTRAINT passage_text_hash_not_null NOT NULL,
     lexeme_count integer CONSTRAINT passage_lexeme_count_not_null NOT NULL,
-    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL
+    tsv tsvector CONSTRAINT passage_tsv_not_null NOT NULL,
+    traits text[] DEFAULT '{}'::text[] CONSTRAINT passage_traits_not_null NOT NULL
 )
 WITH (toast_tuple_target='8160');
 

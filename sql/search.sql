@@ -40,7 +40,7 @@ WITH term AS MATERIALIZED (
     JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
     WHERE p.workspace_id = :workspace_id
         AND p.tsv @@ :candidates::text::tsquery
-        AND admits(p, :within::narrowing)
+        AND (:within::narrowing IS NULL OR admits(p, :within::narrowing))
     LIMIT :cap::int
 )
 SELECT candidate.id, coalesce(scored.bm25, 0) AS bm25
@@ -68,7 +68,7 @@ JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
 WHERE p.workspace_id = :workspace_id
         AND (:candidates::text IS NULL OR p.tsv @@ :candidates::text::tsquery)
         AND (NOT :openings::boolean OR p.ordinal = 0) -- a list of everything shows each file once
-        AND admits(p, :within::narrowing)
+        AND (:within::narrowing IS NULL OR admits(p, :within::narrowing))
 ORDER BY CASE WHEN :oldest::boolean THEN p.created_at END, p.created_at DESC, p.id
 LIMIT :depth::int;
 
@@ -96,7 +96,7 @@ CROSS JOIN LATERAL (
         AND p.item_id = named.item_id
         AND p.build_id = r.active_build_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
-        AND admits(p, :within::narrowing)
+        AND (:within::narrowing IS NULL OR admits(p, :within::narrowing))
     ORDER BY p.ordinal, p.id
     LIMIT 1
 ) AS opening
@@ -112,7 +112,7 @@ WITH measured AS MATERIALIZED (
     JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation AND e.passage_id = p.id
     WHERE p.workspace_id = :workspace_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
-        AND admits(p, :within::narrowing)
+        AND (:within::narrowing IS NULL OR admits(p, :within::narrowing))
 )
 SELECT id, cosine
 FROM measured
@@ -131,7 +131,7 @@ WITH nearest AS MATERIALIZED (
         AND e.generation_id = :generation
         AND vector_dims(e.vector) = 384 -- of the index
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
-        AND admits(p, :within::narrowing)
+        AND (:within::narrowing IS NULL OR admits(p, :within::narrowing))
     ORDER BY e.vector::halfvec(384) <#> :vector::halfvec(384)
     LIMIT :depth::int
 )
@@ -251,25 +251,3 @@ SELECT
 FROM readable(:workspace_id, :account_id) r
 JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
 WHERE r.kind = 'file' AND f.state <> 'ready';
-
--- name: match_items
--- The items that in:, name: and ext: leave over: every group of patterns has to be met, a negated one by nothing.
-SELECT r.item_id AS id
-FROM readable(:workspace_id, :account_id) r
-JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
-LEFT JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
-WHERE (:places::text[] IS NULL OR i.kind = 'conversation' AND i.title ILIKE ANY (:places::text[])
-        OR f.folder ILIKE ANY (:places::text[]) OR i.id::text ILIKE ANY (:places::text[]))
-    AND NOT coalesce(i.kind = 'conversation' AND i.title ILIKE ANY (:not_places::text[])
-        OR f.folder ILIKE ANY (:not_places::text[]), false)
-    AND (:names::text[] IS NULL OR i.kind = 'file' AND i.title ILIKE ANY (:names::text[]))
-    AND NOT coalesce(i.title ILIKE ANY (:not_names::text[]), false)
-    AND (:extensions::text[] IS NULL OR i.extension = ANY (:extensions::text[]))
-    AND NOT coalesce(i.extension = ANY (:not_extensions::text[]), false);
-
--- name: match_people
--- The people of the workspace whose name or address fits a pattern.
-SELECT a.id
-FROM account a
-JOIN membership m ON m.account_id = a.id AND m.workspace_id = :workspace_id
-WHERE a.name ILIKE ANY (:patterns::text[]) OR a.email ILIKE ANY (:patterns::text[]);

@@ -109,5 +109,7 @@ async def opened(settings) -> AsyncGenerator[Resources]:
 async def resources(opened, owner_connection) -> AsyncGenerator[Resources]:
     """Everything open, and empty again after the test."""
     yield opened
-    await owner_connection.execute("TRUNCATE account, workspace, heartbeat, audit, index_care CASCADE")
+    await owner_connection.execute(
+        "TRUNCATE account, workspace, heartbeat, audit, index_care CASCADE"
+    )
     await opened.redis.flushdb()

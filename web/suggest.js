@@ -5,11 +5,11 @@ import { api, query } from "./api.js";
 
 const MOST = 8;
 const MEANING = {
-  "type:": "message or file", "from:": "who wrote it", "to:": "who it was written to", "in:": "conversation or folder",
+  "type:": "message or file", "from:": "who wrote it", "to:": "who takes part", "in:": "conversation or folder",
   "ext:": "format of the file", "name:": "name of the file", "page:": "page of the file", "size:": "of the file: >1mb",
   "lang:": "language", "tag:": "tag", "has:": "file, link, image, code", "is:": "pinned, mine, shared, edited",
   "before:": "a date", "after:": "a date", "on:": "a day, month or year", "during:": "\"last week\", 2026-03",
-  "last:": "7d, 24h, 3m", "near:": "close in meaning to it", "like:": "similar to it",
+  "last:": "7d, 24h, 3m", "near:": "what stands around it", "like:": "similar to it",
 };
 const PICTURE = { file: "file", conversation: "message", person: "person", word: "search", operator: "filter", value: "filter" };
 

@@ -1,5 +1,14 @@
 from api.search_answers import found_json
-from search.answer import Correction, Coverage, Facet, FacetValue, Page, QueryEcho, SearchAnswer, Timing
+from search.answer import (
+    Correction,
+    Coverage,
+    Facet,
+    FacetValue,
+    Page,
+    QueryEcho,
+    SearchAnswer,
+    Timing,
+)
 
 
 def test_an_answer_is_written_as_the_contract_says():

@@ -28,7 +28,7 @@ async def test_the_parse_is_a_tree_of_clauses(client):
                 [{"kind": "any", "options": [[term, law]]}], [{"kind": "prefix", "text": "retir"}],
             ]},
         ],
-        "filters": [], "warnings": [], "refused": None,
+        "filters": [], "alternatives": None, "warnings": [], "refused": None,
     }  # fmt: skip
 
 
@@ -43,10 +43,10 @@ async def test_filters_show_the_instants_of_the_askers_zone(client):
     ]  # fmt: skip
 
 
-async def test_what_was_taken_as_text_or_does_nothing_is_told(client):
-    said = await read(client, "on:easter -on:2020-03 x")
-    assert [clause["text"] for clause in said["clauses"]] == ["on:easter", "x"]
-    assert [warning.split()[0] for warning in said["warnings"]] == ["on:", "-on:2020-03"]
+async def test_what_was_taken_as_text_is_told(client):
+    said = await read(client, "on:easter site:here x")
+    assert [clause["text"] for clause in said["clauses"]] == ["on:easter", "site:here", "x"]
+    assert [warning.split(":")[0] for warning in said["warnings"]] == ["on", "The operator site"]
     assert (await read(client, "-x"))["refused"]
 
 

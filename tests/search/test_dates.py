@@ -6,13 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.dates import (
+    ALWAYS,
     DATE_OPERATORS,
     Clock,
     DateFilter,
     Span,
     date_problem,
     read_span,
-    read_window,
+    read_times,
     read_zone,
 )
 
@@ -74,33 +75,34 @@ def test_what_is_no_zone_is_none(name):
 
 
 def left(*filters):
-    return read_window([DateFilter(*f) for f in filters], clock=CLOCK)
+    return read_times([DateFilter(*f) for f in filters], clock=CLOCK)
 
 
 def test_dates_hold_together():
-    assert left(("after", "2026"), ("before", "2026-03"), ("on", "2026-02")).span == Span(
-        at(2026, 2, 1), at(2026, 3, 1)
+    assert left(("after", "2026"), ("before", "2026-03"), ("on", "2026-02")) == (
+        Span(at(2026, 2, 1), at(2026, 3, 1)),
     )
+    assert left() == ALWAYS
+    assert left(("on", "2025"), ("on", "2026")) == ()
 
 
 def test_what_is_excluded_at_an_end_moves_the_end():
-    assert left(("last", "24h", True)).span == Span(end=at(2026, 3, 30, 22, 30))
-    assert left(("before", "2026", True)).span == Span(begin=at(2026, 1, 1))
-    assert left(("on", "today", True)).span == Span(end=at(2026, 3, 31))
+    assert left(("last", "24h", True)) == (Span(end=at(2026, 3, 30, 22, 30)),)
+    assert left(("before", "2026", True)) == (Span(begin=at(2026, 1, 1)),)
     cut = left(("during", "2026", False), ("on", "2026-02", True), ("on", "2026-01", True))
-    assert (cut.span, cut.undone) == (Span(at(2026, 3, 1), at(2027, 1, 1)), ())
-    assert left(("on", "2026", False), ("on", "2025", True)).span == Span(at(2026, 1, 1), at(2027, 1, 1))  # fmt: skip
+    assert cut == (Span(at(2026, 3, 1), at(2027, 1, 1)),)
+    assert left(("on", "2026", False), ("on", "2025", True)) == (Span(at(2026, 1, 1), at(2027, 1, 1)),)  # fmt: skip
+
+
+def test_what_is_excluded_in_the_middle_leaves_both_sides():
+    assert left(("on", "2026-02", True)) == (Span(end=at(2026, 2, 1)), Span(begin=at(2026, 3, 1)))
+    assert left(("on", "2026-02", True), ("on", "2026-01-15", True), ("before", "2026-03-02")) == (
+        Span(end=at(2026, 1, 15)), Span(at(2026, 1, 16), at(2026, 2, 1)), Span(at(2026, 3, 1), at(2026, 3, 2)),
+    )  # fmt: skip
 
 
 def test_all_excluded_leaves_nothing():
-    assert left(("on", "2026-03", False), ("on", "2026", True)).span == Span(NOW, NOW)
-
-
-def test_a_hole_in_the_middle_is_told_as_undone():
-    window = left(("on", "2026-02", True))
-    assert window.span == Span()
-    assert window.undone == (DateFilter("on", "2026-02", negated=True),)
-    assert window.warnings()[0].startswith("-on:2026-02 does nothing")
+    assert left(("on", "2026-03", False), ("on", "2026", True)) == ()
 
 
 @given(
@@ -112,4 +114,8 @@ def test_a_hole_in_the_middle_is_told_as_undone():
 def test_every_value_is_read_or_has_a_problem(op, value, zone, negated):
     clock = Clock(NOW, ZoneInfo(zone))
     assert (read_span(op, value, clock=clock) is None) == bool(date_problem(op, value))
-    read_window([DateFilter(op, value, negated), DateFilter("on", "2026-02", True)], clock=clock)
+    times = read_times(
+        [DateFilter(op, value, negated), DateFilter("on", "2026-02", True)], clock=clock
+    )
+    ends = [moment for span in times for moment in (span.begin, span.end) if moment is not None]
+    assert ends == sorted(ends)

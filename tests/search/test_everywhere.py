@@ -167,3 +167,10 @@ async def test_who_left_a_workspace_pages_on_through_the_others(searcher, scopes
         searcher, scopes[:1], replace(ASKED, cursor=first.page.next_cursor)
     )
     assert {hit.workspace_id for hit in left.hits} == {scopes[0].workspace_id}
+
+
+@pytest.mark.parametrize("op", ["near", "like"])
+async def test_what_names_a_thing_of_one_workspace_is_refused(resources, op):
+    asked = SearchRequest(q=f"x {op}:01a1fed2-b5cb-7e44-af7f-164aeaa07de2")
+    with pytest.raises(InvalidInput, match=f"{op}: names something of one workspace"):
+        await retrieve_everywhere(make_searcher(resources), [], asked)

@@ -7,7 +7,7 @@ from core.scope import Scope
 from search.answer import SearchRequest
 from search.explain import Places, reasons, written
 from search.fuse import LEXICAL_ALONE, Candidate, blend, fuse
-from search.query import Filter
+from search.operators import Filter
 from search.retrieve import retrieve
 from tests.search.make import embed_all, make_conversation, make_file, make_message, make_searcher
 

@@ -8,8 +8,8 @@ from core.ids import new_id
 from core.scope import Scope
 from search.answer import SearchRequest
 from search.fuse import Listed
+from search.operators import Filter
 from search.pages import Cursor, Frozen, keep, new_token, read_cursor, recall, sign
-from search.query import Filter
 
 KEY = b"k" * 32
 SCOPE = Scope(UUID(int=1), UUID(int=2), "owner")

@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 
 from search.query import (
     MAX_CHARACTERS,
+    MAX_FILTERS,
     MAX_TERMS,
     AnyOf,
     Filter,
@@ -52,11 +53,11 @@ def test_operators_become_filters_and_may_be_negated_and_quoted():
 
 
 def test_an_unknown_operator_is_text_and_a_warning():
-    query = parse("has:link http://example.org 12:30 std::vector")
+    query = parse("site:link http://example.org 12:30 std::vector")
     assert query.clauses == tuple(
-        map(Word, ("has:link", "http://example.org", "12:30", "std::vector"))
+        map(Word, ("site:link", "http://example.org", "12:30", "std::vector"))
     )
-    assert query.warnings == ("The operator has: is not known here; it was read as text.",)
+    assert query.warnings == ("The operator site: is not known here; it was read as text.",)
 
 
 def test_a_value_that_cannot_be_meant_is_text_and_a_warning():
@@ -64,6 +65,22 @@ def test_a_value_that_cannot_be_meant_is_text_and_a_warning():
     assert query.filters == ()
     assert query.clauses == (Word("before:soon"), Word("x1"))
     assert query.warnings == (filter_problem("before", "soon"),)
+
+
+def test_what_to_look_for_cannot_be_negated():
+    thing = "01a1fed2-b5cb-7e44-af7f-164aeaa07de2"
+    assert parse(f"like:{thing} -near:{thing}").filters == (
+        Filter("like", thing), Filter("near", thing, negated=True),
+    )  # fmt: skip
+    query = parse(f"-like:{thing} x")
+    assert query.filters == ()
+    assert query.warnings == ("like: is what to look for and cannot be negated.",)
+
+
+def test_more_operators_than_can_be_used_are_told():
+    query = parse("is:mine " * 40)
+    assert len(query.filters) == MAX_FILTERS
+    assert query.warnings == (f"Only the first {MAX_FILTERS} operators were used.",)
 
 
 def test_dates_are_filters_that_wait_for_a_clock():
@@ -123,7 +140,9 @@ def test_texts_of_metacharacters_have_a_reading(text):
 
 @given(
     st.sampled_from(["", "-"]),
-    st.sampled_from(["on", "last", "during", "before", "AFTER", "to", "x"]),
+    st.sampled_from(
+        ["on", "last", "during", "before", "AFTER", "to", "x", "page", "size", "has", "near"]
+    ),
     st.text(max_size=30) | st.from_regex(r"\d{1,5}[-hdwmy]\d{0,5}"),
 )
 def test_every_operator_with_any_value_has_a_reading(sign, op, value):

@@ -117,6 +117,11 @@ async def test_filters_alone_list_the_newest_first(resources, library):
     ] == ["message"]
 
 
+async def test_filters_of_passages_alone_list_those_and_not_openings(resources, library):
+    answer = await ask(resources, library[0], "page:2-3", sort="oldest")
+    assert {hit.text for hit in answer.hits} == {GARDEN, SERVER}
+
+
 async def test_lists_by_date_hold_every_word(resources, library):
     newest = await ask(resources, library[0], "tomatoes", sort="newest")
     oldest = await ask(resources, library[0], "tomatoes", sort="oldest")

@@ -10,7 +10,10 @@ from tests.search.make import embed_all, make_conversation, make_file, make_mess
 @pytest.mark.parametrize(
     ("text", "question"),
     [
-        ("Short. The harbour opens at dawn. It closes again late at night.", "It closes again late at night."),
+        (
+            "Short. The harbour opens at dawn. It closes again late at night.",
+            "It closes again late at night.",
+        ),
         (
             "第一句话。这个港口在黎明时分对所有的船只开放而且免费。",
             "这个港口在黎明时分对所有的船只开放而且免费。",

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.query import Filter, parse
+from search.operators import Filter
+from search.query import parse
 from search.typed import (
     Token,
     folded,

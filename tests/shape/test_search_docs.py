@@ -19,7 +19,7 @@ from api.search_parse import Parsed, ReadFilterAnswer
 from api.search_suggest import Suggested, SuggestionAnswer
 from api.search_why_not import WhyNotAnswer
 from api.wire import Answer
-from search.query import OPERATORS
+from search.operators import OPERATORS
 from search.why_not import Stage
 from tests.make import make_colleague, make_scope
 from tests.search.make import embed_all, make_conversation, make_file, make_message
@@ -178,7 +178,7 @@ async def test_every_row_finds_what_it_says(written, owner_connection):
     assert {row["id"]: row["lang"] for row in rows} == told
     wrong = []
     for typed, asked_with, found, _ in tables(ASKED):
-        asked = {"q": typed, "mode": "lexical", **dict(parse_qsl(asked_with))}
+        asked = {"q": written.filled(typed), "mode": "lexical", **dict(parse_qsl(asked_with))}
         answer = await written.client.get("/api/search", params=asked)
         real = written.labels(answer.json()) if answer.status_code == 200 else [answer.text]
         if not is_as_told(found, real):

@@ -1,0 +1,34 @@
+"""What a text holds beside words, noted with its passages so that has: and is:edited need not read texts again.
+
+A link is an address with http, https, mailto or www; code stands in backticks, a fence, or a file of source text; an image
+is an attached or linked picture. What a message holds, all its passages hold; a file's passages are each for themselves.
+"""
+
+import re
+from typing import Final
+
+IMAGES: Final = ("bmp", "gif", "heic", "jpeg", "jpg", "png", "svg", "tif", "tiff", "webp")
+CODE: Final = (
+    "bash", "c", "cc", "clj", "cpp", "cs", "css", "dart", "erl", "ex", "f90", "go", "h", "hpp", "hs", "java", "jl", "js",
+    "jsx", "kt", "lua", "m", "ml", "php", "pl", "ps1", "py", "r", "rb", "rs", "scala", "sh", "sql", "swift", "ts", "tsx",
+    "vb", "zig",
+)  # fmt: skip
+
+_LINK = re.compile(r"(?<!\w)(?:https?://|mailto:|www\.)[^\s<>\"']{2,}", re.IGNORECASE)
+_CODE = re.compile(r"^ {0,3}(?:```|~~~)|(?<!`)`[^`\n]+`(?!`)", re.MULTILINE)
+_IMAGE = re.compile(
+    rf"!\[[^\]\n]{{0,500}}\]\([^)\s]+|(?:https?://|www\.)[^\s<>\"'?#]+\.(?:{'|'.join(IMAGES)})(?![\w-])",
+    re.IGNORECASE,
+)
+
+
+def text_traits(text: str) -> list[str]:
+    """Return which of code, image and link are in the text, in that order."""
+    patterns = (("code", _CODE), ("image", _IMAGE), ("link", _LINK))
+    return [trait for trait, pattern in patterns if pattern.search(text)]
+
+
+def file_traits(extension: str, *, version: int) -> list[str]:
+    """Return what every passage of a file has by its kind and history."""
+    found = {"code": extension in CODE, "edited": version > 1, "image": extension in IMAGES}
+    return [trait for trait, has_it in found.items() if has_it]
