@@ -55,7 +55,7 @@ async def _ask(identity: Identity, parameters: Parameters) -> bytes:
 
 
 def show(found: Found) -> None:
-    """Print the hits, and on stderr what the list does not cover."""
+    """Print the hits, and on stderr what was searched instead and what the list does not cover."""
     for number, hit in enumerate(found.hits, start=1):
         out().print(heading(number, hit))
         out().print(snippet(hit))
@@ -92,4 +92,6 @@ def gaps(found: Found) -> list[str]:
     }
     files = ", ".join(f"{count} {what}" for what, count in told.items() if count)
     lines = [f"Not searched: files {files}."] if files else []
+    if (searched := found.query.corrected_text) is not None:
+        lines.insert(0, f"Searched for: {searched} (a word in quotes stays as typed)")
     return lines + [f"Without the part {part}, which did not answer." for part in found.degraded]

@@ -97,7 +97,12 @@ class Coverage(BaseModel):
     failed: int
 
 
+class AskedQuery(BaseModel):
+    corrected_text: str | None
+
+
 class Found(BaseModel):
+    query: AskedQuery
     hits: Sequence[Hit]
     coverage: Coverage
     degraded: Sequence[str]

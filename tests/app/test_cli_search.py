@@ -1,7 +1,7 @@
 import json
 
 from app.cli_search import gaps, heading, snippet
-from app.client_shapes import Coverage, Found, Highlight, Hit, Location, Snippet
+from app.client_shapes import AskedQuery, Coverage, Found, Highlight, Hit, Location, Snippet
 
 HIT = Hit(
     type="file",
@@ -23,9 +23,11 @@ def test_a_hit_is_two_lines_with_the_words_found_emphasised():
     ]
 
 
-def test_what_the_list_does_not_cover_is_said():
+def test_what_was_searched_instead_and_what_the_list_does_not_cover_is_said():
     coverage = Coverage(pending=2, no_text=0, failed=1)
-    assert gaps(Found(hits=[], coverage=coverage, degraded=["semantic"])) == [
+    asked = AskedQuery(corrected_text="pension")
+    assert gaps(Found(query=asked, hits=[], coverage=coverage, degraded=["semantic"])) == [
+        "Searched for: pension (a word in quotes stays as typed)",
         "Not searched: files 2 still being read, 1 failed.",
         "Without the part semantic, which did not answer.",
     ]
