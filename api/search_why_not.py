@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from api.deps import ApiDep, ScopeDep
 from api.limits import SEARCH
-from api.search_fields import SearchParameters
+from api.search_fields import SearchParameters, read_facets
 from api.search_filter import read_filters
 from api.wire import Answer
 from search.answer import Kind
@@ -41,7 +41,7 @@ async def say_why_not(
 ) -> WhyNotAnswer:
     await api.limits.take(SEARCH, scope.account_id.hex)
     filters = read_filters(parameters.filter)
-    request = parameters.request(filters, facets=())
+    request = parameters.request(filters, read_facets(parameters.facets))
     return WhyNotAnswer.model_validate(
         await why_not(api.searcher, scope, request, target=parameters.target)
     )

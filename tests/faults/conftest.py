@@ -2,12 +2,14 @@
 
 import tempfile
 from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.api.conftest import app, client, signed_in  # noqa: F401  # pyright: ignore[reportUnusedImport]  (fixtures)
 from tests.faults.product import Product, running
+from tests.make import make_scope
 
 
 @pytest.fixture
@@ -22,3 +24,37 @@ async def product(product_home) -> AsyncGenerator[Product]:
     """The whole product, running; what a test kills is its own."""
     async with running(product_home) as product:
         yield product
+
+
+@pytest.fixture
+async def ada(signed_in, owner_connection):  # noqa: F811  (the fixture)
+    return await signed_in(await make_scope(owner_connection, "ada"))
+
+
+@pytest.fixture
+async def conversation_id(ada):
+    return (await ada.post("/api/conversations", json={})).json()["id"]
+
+
+@pytest.fixture
+def unchanged(owner_connection, settings):
+    """A block after which every table has the rows, and the blob folder the files, that it had before."""
+
+    async def state() -> tuple[dict[str, int], int]:
+        tables = await owner_connection.fetch(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            " AND relname <> 'heartbeat' ORDER BY 1"
+        )
+        counts = {
+            t["relname"]: await owner_connection.fetchval(f"SELECT count(*) FROM {t['relname']}")
+            for t in tables
+        }
+        return counts, sum(path.is_file() for path in settings.blob_dir.rglob("*"))
+
+    @asynccontextmanager
+    async def compared():
+        before = await state()
+        yield
+        assert await state() == before
+
+    return compared

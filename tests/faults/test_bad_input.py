@@ -1,9 +1,6 @@
 """Issue 3 §5 over HTTP: every bad request gets the contract's error and changes no row; never a 5xx."""
 
 import json
-import re
-from contextlib import asynccontextmanager
-from unittest.mock import ANY
 from urllib.parse import quote
 
 import pytest
@@ -14,73 +11,13 @@ from tests.faults.hostile import (
     JSON,
     NAMES,
     NO_NAMES,
-    NO_WORD,
     NOT_A_MESSAGE,
     NOT_JSON,
-    NOT_STORABLE,
-    ODD,
-    ONLY_EXCLUDES,
-    PARAMETERS,
     PEOPLE,
-    TOO_LONG,
     UNKNOWN,
     multipart,
 )
-from tests.make import make_scope
-
-PYDANTIC = re.compile(r"Input should|Value error|after validation|Field required|Extra inputs")
-
-
-@pytest.fixture
-async def ada(signed_in, owner_connection):
-    return await signed_in(await make_scope(owner_connection, "ada"))
-
-
-@pytest.fixture
-async def conversation_id(ada):
-    return (await ada.post("/api/conversations", json={})).json()["id"]
-
-
-@pytest.fixture
-def unchanged(owner_connection, settings):
-    """A block after which every table has the rows, and the blob folder the files, that it had before."""
-
-    async def state() -> tuple[dict[str, int], int]:
-        tables = await owner_connection.fetch(
-            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-            " AND relname <> 'heartbeat' ORDER BY 1"
-        )
-        counts = {
-            t["relname"]: await owner_connection.fetchval(f"SELECT count(*) FROM {t['relname']}")
-            for t in tables
-        }
-        return counts, sum(path.is_file() for path in settings.blob_dir.rglob("*"))
-
-    @asynccontextmanager
-    async def compared():
-        before = await state()
-        yield
-        assert await state() == before
-
-    return compared
-
-
-def assert_refused(answer, *, statuses=(400,)):
-    """The envelope of the contract, with words for a person."""
-    assert answer.status_code in statuses, answer.text
-    error = answer.json()["error"]
-    assert error == {
-        "code": ANY, "message": ANY, "details": ANY, "timestamp": ANY,
-        "requestId": answer.headers["X-Request-ID"],
-    }  # fmt: skip
-    assert 0 < len(error["message"]) < 500
-    assert not PYDANTIC.search(answer.text), error["message"]
-
-
-async def once_more_if_busy(ask):
-    """The second answer where the first is 503: a machine that paused is forgiven, a query that costs too much is not."""
-    answer = await ask()
-    return answer if answer.status_code != 503 else await ask()
+from tests.faults.refused import assert_refused
 
 
 async def test_a_body_that_is_no_message_is_refused_and_leaves_nothing(
@@ -102,39 +39,6 @@ async def test_the_first_of_two_equal_names_does_not_count(ada, conversation_id)
         f"/api/conversations/{conversation_id}/messages", content=body, headers=JSON
     )
     assert (answer.status_code, answer.json()["content"]) == (201, "second")
-
-
-@pytest.mark.parametrize(
-    "queries",
-    [NO_WORD, ONLY_EXCLUDES, NOT_STORABLE, TOO_LONG],
-    ids=["no word", "only excludes", "not storable", "too long"],
-)
-async def test_a_query_that_asks_for_nothing_is_refused_with_its_reason(ada, unchanged, queries):
-    async with unchanged():
-        for q in queries:
-            assert_refused(await ada.get("/api/search", params={"q": q}))
-            assert_refused(await ada.post("/api/search", json={"q": q}))
-
-
-@pytest.mark.parametrize("mode", ["hybrid", "lexical", "semantic"])
-async def test_any_other_query_is_answered_or_refused_and_soon(ada, conversation_id, mode):
-    words = {"content": "A message with a few words in it, 日本語 and 😀."}
-    await ada.post(f"/api/conversations/{conversation_id}/messages", json=words)
-    for q in ODD:
-        answer = await once_more_if_busy(
-            lambda q=q: ada.get("/api/search", params={"q": q, "mode": mode})
-        )
-        if answer.status_code == 200:
-            assert answer.json()["timing_ms"]["total"] < 500
-            assert not set(answer.json()["degraded"]) & {"lexical", "semantic"}, q
-        else:
-            assert_refused(answer)
-
-
-async def test_a_parameter_out_of_its_bounds_is_refused(ada):
-    for parameter in PARAMETERS:
-        assert_refused(await ada.get(f"/api/search?q=a&{parameter}"))
-    assert_refused(await ada.get("/api/search"))
 
 
 LISTS = ["/api/conversations", "/api/files", "/api/files/deleted", "/api/jobs", "/api/workspaces"]

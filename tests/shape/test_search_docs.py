@@ -138,7 +138,10 @@ async def written(resources, patient, owner_connection, signed_in) -> Written:
             await place_file(owner_connection, ada, id_, text, at)
         ids[text.label] = str(id_)
     await embed_all(resources, owner_connection, ada)
-    return Written(await signed_in(ada), ids)
+    client = await signed_in(ada)
+    del client.headers["X-Workspace"]  # which would speak louder than `workspace=`
+    await client.post("/api/workspaces", json={"name": "Another"})
+    return Written(client, ids)
 
 
 async def place_file(owner, ada, id_, text: Text, at: datetime) -> None:
