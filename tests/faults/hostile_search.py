@@ -4,7 +4,7 @@
 import string
 from itertools import cycle, product
 
-from search.query import OPERATORS
+from search.operators import OPERATORS
 from tests.faults.hostile import UNKNOWN
 
 NO_WORD = [
