@@ -34,6 +34,7 @@ from api import (
     search_parse,
     search_suggest,
     search_why_not,
+    tags,
     uploads,
     workspaces,
 )
@@ -63,6 +64,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     uploads.router,
     files.router,
     file_content.router,
+    tags.router,
     jobs.router,
     generations.router,
     models.router,

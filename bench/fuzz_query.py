@@ -21,7 +21,7 @@ from search.query import MAX_CHARACTERS, MAX_TERMS, parse
 
 PIECES = (
     *'"()-*: ', "“", "”", " OR ", "\0", "\t", "\ud800", "\u0301", "\u202e", "日本", "ß", "👍🏽", "x", "word", "2026-03",
-    "2026-02-30", "9999-12-31", "0001", "7d", "99999y", "24h", '"last week"', "today", "-on:2026-03", "to:", "has:",
+    "2026-02-30", "9999-12-31", "0001", "7d", "99999y", "24h", '"last week"', "today", "-on:2026-03", "to:", "has:", "link", "pinned", ">1.5mb", "3-7", "01a1fed2-b5cb-7e44-af7f-164aeaa07de2",
     *(f"{op}:" for op in OPERATORS),
 )  # fmt: skip
 ZONES = tuple(map(ZoneInfo, ("UTC", "Pacific/Apia", "America/St_Johns", "Asia/Kathmandu")))

@@ -15,7 +15,7 @@ from core.ids import new_id
 from search.embed import Matrix
 from search.terms import detect, document
 from search.traits import IMAGES, file_traits, text_traits
-from sql import execute_many, fetch_one, fetch_opt, read, write
+from sql import execute_many, fetch_one, read, write
 from sql.pool import Conn
 
 PART_CHARACTERS: Final = (
@@ -98,27 +98,25 @@ class _File:
 
 
 @dataclass(frozen=True, slots=True)
-class _Traits:
+class _Gone:
+    """What a message's passages weighed, and what its row says that new ones hold."""
+
+    passages: int
+    lexemes: int
     traits: list[str]
 
 
 _raise_index_seq = write("index.sql", "raise_index_seq", _Seq)
 _add_passage = write("index.sql", "add_passage")
-_remove_message_passages = write("index.sql", "remove_message_passages", _Weight)
+_remove_message_passages = write("index.sql", "remove_message_passages", _Gone)
 _remove_build_passages = write("index.sql", "remove_build_passages", _Weight)
-_find_message_traits = read("index.sql", "find_message_traits", _Traits)
 _find_indexed_file = read("index.sql", "find_indexed_file", _File)
 _add_vector = write("index.sql", "add_vector")
 
 
 async def index_message(conn: Conn, message: MessageText) -> int:
     """Make a new or edited message findable by its words; return the index_seq from which on it is."""
-    gone = await fetch_one(
-        conn,
-        _remove_message_passages,
-        workspace_id=message.workspace_id,
-        message_id=message.message_id,
-    )
+    gone = await _clear(conn, message.workspace_id, message.message_id)
     place = _Place(
         message.workspace_id,
         message.conversation_id,
@@ -126,7 +124,7 @@ async def index_message(conn: Conn, message: MessageText) -> int:
         message.message_id,
         message.author_id,
         message.created_at,
-        await _message_traits(conn, message),
+        [*gone.traits, *text_traits(message.content)],
     )
     added = await _add(conn, place, list(_message_parts(message.content)))
     weight = _Weight(len(added.ids) - gone.passages, added.lexemes - gone.lexemes)
@@ -136,9 +134,7 @@ async def index_message(conn: Conn, message: MessageText) -> int:
 
 async def remove_message(conn: Conn, workspace_id: UUID, *, message_id: UUID) -> int:
     """Take a deleted message out of the index; return the index_seq from which on it is gone."""
-    gone = await fetch_one(
-        conn, _remove_message_passages, workspace_id=workspace_id, message_id=message_id
-    )
+    gone = await _clear(conn, workspace_id, message_id)
     return await _raised(conn, workspace_id, _Weight(-gone.passages, -gone.lexemes))
 
 
@@ -217,13 +213,11 @@ async def add_vectors(
     await execute_many(conn, _add_vector, rows)
 
 
-async def _message_traits(conn: Conn, message: MessageText) -> list[str]:
-    """Return what the message holds: known by its row, and seen in its words."""
-    known = await fetch_opt(
-        conn, _find_message_traits, images=IMAGES,
-        workspace_id=message.workspace_id, message_id=message.message_id,
+async def _clear(conn: Conn, workspace_id: UUID, message_id: UUID) -> _Gone:
+    return await fetch_one(
+        conn, _remove_message_passages,
+        workspace_id=workspace_id, message_id=message_id, images=list(IMAGES),
     )  # fmt: skip
-    return (known.traits if known else []) + text_traits(message.content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core.errors import InvalidInput
 from core.scope import Scope
-from search.operators import OF_THINGS, Filter, Operator, read_id, read_sizes
+from search.operators import OF_THINGS, Filter, Operator, read_id, read_sizes, tag_of
 from sql import fetch, fetch_opt, read
 from sql.pool import Pool, ReadConn
 
@@ -129,7 +129,7 @@ def _pattern(op: Operator, value: str) -> str | None:
     if op == "ext":
         return value.lower().removeprefix(".")
     if op == "tag":
-        return value.lower()
+        return tag_of(value)
     return None if op in {"size", "is"} or (op == "to" and _is_me(value)) else like_pattern(value)
 
 

@@ -93,6 +93,11 @@ def read_sizes(value: str) -> Sizes | None:
     return Sizes(end=size + (match[1] == "<="))
 
 
+def tag_of(text: str) -> str:
+    """Return a tag as it is kept and compared: its case and its runs of spaces do not matter."""
+    return " ".join(text.lower().split())
+
+
 def read_id(value: str) -> UUID | None:
     try:
         return UUID(value.strip())

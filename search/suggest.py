@@ -14,7 +14,7 @@ from uuid import UUID
 from core.scope import Scope
 from search.lexical import quoted
 from search.lookup import like_pattern
-from search.operators import HOLDINGS, OPERATORS, STATES, Operator
+from search.operators import HOLDINGS, OPERATORS, STATES, Operator, tag_of
 from search.searcher import Searcher
 from search.terms import LANGUAGES, MAX_LEXEME, fold
 from search.typed import (
@@ -104,6 +104,7 @@ _read_titles = read("suggest.sql", "read_titles", _Title)
 _suggest_words = read("suggest.sql", "suggest_words", _Found)
 _suggest_people = read("suggest.sql", "suggest_people", _Person)
 _suggest_extensions = read("suggest.sql", "suggest_extensions", _Value)
+_suggest_tags = read("tag.sql", "suggest_tags", _Value)
 _suggest_folders = read("suggest.sql", "suggest_folders", _Value)
 
 
@@ -156,6 +157,10 @@ async def _values(
     if op in {"in", "name"}:
         return await _places(searcher, scope, token, op=op)
     async with searcher.read_pool.read_tx(scope) as conn:
+        if op == "tag":
+            pattern = _prefix(tag_of(token.value))
+            rows = await fetch(conn, _suggest_tags, **scope.ids, pattern=pattern, most=MOST)
+            return [_value(token, op, row.value) for row in rows if quotable(row.value)]
         if op == "ext":
             pattern = _prefix(typed.strip())
             rows = await fetch(

@@ -34,12 +34,25 @@ ON CONFLICT DO NOTHING;
 
 -- name: remove_message_passages
 -- unscoped: the caller has found the message writable
+-- Tells on the way what its new passages have beside its words (search/traits.py).
 WITH gone AS (
     DELETE FROM passage
     WHERE workspace_id = :workspace_id AND message_id = :message_id
     RETURNING lexeme_count
 )
-SELECT count(*)::int AS passages, coalesce(sum(lexeme_count), 0)::int AS lexemes
+SELECT
+    count(*)::int AS passages,
+    coalesce(sum(lexeme_count), 0)::int AS lexemes,
+    array_remove(ARRAY[
+        (SELECT 'edited' FROM message m
+            WHERE m.workspace_id = :workspace_id AND m.id = :message_id AND m.edited_at IS NOT NULL),
+        (SELECT 'file' FROM message_attachment t
+            WHERE t.workspace_id = :workspace_id AND t.message_id = :message_id
+            LIMIT 1),
+        (SELECT 'image' FROM message_attachment t
+            JOIN item i ON i.workspace_id = :workspace_id AND i.id = t.file_id
+            WHERE t.workspace_id = :workspace_id AND t.message_id = :message_id AND i.extension = ANY (:images::text[])
+            LIMIT 1)], NULL) AS traits
 FROM gone;
 
 -- name: remove_build_passages
@@ -51,22 +64,6 @@ WITH gone AS (
 )
 SELECT count(*)::int AS passages, coalesce(sum(lexeme_count), 0)::int AS lexemes
 FROM gone;
-
--- name: find_message_traits
--- unscoped: the caller has just written the message
-SELECT array_remove(ARRAY[
-    CASE WHEN m.edited_at IS NOT NULL THEN 'edited' END,
-    CASE WHEN EXISTS (
-        SELECT 1 FROM message_attachment t
-        WHERE t.workspace_id = :workspace_id AND t.message_id = m.id) THEN 'file' END,
-    CASE WHEN EXISTS (
-        SELECT 1 FROM message_attachment t
-        JOIN item i ON i.workspace_id = :workspace_id AND i.id = t.file_id
-        WHERE t.workspace_id = :workspace_id
-            AND t.message_id = m.id
-            AND i.extension = ANY (:images::text[])) THEN 'image' END], NULL) AS traits
-FROM message m
-WHERE m.workspace_id = :workspace_id AND m.id = :message_id;
 
 -- name: find_indexed_file
 -- unscoped: the worker reads what its job names

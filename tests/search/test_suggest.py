@@ -97,8 +97,21 @@ async def test_operators_and_their_fixed_values_complete(resources, ada):
         Suggestion("value", "message", "type:message")
     ]
     assert await texts(resources, ada, "lang:d", "value") == ["da", "de"]
+    assert await texts(resources, ada, "has:", "value") == ["file", "link", "image", "code"]
+    assert await texts(resources, ada, "-is:s", "value") == ["shared"]
+    assert await texts(resources, ada, "to:lo", "value") == ["Ada Lovelace"]
     assert await suggested(resources, ada, "before:20") == []
     assert await suggested(resources, ada, "") == []
+
+
+async def test_tags_are_those_of_what_one_may_read(resources, owner_connection, ada):
+    bob = await make_colleague(owner_connection, ada, "bob")
+    for scope, tags in ((ada, ["tax law", "2026"]), (ada, ["tax law", "tax"]), (bob, ["taxi"])):
+        item = await make_item(owner_connection, scope, "file", "a.txt")
+        await owner_connection.execute("UPDATE item SET tags = $1 WHERE id = $2", tags, item)
+    assert await suggested(resources, ada, "tag:TA") == [
+        Suggestion("value", "tax law", 'tag:"tax law"'), Suggestion("value", "tax", "tag:tax"),
+    ]  # fmt: skip
 
 
 async def test_extensions_folders_and_places_are_those_of_visible_files(

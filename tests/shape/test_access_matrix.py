@@ -30,6 +30,8 @@ BODIES: dict[str, object] = {
     "POST /conversations/{conversation_id}/messages": {"content": "Hello"},
     "PATCH /messages/{message_id}": {"content": "Other"},
     "PUT /files/{file_id}/access": {"principal": "workspace"},
+    "PUT /files/{file_id}/tags": {"tags": ["other"]},
+    "PUT /conversations/{conversation_id}/tags": {"tags": ["other"]},
     "PATCH /saved-searches/{saved_search_id}": {"name": "Other"},
     "PATCH /workspaces/{workspace_id}/members/{account_id}": {"role": "guest"},
     "POST /workspaces/{workspace_id}/members": {"email": "nobody@example.org"},
