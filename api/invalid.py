@@ -53,8 +53,8 @@ def problems_of(found: Sequence[ErrorDetails]) -> list[FieldProblem]:
 
 
 def _field(error: ErrorDetails) -> str:
-    """Return the path to the field; an error in the JSON itself is the body's."""
-    if error["type"] == "json_invalid":
+    """Return the path to the field; an error in the JSON of the body is the body's."""
+    if error["type"] == "json_invalid" and error["loc"][0] == "body":
         return "body"
     name = ".".join(str(part) for part in error["loc"][1:]) or "body"
     return name if len(name) <= LONGEST_NAME else name[:LONGEST_NAME] + "…"

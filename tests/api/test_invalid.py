@@ -79,3 +79,14 @@ def test_what_has_no_words_of_ours_keeps_its_own():
         type="date_type", loc=("query", "day"), msg="Input should be a valid date", input=1
     )
     assert problems_of([found]) == [FieldProblem("day", "Input should be a valid date")]
+
+
+@pytest.mark.parametrize(
+    ("place", "field"), [(("query", "filter"), "filter"), (("body", 1), "body")]
+)
+def test_broken_json_is_named_by_the_parameter_that_holds_it_or_the_body(place, field):
+    broken = ErrorDetails(
+        type="json_invalid", loc=place, msg="", input="{", ctx={"error": "EOF while parsing"}
+    )
+    told = [FieldProblem(field, "is not valid JSON (EOF while parsing)")]
+    assert problems_of([broken]) == told

@@ -117,11 +117,17 @@ PARAMETERS = {
     "rerank": ["x", "2", ""],
     "explain": ["x", "maybe"],
     "facets": ["x", "type,x", "TYPE", "__proto__", "type;from", "\0"],
-    "filter": ["x", "from:", "before:x", "\0", ":x", "x:y", "-", "-from:", "type:zzz", "last:7", "from"],
+    "filter": ["x", "from:", "before:x", "\0", ":x", "x:y", "-", "-from:", "type:zzz", "last:7", "from", "{", "[", '{"and"', "[{]", "{}{}", "[" * 1000 + "]" * 1000, '{"op": "from", "op": "in"}'],
     "cursor": ["x", "\0", "é", "A" * 2049, "A" * 64, "==", ".", "A" * 40 + "." + "B" * 40, " ", "-" * 62],
 }  # fmt: skip
 
-_LEAF = {"op": "from", "value": "ada"}
+_LEAF: dict[str, object] = {"op": "from", "value": "ada"}
+
+
+def _nested(depth: int) -> dict[str, object]:
+    return {"not": _nested(depth - 1)} if depth else _LEAF
+
+
 # What is no filter of a JSON body, in whatever form filters are given.
 NO_FILTERS = {
     "text": "from:ada", "number": 1, "true": True, "list of texts": ["from:ada"], "list of lists": [[_LEAF]], "list of nulls": [None], "empty leaf": [{}],
@@ -131,4 +137,9 @@ NO_FILTERS = {
     "text as negated": [{**_LEAF, "negated": "perhaps"}], "unknown field": [{**_LEAF, "boost": 2}], "33 filters": [_LEAF] * 33, "no date": [{"op": "on", "value": "soon"}], "list as operator": [{"op": ["from"], "value": "a"}],
     "misspelt and": {"nad": [_LEAF]}, "two heads": {"and": [_LEAF], "or": [_LEAF]}, "and of text": {"and": "from:ada"}, "and of nothing known": {"and": [{"xor": []}]}, "not of a list": {"not": [_LEAF]}, "not of null": {"not": None},
     "empty object": {}, "leaf and branch": {**_LEAF, "and": [_LEAF]}, "or of one broken": {"or": [_LEAF, {"op": "x", "value": "a"}]},
+    "empty and": {"and": []}, "empty or": {"or": []}, "branch that is negated": {"not": _LEAF, "negated": True}, "17 alternatives": {"or": [{"op": "ext", "value": str(n)} for n in range(17)]},
+    "32 alternatives of five or": {"and": [{"or": [{"op": "ext", "value": f"{n}{m}"} for m in "ab"]} for n in range(5)]}, "nested nine deep": _nested(9), "33 leaves": {"and": [{"or": [_LEAF]}] * 33},
+    "33 leaves in two": [{"and": [_LEAF] * 17}, {"and": [_LEAF] * 16}], "like in or": {"or": [{"op": "like", "value": UNKNOWN}, _LEAF]}, "like in not": {"not": {"op": "like", "value": UNKNOWN}},
+    "negated like": [{"op": "like", "value": UNKNOWN, "negated": True}],
+    "no id": [{"op": "near", "value": "x"}], "no page": [{"op": "page", "value": "0"}], "pages backwards": [{"op": "page", "value": "7-3"}], "no size": [{"op": "size", "value": "big"}], "no state": [{"op": "is", "value": "read"}],
 }  # fmt: skip

@@ -145,11 +145,15 @@ async def test_a_search_without_a_query_or_with_too_many_filters_is_refused(ada)
 
 
 @pytest.mark.parametrize("kind", NO_FILTERS)
-async def test_a_filter_that_is_none_is_refused_by_its_name(ada, kind):
-    body = json.dumps({"q": "a", "filter": NO_FILTERS[kind]})
-    answer = await ada.post("/api/search", content=body, headers=JSON)
-    assert_refused(answer)
-    assert named(answer) == {"filter"}
+async def test_a_filter_that_is_none_is_refused_by_its_name_in_both_doors(ada, kind):
+    given = json.dumps(NO_FILTERS[kind])
+    body = f'{{"q": "a", "filter": {given}}}'
+    for answer in (
+        await ada.post("/api/search", content=body, headers=JSON),
+        await ada.get("/api/search", params={"q": "a", "filter": given}),
+    ):
+        assert_refused(answer)
+        assert named(answer) == {"filter"}
 
 
 async def test_filters_nested_beyond_measure_are_refused(ada):
