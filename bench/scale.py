@@ -38,7 +38,6 @@ from bench.scale_texts import Library, load_library
 from bench.serving import machine, open_line, product_in, say
 from search.embed_onnx import OnnxEmbedder
 from sql.migrate import migrate
-from sql.pool import decode_halfvec, encode_halfvec
 from tests.faults.product import Product
 
 # While loading. The product's own settings apply when it is measured.
@@ -217,13 +216,6 @@ async def served(home: Path) -> AsyncGenerator[tuple[Product, asyncpg.Connection
     await product.start()
     try:
         owner = await asyncpg.connect(product.database_url())
-        await owner.set_type_codec(
-            "halfvec",
-            schema="public",
-            encoder=encode_halfvec,
-            decoder=decode_halfvec,
-            format="binary",
-        )
         yield product, owner
         await owner.close()
     finally:

@@ -9,7 +9,7 @@ the keys are dropped before and built after, as the schema defines them.
 import io
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, cycle, islice
 from typing import Final, TypeVar
@@ -55,7 +55,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 PASSAGE: Final = (
     "workspace_id", "id", "item_id", "build_id", "message_id", "author_id", "created_at", "ordinal", "span_start", "span_end",
-    "page_first", "page_last", "headings", "lang", "text_hash", "lexeme_count", "tsv",
+    "page_first", "page_last", "headings", "lang", "text_hash", "lexeme_count", "tsv", "traits",
 )  # fmt: skip
 NULL: Final = "\\N"
 Text = TypeVar("Text", Talk, Paper)
@@ -228,7 +228,7 @@ class Corpus:
             self._add("message", ws, message_id, item_id, seq, "user", author, said.text, said.at)
             place = f"{item_id}\t{item_id}\t{message_id}\t{author}\t{said.at.isoformat()}"
             for part in said.parts:
-                self._passage(workspace, place, part)
+                self._passage(workspace, place, part, traits=said.traits)
 
     def _file(self, workspace: Workspace, paper: Paper) -> None:
         ws, file_id, version_id, build_id = workspace.id, new_id(), new_id(), new_id()
@@ -252,7 +252,8 @@ class Corpus:
             start += len(segment.text)
         place = f"{file_id}\t{build_id}\t\\N\t{people[0]}\t{at.isoformat()}"
         for part in paper.parts:
-            self._passage(workspace, place, part)
+            traits = {*paper.traits, *part.analysed.traits}
+            self._passage(workspace, place, part, traits=traits)
 
     def _item(
         self,
@@ -275,13 +276,15 @@ class Corpus:
             self._add("access_grant", ws, item_id, other, "reader")
         return workspace.members if shared and build_id is None else people
 
-    def _passage(self, workspace: Workspace, place: str, part: Part) -> None:
+    def _passage(
+        self, workspace: Workspace, place: str, part: Part, *, traits: Iterable[str]
+    ) -> None:
         passage, text, passage_id = part.passage, part.analysed, new_id()
         headings = ",".join(f'"{_quoted(heading)}"' for heading in passage.headings)
         self.lines.append(
             f"{workspace.id}\t{passage_id}\t{place}\t{passage.ordinal}\t{passage.start}\t{passage.end}"
             f"\t{passage.page_first or NULL}\t{passage.page_last or NULL}\t{_escaped('{' + headings + '}')}"
-            f"\t{text.lang}\t\\\\x{text.text_hash.hex()}\t{text.lexeme_count}\t{_escaped(text.tsv)}\n"
+            f"\t{text.lang}\t\\\\x{text.text_hash.hex()}\t{text.lexeme_count}\t{_escaped(text.tsv)}\t{{{','.join(sorted(traits))}}}\n"
         )
         vector = self.library.vectors[text.vector]
         self._add("embedding", workspace.id, passage_id, workspace.generation_id, vector)

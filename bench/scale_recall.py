@@ -1,9 +1,10 @@
 """How much of the exact answer the semantic leg finds in the corpus of bench/scale.py, without filters and with narrow ones.
 
-The leg is the product's own (search/legs.py), asked twice: as it decides, and with recall=exact. A hit counts when it is at
-least as near as the tenth of the exact list, so that equal texts may stand for each other.
+The leg is the product's own (search/legs.py), asked twice: as it decides, and with recall=exact. Passages of equal text are
+equally near, so they may stand for each other.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,9 +16,10 @@ import numpy as np
 
 from core.scope import Scope
 from search.answer import Recall, SearchRequest
+from search.dates import Span
 from search.embed import Embedder
-from search.filters import Constraints
 from search.legs import embed, semantic_leg
+from search.narrowing import Constraints, Option
 from search.query import plain
 from search.question import understand
 from search.searcher import Search, Searcher
@@ -26,11 +28,7 @@ from sql.pool import open_pool
 
 K: Final = 10
 PATIENT_S: Final = 60.0
-EQUAL: Final = 1e-6  # of cosines
-COSINES: Final = """
-    SELECT passage_id AS id, -(vector <#> $3) AS cosine FROM embedding
-    WHERE workspace_id = $1 AND passage_id = ANY ($2)
-"""
+TEXTS: Final = "SELECT id, text_hash FROM passage WHERE workspace_id = $1 AND id = ANY ($2)"
 NEWEST: Final = "SELECT percentile_disc($2::float8) WITHIN GROUP (ORDER BY created_at) FROM passage WHERE workspace_id = $1"
 
 
@@ -78,14 +76,15 @@ class Recalls:
         """Ask for the whole workspace, or for its newest passages that make up `share` of it."""
         within = Constraints()
         if share is not None:
-            within = Constraints(after=await self._newest(reader.scope.workspace_id, share))
+            newest = await self._newest(reader.scope.workspace_id, share)
+            within = Constraints((Option(times=(Span(newest, None),)),))
         nearest = await self._ask(reader.scope, text, within, "auto")
         exact = await self._ask(reader.scope, text, within, "exact")
         if exact is None:
             return Found(0.0, "exact", is_short=False, is_degraded=True)
         if nearest is None:
             return Found(0.0, "approximate", is_short=False, is_degraded=True)
-        return await self._compared(reader.scope, text, nearest, exact)
+        return await self._compared(reader.scope, nearest, exact)
 
     async def _ask(
         self, scope: Scope, text: str, within: Constraints, recall: Literal["auto", "exact"]
@@ -96,16 +95,12 @@ class Recalls:
         vector = embed(search, query=search.query, model=question.basis.model)
         return await semantic_leg(search, question, vector)
 
-    async def _compared(self, scope: Scope, text: str, nearest: Nearest, exact: Nearest) -> Found:
-        embedder = self.searcher.embedder
-        assert embedder is not None
-        query = await self.searcher.vectors.embed(embedder, plain(text).meaning())
+    async def _compared(self, scope: Scope, nearest: Nearest, exact: Nearest) -> Found:
         wanted, got = exact.ids[:K], nearest.ids[:K]
-        rows = await self.owner.fetch(COSINES, scope.workspace_id, [*{*wanted, *got}], query.vector)
-        cosines: dict[UUID, float] = {row["id"]: row["cosine"] for row in rows}
-        least = min((cosines[id_] for id_ in wanted), default=0.0)
-        right = sum(cosines[id_] >= least - EQUAL for id_ in got)
-        share = right / len(wanted) if wanted else 1.0
+        rows = await self.owner.fetch(TEXTS, scope.workspace_id, [*{*wanted, *got}])
+        texts: dict[UUID, bytes] = {row["id"]: row["text_hash"] for row in rows}
+        right = Counter(texts[id_] for id_ in wanted) & Counter(texts[id_] for id_ in got)
+        share = right.total() / len(wanted) if wanted else 1.0
         return Found(share, nearest.recall, is_short=len(got) < len(wanted), is_degraded=False)
 
     async def _newest(self, workspace_id: UUID, share: float) -> datetime:

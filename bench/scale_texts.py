@@ -28,6 +28,7 @@ from ingest.chunk import chunk
 from ingest.extract.segment import Segment
 from search.embed import Embedder
 from search.index import PassageText, _message_parts, _Place, _row
+from search.traits import file_traits, text_traits
 from search.wordpiece import load_token_counter
 
 SEED: Final = 4512
@@ -39,7 +40,7 @@ EXTENSIONS: Final = {"cosqa-python": "py", "anthropic-codebase": "rs"}
 EPOCH: Final = datetime(2024, 1, 1, tzinfo=UTC)  # of sets that tell no time
 AT_ONCE: Final = 512  # texts handed to the model
 KEPT: Final = np.dtype([("text", "u1", 32), ("vector", "<f2", 384)])
-NOWHERE: Final = _Place(UUID(int=0), UUID(int=0), UUID(int=0), None, None, EPOCH)
+NOWHERE: Final = _Place(UUID(int=0), UUID(int=0), UUID(int=0), None, None, EPOCH, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Analysed:
     text_hash: bytes
     lexeme_count: int
     tsv: str
+    traits: tuple[str, ...]
     vector: int
 
 
@@ -64,6 +66,7 @@ class Said:
     author: str
     text: str
     at: datetime
+    traits: tuple[str, ...]
     parts: tuple[Part, ...]
 
 
@@ -80,6 +83,7 @@ class Talk:
 @dataclass(frozen=True, slots=True)
 class Paper:
     name: str
+    traits: tuple[str, ...]  # of every passage, beside its own
     segments: tuple[Segment, ...]
     parts: tuple[Part, ...]
 
@@ -118,15 +122,17 @@ async def load_library(
     say(f"  read {len(talks):,} conversations, {analyst.rate(began)}")
     counter = load_token_counter(model_dir)
     papers: list[Paper] = []
+    goal = len(analyst.known) + unique[1]
     for name, segments in read_files(data):
-        if len(analyst.known) >= sum(unique):
+        if len(analyst.known) >= goal:
             break
         chunks = list(chunk(segments, counter))
         passages = [
             PassageText(n, c.start, c.end, c.page_first, c.page_last, c.headings, c.text)
             for n, c in enumerate(chunks)
         ]
-        papers.append(Paper(name, segments, analyst.parts(passages)))
+        traits = file_traits(name.rpartition(".")[2], version=1)
+        papers.append(Paper(name, tuple(traits), segments, analyst.parts(passages)))
     say(f"  read {len(papers):,} files, {analyst.rate(began)}")
     vectors = await embed_all(embedder, list(analyst.known), kept=kept)
     authors = sorted({said.author for talk in talks for said in talk.messages})
@@ -157,6 +163,7 @@ class Analyst:
                 text_hash=text_hash,
                 lexeme_count=row.lexemes,
                 tsv=str(row.values["tsv"]),
+                traits=tuple(text_traits(passage.text)),
                 vector=len(self.known),
             )
         return self.known[key]
@@ -191,7 +198,13 @@ def _gathered(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 def _talk(lines: list[Line], analyst: Analyst) -> Talk:
     messages = [
-        Said(line.author, line.text, line.at, analyst.parts(_message_parts(line.text)))
+        Said(
+            line.author,
+            line.text,
+            line.at,
+            tuple(text_traits(line.text)),
+            analyst.parts(_message_parts(line.text)),
+        )
         for line in lines
         if line.text.strip()
     ]
