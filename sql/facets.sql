@@ -72,7 +72,7 @@ WITH listed AS (
         greatest(count(*) FILTER (WHERE NOT n.is_sampled),
             round(count(*) FILTER (WHERE n.is_sampled) / (SELECT share FROM extent)))::bigint AS count
     FROM numbered n
-    LEFT JOIN item i ON ARRAY['ext', 'folder'] && :facets::text[] AND i.workspace_id = :workspace_id AND i.id = n.item_id
+    LEFT JOIN item i ON ARRAY['ext', 'folder', 'tag'] && :facets::text[] AND i.workspace_id = :workspace_id AND i.id = n.item_id
     LEFT JOIN file f ON 'folder' = ANY (:facets::text[]) AND f.workspace_id = :workspace_id AND f.id = n.item_id
     CROSS JOIN LATERAL (VALUES
         ('type', CASE WHEN n.is_message THEN 'message' ELSE 'file' END, n.is_first),
@@ -81,7 +81,8 @@ WITH listed AS (
         ('folder', f.folder, n.is_first),
         ('month', width_bucket(n.created_at, :months::timestamptz[])::text, n.is_first),
         ('ext', CASE WHEN NOT n.is_message THEN i.extension END, n.is_first),
-        ('lang', n.lang, n.is_first_of_lang)) AS valued (facet, value, is_counted)
+        ('lang', n.lang, n.is_first_of_lang)
+        UNION ALL SELECT 'tag', tag, n.is_first FROM unnest(i.tags) AS tag) AS valued (facet, value, is_counted)
     WHERE valued.is_counted AND valued.value <> '' AND valued.facet = ANY (:facets::text[])
     GROUP BY valued.facet, valued.value
 )

@@ -47,6 +47,9 @@ async def garden(resources, owner_connection):
         await owner_connection.execute("UPDATE file SET folder = 'reports' WHERE id = $1", file_id)
     await owner_connection.execute("UPDATE item SET created_at = $1", MARCH)
     await owner_connection.execute(
+        "UPDATE item SET tags = CASE kind WHEN 'file' THEN ARRAY['2026', 'harvest'] ELSE ARRAY['2026'] END"
+    )
+    await owner_connection.execute(
         "UPDATE passage SET created_at = $1 WHERE message_id IS NULL", MARCH
     )
     return ada, bob, kitchen
@@ -72,7 +75,7 @@ async def test_messages_and_files_are_counted_not_passages(resources, garden):
         "month": [("2026-03", 4), ("2026-01", 1)],
         "ext": [("md", 1), ("pdf", 1)],
         "lang": [("en", 3), ("de", 2)],
-        "tag": [],
+        "tag": [("2026", 5), ("harvest", 2)],
     }
     assert all(facet.is_exact for facet in found.values())
 
