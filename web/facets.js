@@ -7,7 +7,7 @@ import { hasFilter, withDate, withFilter, withoutFilter } from "./operators.js";
 
 const WAIT_MS = 300;
 const FEW = 6; // values of a facet before "more"
-const TITLES = { type: "Kind", from: "Who", in: "Where", month: "When", ext: "Format", lang: "Language" };
+const TITLES = { type: "Kind", from: "Who", in: "Where", month: "When", ext: "Format", lang: "Language", tag: "Tags" };
 const KINDS = { message: "Messages", file: "Files" };
 
 let edit = () => {};

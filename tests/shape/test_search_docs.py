@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import get_args
 from urllib.parse import parse_qsl, quote
 from uuid import UUID
 
@@ -14,11 +15,12 @@ import pytest
 from pydantic import BaseModel
 
 from api import notifications, saved_searches, search_answers, search_feedback
-from api.search_fields import SearchParameters
+from api.search_fields import FACETS, SearchParameters
 from api.search_parse import Parsed, ReadFilterAnswer
 from api.search_suggest import Suggested, SuggestionAnswer
 from api.search_why_not import WhyNotAnswer
 from api.wire import Answer
+from search.answer import LegName
 from search.operators import OPERATORS
 from search.why_not import Stage
 from tests.make import make_colleague, make_scope
@@ -219,7 +221,7 @@ def test_every_field_of_an_answer_is_in_the_page(answer):
     assert [n for n in names if f"`{n}`" not in PAGE and f'"{n}":' not in PAGE] == []
 
 
-def test_every_route_and_stage_is_in_the_page():
+def test_every_route_and_name_is_in_the_page():
     routes = [f"/search/{name}" for name in ROUTES] + ["/saved-searches", "/notifications"]
-    stages = [f"`{stage}`" for stage in Stage.__args__]
-    assert [name for name in (*routes, *stages) if name not in PAGE] == []
+    named = [f"`{name}`" for name in (*get_args(Stage), *get_args(LegName), ",".join(FACETS))]
+    assert [name for name in (*routes, *named) if name not in PAGE] == []
