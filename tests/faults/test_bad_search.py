@@ -5,6 +5,7 @@ from time import thread_time
 
 import pytest
 
+from search.saved import words_of
 from tests.faults.hostile import JSON, UNKNOWN
 from tests.faults.hostile_search import (
     NO_FILTERS,
@@ -104,6 +105,33 @@ async def test_any_other_query_is_answered_or_refused_and_soon(ada, message_id, 
         )
         if answer.status_code != 200:
             assert_refused(answer)
+
+
+async def test_all_workspaces_answer_any_query_too(ada, message_id):
+    await ada.post("/api/workspaces", json={"name": "Another"})
+    for q in ODD[::8]:
+        body = {"q": q, "facets": ["in"]}
+        answer = await asked(lambda body=body: ada.post("/api/search", json=body, headers=ALL))
+        if answer.status_code != 200:
+            assert_refused(answer)
+
+
+async def test_any_query_is_saved_and_judged_or_refused(ada, message_id):
+    for q in ODD[::3]:
+        saved = await ada.post("/api/saved-searches", json={"q": q})
+        if saved.status_code != 201:
+            assert_refused(saved, statuses=(400, 409))
+        said = {"query": q, "kind": "click", "message_id": message_id}
+        judged = await ada.post("/api/search/feedback", json=said)
+        if judged.status_code != 202:
+            assert_refused(judged)
+
+
+async def test_no_saved_query_breaks_the_statement_that_asks_all_of_them(owner_connection):
+    """One that is no tsquery would silence everybody's saved searches in the workspace."""
+    for q in ODD:
+        words = words_of(q, None, ("en", "de", "zh"))
+        await owner_connection.fetchval("SELECT $1::text::tsquery", words)
 
 
 async def test_any_query_is_completed_and_read(ada, message_id):
