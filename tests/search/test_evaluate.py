@@ -1,10 +1,10 @@
 import json
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from core.errors import InvalidInput
-from core.ids import new_id
 from core.scope import Scope
 from search.evaluate import (
     Difference,
@@ -23,8 +23,7 @@ from search.feedback import Judgement
 from tests.make import make_colleague, make_scope
 from tests.search.make import embed_all, make_file, make_searcher
 
-ADA, BOB, WORKSPACE = new_id(), new_id(), new_id()
-FILE, OTHER = new_id(), new_id()
+ADA, BOB, WORKSPACE, FILE, OTHER = (UUID(int=n) for n in range(1, 6))
 SCOPE = Scope(ADA, WORKSPACE, "owner")
 LEXICAL = Setting("lexical", "lexical")
 

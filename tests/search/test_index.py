@@ -134,14 +134,19 @@ async def test_what_can_be_found_from_now_on_is_news_where_a_search_is_saved(
 ):
     scope = await make_scope(owner_connection)
     talk = await make_conversation(owner_connection, scope)
-    made = {"conversation_id": talk, "content": "The cat sat."}
-    await make_message(resources, owner_connection, scope, **made)
+
+    async def say() -> None:
+        await make_message(
+            resources, owner_connection, scope, conversation_id=talk, content="The cat sat."
+        )
+
+    await say()
     assert await news(owner_connection, scope) == []
     await owner_connection.execute(
         "INSERT INTO saved_search (workspace_id, id, account_id, name, q, tz) VALUES ($1, $2, $3, 'cats', 'cat', 'UTC')",
         scope.workspace_id, new_id(), scope.account_id,
     )  # fmt: skip
-    await make_message(resources, owner_connection, scope, **made)
+    await say()
     ids = [row["id"] for row in await rows(owner_connection, scope)]
     async with resources.app.write_tx(scope) as conn:
         await index_seq_raised(conn, scope.workspace_id)

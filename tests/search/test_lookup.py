@@ -1,3 +1,6 @@
+import asyncio
+from dataclasses import replace
+
 import pytest
 
 from core.errors import InvalidInput
@@ -15,9 +18,10 @@ async def looked_up(resources, scope, text):
     return await look_up(resources.app, scope, parse(text).filters)
 
 
-async def test_what_names_nothing_asks_nothing(archive):
+async def test_what_names_nothing_asks_nothing(resources, archive):
+    nobody_seated = replace(resources.app, seats=asyncio.Semaphore(0), acquire_timeout_s=0.01)
     text = "type:file from:me lang:de has:link is:mine is:edited page:3 on:2026"
-    assert await look_up(None, archive.ada, parse(text).filters) == Facts()
+    assert await look_up(nobody_seated, archive.ada, parse(text).filters) == Facts()
 
 
 async def test_names_become_ids(resources, archive):

@@ -56,7 +56,9 @@ def test_several_options_have_in_common_what_all_of_them_have():
     constraints = any_option([Option(items=ids(ONE), kinds=ids("file")), Option(items=ids(TWO))])
     assert (constraints.items, constraints.kind) == ([ONE, TWO], None)
     assert Constraints((Option(items=ids(ONE)), Option())).items is None
-    (_, _, single, rows) = constraints.values()["within"]
+    within = constraints.values()["within"]
+    assert isinstance(within, tuple)
+    (_, _, single, rows) = within
     assert (single, [row[0] for row in rows], [row[4] for row in rows]) == (None, [[ONE], [TWO]], ["file", None])  # fmt: skip
 
 
