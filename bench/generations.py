@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from random import Random
 from statistics import mean
 from typing import Final
 from uuid import UUID
@@ -135,7 +136,7 @@ class Bench:
 
 
 def sets_of(data: Path, names: Sequence[str], *, queries: int) -> list[RetrievalSet]:
-    """Return the sets of these names, with evenly drawn queries."""
+    """Return the sets of these names, with as many of their queries, drawn the same each time."""
     loaded = {name: load_set(data / "retrieval" / name) for name in _folders(names)}
     made = [
         _mixed(loaded, english=int(name.removeprefix("mixed-")))
@@ -169,8 +170,8 @@ def _mixed(loaded: Mapping[str, RetrievalSet], *, english: int) -> RetrievalSet:
 
 
 def _with_fewer(asked: RetrievalSet, queries: int) -> RetrievalSet:
-    step = max(1, len(asked.queries) // queries)
-    return replace(asked, queries=dict(list(asked.queries.items())[::step]))
+    drawn = Random(1).sample(sorted(asked.queries), min(queries, len(asked.queries)))
+    return replace(asked, queries={query_id: asked.queries[query_id] for query_id in drawn})
 
 
 async def measure(folder: Path, sets: Sequence[RetrievalSet]) -> None:
