@@ -64,8 +64,9 @@ SELECT
     t.message_id IS NULL AND t.passage_id IS NULL AS is_whole,
     ARRAY(
         SELECT p.id FROM passage p
-        WHERE p.workspace_id = :workspace_id
-            AND (p.id = t.passage_id OR t.passage_id IS NULL AND p.message_id = t.message_id)) AS own,
+        WHERE p.workspace_id = :workspace_id AND p.message_id = t.message_id AND t.passage_id IS NULL
+        UNION ALL
+        SELECT t.passage_id WHERE t.passage_id IS NOT NULL) AS own,
     ARRAY(
         SELECT p.id FROM message m
         JOIN passage p ON p.workspace_id = :workspace_id AND p.message_id = m.id

@@ -61,7 +61,7 @@ CREATE FUNCTION public.admits(p public.passage, n public.narrowing) RETURNS bool
     AS $$
     SELECT ((n).items IS NULL OR (p).item_id = ANY ((n).items))
         AND ((n).kind IS NULL OR ((p).message_id IS NOT NULL) = ((n).kind = 'message'))
-        AND ((n).single IS NULL OR fits(p, (n).single))
+        AND ((n).single IS NOT DISTINCT FROM NULL OR fits(p, (n).single))
         AND ((n).options IS NULL OR fits_any(p, (n).options))
 $$;
 

@@ -40,7 +40,7 @@ WITH term AS MATERIALIZED (
     JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
     WHERE p.workspace_id = :workspace_id
         AND p.tsv @@ :candidates::text::tsquery
-        AND (:within::narrowing IS NULL OR admits(p, :within::narrowing))
+        AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
     LIMIT :cap::int
 )
 SELECT candidate.id, coalesce(scored.bm25, 0) AS bm25
@@ -68,7 +68,7 @@ JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
 WHERE p.workspace_id = :workspace_id
         AND (:candidates::text IS NULL OR p.tsv @@ :candidates::text::tsquery)
         AND (NOT :openings::boolean OR p.ordinal = 0) -- a list of everything shows each file once
-        AND (:within::narrowing IS NULL OR admits(p, :within::narrowing))
+        AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
 ORDER BY CASE WHEN :oldest::boolean THEN p.created_at END, p.created_at DESC, p.id
 LIMIT :depth::int;
 
@@ -96,7 +96,7 @@ CROSS JOIN LATERAL (
         AND p.item_id = named.item_id
         AND p.build_id = r.active_build_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
-        AND (:within::narrowing IS NULL OR admits(p, :within::narrowing))
+        AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
     ORDER BY p.ordinal, p.id
     LIMIT 1
 ) AS opening
@@ -112,7 +112,7 @@ WITH measured AS MATERIALIZED (
     JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation AND e.passage_id = p.id
     WHERE p.workspace_id = :workspace_id
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
-        AND (:within::narrowing IS NULL OR admits(p, :within::narrowing))
+        AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
 )
 SELECT id, cosine
 FROM measured
@@ -131,7 +131,7 @@ WITH nearest AS MATERIALIZED (
         AND e.generation_id = :generation
         AND vector_dims(e.vector) = 384 -- of the index
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
-        AND (:within::narrowing IS NULL OR admits(p, :within::narrowing))
+        AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
     ORDER BY e.vector::halfvec(384) <#> :vector::halfvec(384)
     LIMIT :depth::int
 )

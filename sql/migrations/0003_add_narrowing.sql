@@ -35,7 +35,8 @@ CREATE TYPE narrowing AS (
 
 -- The planner inlines these functions, and with a narrowing that it knows (plan_cache_mode = force_custom_plan) only the
 -- conditions asked for are left: keep each one expression without sub-selects. That takes 0.1 ms a statement, so that
--- statements ask first whether there is a narrowing.
+-- statements ask first whether there is a narrowing. IS NOT DISTINCT FROM NULL, because IS NULL of a whole row is never
+-- folded but asked of every passage.
 CREATE FUNCTION fits(p passage, o narrowing_option) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT ((o).items IS NULL OR (p).item_id = ANY ((o).items))
@@ -82,6 +83,6 @@ CREATE FUNCTION admits(p passage, n narrowing) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT ((n).items IS NULL OR (p).item_id = ANY ((n).items))
         AND ((n).kind IS NULL OR ((p).message_id IS NOT NULL) = ((n).kind = 'message'))
-        AND ((n).single IS NULL OR fits(p, (n).single))
+        AND ((n).single IS NOT DISTINCT FROM NULL OR fits(p, (n).single))
         AND ((n).options IS NULL OR fits_any(p, (n).options))
 $$;

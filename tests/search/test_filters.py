@@ -195,4 +195,5 @@ async def test_only_the_conditions_asked_for_are_left_of_a_narrowing(resources, 
     assert "(lang <> ALL ('{de}'::text[]))" in narrow
     assert "(item_id = ANY (" in either.replace(" OR ", "@"), either
     assert ") OR (lang <> ALL ('{de}'::text[])))" in either
+    assert "'(" not in without + narrow + either  # a row that is asked about at each passage
     assert not [word for word in ("admits", "fits", "traits") if word in without + narrow + either]
