@@ -6,6 +6,7 @@ A client that asks again only when it was answered hides how long the others wai
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -34,7 +35,7 @@ class Round:
     """What the requests of one kind took, in the order of their arrival."""
 
     took_ms: list[float]
-    degraded: int
+    degraded: Counter[str]  # by what was late
     approximate: int
     failed: int  # neither 200 nor 503
     cpu_ms: dict[str, float]
@@ -42,9 +43,10 @@ class Round:
     def row(self, what: str, reach: str) -> str:
         p50, p95, p99 = np.percentile(self.took_ms, [50, 95, 99])
         by_part = ", ".join(f"{part} {ms:.1f}" for part, ms in self.cpu_ms.items())
+        late = ", ".join(f"{count} {part}" for part, count in self.degraded.most_common()) or "0"
         return (
             f"| {what} | {len(self.took_ms)} | {p50:.1f} | {p95:.1f} | {p99:.1f} | {max(self.took_ms):.1f} | {reach} |"
-            f" {self.degraded} | {self.failed} | {self.approximate} | {sum(self.cpu_ms.values()):.1f} ({by_part}) |"
+            f" {late} | {self.failed} | {self.approximate} | {sum(self.cpu_ms.values()):.1f} ({by_part}) |"
         )
 
     @property
@@ -78,7 +80,7 @@ async def ask_all(product: Product, asks: Sequence[Ask], *, rate: float) -> Roun
         line.close()
     return Round(
         took_ms=[one.took_ms for one in answered],
-        degraded=sum(one.degraded for one in answered),
+        degraded=Counter(one.degraded for one in answered if one.degraded),
         approximate=sum(one.approximate for one in answered),
         failed=sum(one.failed for one in answered),
         cpu_ms=cpu_ms,
@@ -88,7 +90,7 @@ async def ask_all(product: Product, asks: Sequence[Ask], *, rate: float) -> Roun
 @dataclass(frozen=True, slots=True)
 class _Answered:
     took_ms: float
-    degraded: bool
+    degraded: str
     approximate: bool
     failed: bool
 
@@ -106,7 +108,7 @@ async def _ask(
     idle.append((time.perf_counter(), line))
     return _Answered(
         took_ms,
-        degraded=answer.is_degraded(),
+        degraded=answer.degraded(),
         approximate=b'"recall":"approximate"' in answer.body,
         failed=answer.status not in {200, 503},
     )

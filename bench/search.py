@@ -83,7 +83,7 @@ class Server:
             answer = await line.get(path, token=self.token)
             took_ms = (time.perf_counter() - began) * 1000
             assert answer.status in {200, 503}, answer.body
-            answers.append((took_ms, answer.is_degraded()))
+            answers.append((took_ms, bool(answer.degraded())))
         line.close()
         return answers
 

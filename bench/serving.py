@@ -6,6 +6,7 @@ The client writes HTTP itself, over connections that stay open, in the bench's o
 import asyncio
 import os
 import platform
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ PID_FILES = {
     "postgres": "postgres/data/postmaster.pid",
     "valkey": "valkey/valkey.pid",
 }
+DEGRADED = re.compile(rb'"degraded":\["([^\]]+)"\]')
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,10 @@ class Answer:
     status: int
     body: bytes
 
-    def is_degraded(self) -> bool:
-        """Say whether a leg was late, or both were (503): the machine was busy with other work."""
-        return self.status == 503 or b'"degraded":["' in self.body
+    def degraded(self) -> str:
+        """Return the legs that were late, or that there was no answer (503): the machine was busy with other work."""
+        found = DEGRADED.search(self.body)
+        return "no answer" if self.status == 503 else found[1].decode() if found else ""
 
 
 @dataclass(frozen=True, slots=True)
