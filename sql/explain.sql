@@ -7,8 +7,9 @@ SELECT p.id, (term.ordinal - 1)::int AS term, tf AS frequency, term.idf * tf / (
 FROM (
     SELECT p.id, p.tsv, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
     FROM passage p
-    JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
-    WHERE p.workspace_id = :workspace_id AND p.id = ANY (:ids::uuid[])
+    WHERE p.workspace_id = :workspace_id
+        AND p.id = ANY (:ids::uuid[])
+        AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
 ) AS p
 CROSS JOIN unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
     WITH ORDINALITY AS term (a, b, c, d, idf, ordinal)

@@ -9,8 +9,9 @@ WITH listed AS (
     SELECT coalesce(p.message_id, p.item_id) AS unit, p.message_id IS NOT NULL AS is_message, p.item_id, p.author_id, p.created_at,
         p.lang, p.ordinal
     FROM passage p
-    JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
-    WHERE p.workspace_id = :workspace_id AND p.id = ANY (:listed::uuid[])
+    WHERE p.workspace_id = :workspace_id
+        AND p.id = ANY (:listed::uuid[])
+        AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
 ), looked AS MATERIALIZED (
     SELECT coalesce(p.message_id, p.item_id) AS unit, p.message_id IS NOT NULL AS is_message, p.item_id, p.author_id, p.created_at,
         p.lang, p.ordinal, admits(p, :within::narrowing) AS is_admitted

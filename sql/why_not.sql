@@ -36,8 +36,8 @@ LIMIT :at_most::int;
 -- How many of these passages a filter leaves, and a condition on the words.
 SELECT count(*)::int AS passages
 FROM passage p
-JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
 WHERE p.workspace_id = :workspace_id
     AND p.id = ANY (:ids::uuid[])
+    AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
     AND admits(p, :within::narrowing)
     AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery);
