@@ -234,4 +234,5 @@ def with_children_s(process: psutil.Process) -> float:
     return sum(process.cpu_times()[:4]) + running
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -150,4 +150,5 @@ async def register(port: int) -> str:
         return str(answer.json()["token"])
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -13,8 +13,8 @@ from search.terms import fold
 LONGEST_VALUE: Final = 100
 
 _QUOTES = '"“”„‟«»'
-_TOKEN = re.compile(rf"(?i)(-?)(?:({'|'.join(OPERATORS)}):)?([^\s\"()]*)$")
-_OPENING = re.compile(rf"(?i)(?<![^\s\"()])(-?)(?:({'|'.join(OPERATORS)}):)?$")
+_TOKEN = re.compile(rf"(?i)(-?)(?:({'|'.join(OPERATORS)}):)?([^\s\"()]*)\Z")
+_OPENING = re.compile(rf"(?i)(?<![^\s\"()])(-?)(?:({'|'.join(OPERATORS)}):)?\Z")
 _PUNCTUATION = re.compile(r"""[\]\[\s_./:;,(){}+&#@!?*"'“”„«»<>=|~^$%\\-]+""")  # as folded_title()
 _UNQUOTABLE = re.compile(rf"[{_QUOTES}\x00-\x1f\x7f-\x9f]")  # no quoted value can hold these
 _PLAIN = re.compile(r"[\w.@+&#/-]+")
@@ -54,7 +54,7 @@ def typed_word(token: Token) -> tuple[str, str]:
     """Return what stands before the last word of the token, and that word."""
     if not token.is_quoted:
         return "", token.value
-    word = re.search(r"\S*$", token.value)
+    word = re.search(r"\S*\Z", token.value)
     at = word.start() if word else 0
     return token.value[:at], token.value[at:]
 

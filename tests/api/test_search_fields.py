@@ -8,7 +8,12 @@ from search.answer import SearchRequest
 def test_every_field_of_a_request_can_be_asked_for():
     asked = set(SearchParameters.model_fields) - {"filter"}
     assert asked == set(SearchBody.model_fields) - {"filter"}
-    assert asked == set(SearchRequest.__dataclass_fields__) - {"filters", "tree", "syntax"}
+    assert asked == set(SearchRequest.__dataclass_fields__) - {
+        "filters",
+        "tree",
+        "syntax",
+        "asking",
+    }
     assert SearchBody(q="x").request((), ()) == SearchRequest(q="x")
 
 

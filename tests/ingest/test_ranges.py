@@ -95,8 +95,10 @@ async def test_a_page_that_shows_nothing_is_counted_and_a_file_without_text_has_
     tmp_path,
 ):
     path = write(tmp_path, make_pdf([show("The harbour opens."), b""]))
-    (part,) = await ranges_of(path, "application/pdf")
-    assert (part.next_ordinal, part.segments_total) == (2, 2)
+    *_, last = await ranges_of(
+        path, "application/pdf"
+    )  # the page with text first, where that took long
+    assert (last.next_ordinal, last.segments_total) == (2, 2)
     (blank,) = await ranges_of(write(tmp_path, b"\n\n"))
     assert (blank.problems, blank.chunks) == ((), ())
 

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search.operators import Filter
@@ -30,6 +30,7 @@ def test_the_last_token_is_what_is_being_typed(q, token):
 
 
 @given(st.text(max_size=80) | st.from_regex(r'[a-z -]*(from|in|ext):"?[a-z "]*', fullmatch=True))
+@example("0\n")
 def test_every_text_has_a_last_token_at_its_end(q):
     token = last_token(q)
     assert 0 <= token.start <= len(q)

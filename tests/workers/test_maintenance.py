@@ -156,10 +156,11 @@ async def test_the_rows_of_a_retired_build_go(resources, owner_connection, made,
 async def test_statistics_are_counted_where_much_changed(resources, owner_connection, made, work):
     await ingest_next(resources, work.tools)
     assert await maintenance.refresh_statistics(resources.worker) == 1
-    assert (
-        await owner_connection.fetchval("SELECT ndoc FROM lexeme_stat WHERE lexeme = 'harbour'")
-        == 60
+    ndoc = await owner_connection.fetchval(
+        "SELECT ndoc FROM lexeme_stat WHERE workspace_id = $1 AND lexeme = 'harbour'",
+        made.scope.workspace_id,
     )
+    assert ndoc == 60
     assert await maintenance.refresh_statistics(resources.worker) == 0
 
 
