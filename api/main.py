@@ -116,6 +116,7 @@ async def api_state(resources: Resources) -> Api:
             redis=resources.redis,
             cursor_key=key,
             reranker=resources.reranker,
+            real_words=resources.real_words,
         ),
         limits=Limits(resources.redis),
     )

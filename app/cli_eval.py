@@ -163,6 +163,7 @@ def _patient_searcher(resources: Resources) -> Searcher:
         search_pool=resources.search, read_pool=resources.app, embedder=resources.embedder, redis=None,
         other_models=resources.other_models, cursor_key=b"",
         semantic_timeout_s=PATIENCE_S, lexical_timeout_s=PATIENCE_S, reranker=resources.reranker,
+        real_words=resources.real_words,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 The API, the worker, the CLI and the tests all call `open_resources()`; nothing below `app` opens a pool, a socket or a store.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -15,12 +16,15 @@ from redis.backoff import NoBackoff
 
 from app.chat_models import ChatModels, open_chat_models
 from app.embedders import asked_models
+from app.model_files import model_folder
+from app.model_recipes import MINILM
 from app.rerankers import asked_reranker
 from app.settings import Settings
 from core.blobs import BlobStore, S3Place, open_blobs
 from core.errors import StartFailed
 from core.events import Feed, open_feed
 from search.embed import Embedder, OtherModels, Reranker
+from search.real_words import load_real_words
 from sql.migrate import has_row_security
 from sql.pool import DbRole, Pool, open_pool
 
@@ -66,6 +70,7 @@ class Resources:
     other_models: OtherModels  # of generations made under other settings
     chat: ChatModels
     reranker: Reranker | None  # None where the settings name no model
+    real_words: frozenset[str]  # 5 MB; none where the default model's folder is not made
     has_row_security: bool
 
 
@@ -97,6 +102,7 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
         feed = await stack.enter_async_context(open_feed(settings.redis_url.get_secret_value()))
         blobs = await stack.enter_async_context(open_blobs(_blob_place(settings)))
         models = await stack.enter_async_context(asked_models(settings))
+        vocabulary = model_folder(settings.recollect_home, MINILM.spec.model)
         chat = await stack.enter_async_context(open_chat_models(settings))
         yield Resources(
             settings,
@@ -108,6 +114,7 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
             other_models=models.find,
             chat=chat,
             reranker=asked_reranker(settings),
+            real_words=await asyncio.to_thread(load_real_words, vocabulary),
             has_row_security=guarded,
         )
 

@@ -94,9 +94,10 @@ async def installed() -> AsyncGenerator[Installed]:
                     "embedder": "fake",
                 }
             )
+            model_dir = prepare_model(home)  # first: the resources read its words
             async with open_resources(settings, purpose="cli") as resources:
                 owner = await asyncpg.connect(postgres.url)
-                yield Installed(resources, owner, OnnxEmbedder(prepare_model(home)))
+                yield Installed(resources, owner, OnnxEmbedder(model_dir))
                 await owner.close()
         finally:
             await valkey.stop()
@@ -184,6 +185,7 @@ class Bench:
         searcher = Searcher(
             search_pool=self.resources.search, read_pool=self.resources.app, embedder=self.resources.embedder,
             redis=None, cursor_key=b"", semantic_timeout_s=5, lexical_timeout_s=5, vectors=VectorCache(size=5_000),
+            real_words=self.resources.real_words,
         )  # fmt: skip
         asked, qrels = self.retrieval_set, self.retrieval_set.qrels
         ways: dict[Way, Measured] = {

@@ -135,6 +135,7 @@ async def measure(
     searcher = Searcher(
         search_pool=resources.search, read_pool=resources.app, embedder=opened.embedder, redis=None,
         cursor_key=b"", semantic_timeout_s=5, lexical_timeout_s=5, vectors=VectorCache(size=20_000),
+        real_words=resources.real_words,
     )  # fmt: skip
     questions = Questions(searcher, scope, retrieval_set, known)
     return [await questions.regained(mode, given.misspellings) for mode in MODES]

@@ -2,8 +2,8 @@
 
 A word is looked at when no passage was counted to hold it. It is misspelt when no passage and no title that the caller
 may read holds it after all, and a word that the caller may read is a slip or two away. In quotes it stays as typed, as do operators,
-negations and prefixes (search/query.py reads those); what else stays is in search/spelling.py. Words of titles are never
-proposed, nor two words for one.
+negations and prefixes (search/query.py reads those), and so does a word that is known to be one (search/real_words.py); what else
+stays is in search/spelling.py. Words of titles are never proposed, nor two words for one.
 """
 
 import re
@@ -37,9 +37,9 @@ class _Suspect:
     term: Term
 
 
-def suspects(query: Query, unheld: Sequence[Term]) -> list[_Suspect]:
+def suspects(query: Query, unheld: Sequence[Term], *, real_words: frozenset[str]) -> list[_Suspect]:
     """Return the words of the query to look at: those of the terms given that may be corrected at all."""
-    terms = {term.word: term for term in unheld}
+    terms = {term.word: term for term in unheld if term.word not in real_words}
     typed = dict.fromkeys(word for text in _words(query.clauses) if (word := spelt(text)))
     found = [_Suspect(word, terms[key]) for word in typed if (key := _folded(word)) in terms]
     return found[:MOST_WORDS]

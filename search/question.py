@@ -74,7 +74,7 @@ async def _read(search: Search, known: Sequence[str]) -> Question:
 
 async def _put_right(search: Search, question: Question) -> Question:
     """Read the query again with its misspelt words corrected; as typed where that cannot be told in time."""
-    asked = suspects(search.query, question.unknown)
+    asked = suspects(search.query, question.unknown, real_words=search.searcher.real_words)
     if not asked:
         return question
     try:

@@ -28,6 +28,7 @@ class Searcher:
     semantic_timeout_s: float = 0.15
     lexical_timeout_s: float = 0.3
     facets_timeout_s: float = 0.3
+    real_words: frozenset[str] = frozenset()  # never corrected, whether or not a text holds them
     other_models: OtherModels = no_others  # of generations by another model than the embedder's
     vectors: VectorCache = field(default_factory=VectorCache)
     models: dict[UUID, str] = field(

@@ -71,6 +71,7 @@ def _reply_deps(resources: Resources) -> ReplyDeps:
         other_models=resources.other_models,
         redis=resources.redis,
         cursor_key=b"",  # a reply asks for one page
+        real_words=resources.real_words,
     )
     return ReplyDeps(
         searcher=searcher,

@@ -6,6 +6,7 @@ import pytest
 
 from bench.retrieval_sets import index_set, load_set
 from bench.typos import Questions, read_misspellings
+from search.real_words import load_real_words
 from tests.make import make_scope
 from tests.search.make import make_searcher
 
@@ -13,13 +14,16 @@ DATA = Path(__file__).parent.parent / "data"
 
 
 @pytest.mark.timeout(300)
-async def test_most_of_what_a_misspelt_word_costs_comes_back(resources, owner_connection):
+async def test_most_of_what_a_misspelt_word_costs_comes_back(
+    resources, owner_connection, model_dir
+):
     retrieval_set = load_set(DATA / "relevance/covid-faq-en")
     scope = await make_scope(owner_connection)
     known = await index_set(
         resources, owner_connection, scope, retrieval_set=retrieval_set, vectors=None
     )
-    questions = Questions(make_searcher(resources), scope, retrieval_set, known)
+    searcher = make_searcher(resources, real_words=load_real_words(model_dir))
+    questions = Questions(searcher, scope, retrieval_set, known)
     misspellings = read_misspellings(DATA / "spelling/misspellings.tsv")
     measured = await questions.regained("lexical", misspellings)
     assert measured.as_asked - measured.misspelt > 0.03

@@ -145,6 +145,36 @@ async def test_a_word_of_a_readable_title_is_no_misspelling(resources, owner_con
     assert await put_right(resources, ada, "recibe") == ("recipe", [("recibe", "recipe")])
 
 
+@pytest.mark.parametrize(
+    ("q", "corrections"),
+    [
+        ("Later", []),
+        ("Látér", []),
+        ("latter", []),
+        ("wather later", [("wather", "water")]),
+        ("latér watter OR (later watre)", [("watter", "water"), ("watre", "water")]),
+    ],
+)
+async def test_a_real_word_stays_though_nothing_holds_it_and_its_slips_do_not(
+    resources, owner_connection, q, corrections
+):
+    scope = await make_scope(owner_connection)
+    await make_words(resources, owner_connection, scope, "a glass of water")
+    searcher = make_searcher(resources, real_words=frozenset({"later", "latter"}))
+    found = await retrieve(searcher, scope, SearchRequest(q=q, mode="lexical"))
+    assert [(c.word, c.correction) for c in found.query.corrections] == corrections
+    without = await put_right(resources, scope, "later")
+    assert without == ("water", [("later", "water")])
+
+
+async def test_a_slip_of_a_real_word_is_put_right_where_a_text_holds_the_word(
+    resources, owner_connection, ada
+):
+    searcher = make_searcher(resources, real_words=frozenset({"receive", "parcel"}))
+    found = await retrieve(searcher, ada, SearchRequest(q="recieve parcel", mode="lexical"))
+    assert found.query.corrected_text == "receive parcel"
+
+
 async def test_without_an_answer_in_time_the_words_stay_as_typed(resources, owner_connection, ada):
     await embed_all(resources, owner_connection, ada)
     searcher = make_searcher(resources, lexical_timeout_s=0.0)
@@ -176,7 +206,7 @@ def test_nothing_to_correct_is_the_query_itself():
 
 def test_a_long_question_has_its_first_words_looked_at():
     query = plain("abcde fghij klmno pqrst uvwxy")
-    found = suspects(query, query_terms(query, ("en",)))
+    found = suspects(query, query_terms(query, ("en",)), real_words=frozenset())
     assert [suspect.typed for suspect in found] == ["abcde", "fghij", "klmno", "pqrst"]
 
 
