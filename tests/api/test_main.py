@@ -1,4 +1,5 @@
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from starlette.types import Message
 
@@ -25,6 +26,11 @@ async def test_two_processes_sign_cursors_with_the_same_key(resources):
     first, second = await api_state(resources), await api_state(resources)
     assert first.cursors == second.cursors
     assert len(first.cursors.key) == 32
+
+
+async def test_a_search_knows_the_real_words_of_the_resources(resources):
+    knowing = replace(resources, real_words=frozenset({"later"}))
+    assert (await api_state(knowing)).searcher.real_words == {"later"}
 
 
 async def test_every_route_answers_under_both_prefixes(client):

@@ -25,6 +25,16 @@ def test_the_pools_of_all_processes_leave_ten_connections_free():
     assert sum(sum(sizes.values()) for sizes in SIZES.values()) <= 100 - 10
 
 
+async def test_real_words_are_known_where_the_default_model_is_made(
+    opened, settings, model_dir, tmp_path
+):
+    assert opened.real_words == frozenset()
+    (tmp_path / "models").symlink_to(model_dir.parent)
+    made = settings.model_copy(update={"recollect_home": tmp_path})
+    async with open_resources(made, purpose="cli") as knowing:
+        assert knowing.real_words >= {"later", "water"}
+
+
 @pytest.mark.parametrize("missing", ["database_url", "redis_url"])
 async def test_without_a_running_database_the_remedy_is_said(settings, missing):
     with pytest.raises(StartFailed, match="make run"):

@@ -1,14 +1,18 @@
+from dataclasses import replace
+
 from app.settings import Settings
 from search.embed import FakeEmbedder
 from workers.tools import estimate_tokens, make_work, token_counter
 
 
 async def test_jobs_work_with_the_processes_resources(resources):
-    work = make_work(resources)
+    knowing = replace(resources, real_words=frozenset({"later"}))
+    work = make_work(knowing)
     assert work.tools.blobs is resources.blobs
     assert work.tools.asking.model == FakeEmbedder.model
     assert work.replies.feed is resources.feed
     assert work.replies.searcher.search_pool is resources.search
+    assert work.replies.searcher.real_words is knowing.real_words
 
 
 def test_an_estimate_adds_up_over_spaces():
