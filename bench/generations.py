@@ -123,7 +123,7 @@ class Bench:
         searcher = Searcher(
             search_pool=self.resources.search, read_pool=self.resources.app, embedder=self.models(MINILM.spec.model),
             redis=None, cursor_key=b"", semantic_timeout_s=5, lexical_timeout_s=5, vectors=VectorCache(size=1),
-            other_models=self.models,
+            other_models=self.models, real_words=self.resources.real_words,
         )  # fmt: skip
         scores: list[float] = []
         for query_id, text in self.asked.queries.items():
