@@ -145,7 +145,7 @@ async def test_many_matches_make_some_notices_and_none_is_missing(
     said = [await say(f"harbour {n}") for n in range(10)]
     assert await alerting.round() == 4
     assert await reported(owner_connection, search_id) == sorted(said)
-    assert await notices(owner_connection, search_id) == [3, 3, 1, 3]
+    assert sorted(await notices(owner_connection, search_id)) == [1, 3, 3, 3]
 
 
 async def test_workers_at_the_same_time_tell_once(resources, owner_connection, scope, say):
