@@ -16,13 +16,14 @@ from search.lexical import Term
 from search.lookup import like_pattern
 from search.query import AnyOf, Clause, Query, Word
 from search.searcher import Search
-from search.spelling import REACH, Neighbour, best, cost, is_near, spelt
+from search.spelling import REACH, Neighbour, best, distance, is_near, spelt
 from search.terms import fold
 from search.words import find_holders, read_words
 from sql import fetch, read
 
 MOST_WORDS: Final = 4  # of one query: each costs up to 10 ms at 300,000 lexemes
 LOOKED_AT: Final = 40  # lexemes by trigrams for each word
+NOUNS_ARE_CAPITAL: Final = frozenset(("de", "lb"))
 CONFIRMED: Final = 3  # of those that are near: whether the caller may read them
 
 _find_neighbours = read("corrections.sql", "find_neighbours", Neighbour)
@@ -37,12 +38,26 @@ class _Suspect:
     term: Term
 
 
-def suspects(query: Query, unheld: Sequence[Term], *, real_words: frozenset[str]) -> list[_Suspect]:
+def suspects(
+    query: Query, unheld: Sequence[Term], *, real_words: frozenset[str], lang: str
+) -> list[_Suspect]:
     """Return the words of the query to look at: those of the terms given that may be corrected at all."""
     terms = {term.word: term for term in unheld if term.word not in real_words}
     typed = dict.fromkeys(word for text in _words(query.clauses) if (word := spelt(text)))
-    found = [_Suspect(word, terms[key]) for word in typed if (key := _folded(word)) in terms]
+    names = set[str]() if lang in NOUNS_ARE_CAPITAL else _names(query)
+    found = [
+        _Suspect(word, terms[key])
+        for word in typed
+        if word not in names and (key := _folded(word)) in terms
+    ]
     return found[:MOST_WORDS]
+
+
+def _names(query: Query) -> set[str]:
+    """Return the words with a capital in the middle of others without: names, which these texts need not hold."""
+    words = [word for text in _words(query.clauses) if (word := spelt(text))]
+    is_title = all(word[0].isupper() for word in words)
+    return set() if is_title else {word for word in words[1:] if word[0].isupper()}
 
 
 async def find_corrections(search: Search, asked: Sequence[_Suspect]) -> tuple[Correction, ...]:
@@ -93,7 +108,7 @@ def _chosen(word: str, likely: Sequence[str], written: Mapping[str, Sequence[str
     for lexeme in likely:
         near = [other for other in written.get(lexeme, ()) if is_near(word, other)]
         if near:
-            return min(near, key=lambda other: (cost(word, other), other))
+            return min(near, key=lambda other: (distance(word, other), other))
     return None
 
 

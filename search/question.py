@@ -74,7 +74,8 @@ async def _read(search: Search, known: Sequence[str]) -> Question:
 
 async def _put_right(search: Search, question: Question) -> Question:
     """Read the query again with its misspelt words corrected; as typed where that cannot be told in time."""
-    asked = suspects(search.query, question.unknown, real_words=search.searcher.real_words)
+    lang, real_words = question.langs[0], search.searcher.real_words
+    asked = suspects(search.query, question.unknown, real_words=real_words, lang=lang)
     if not asked:
         return question
     try:

@@ -90,19 +90,20 @@ async def _by_date(search: Search) -> Ranking:
 async def _by_relevance(search: Search) -> Ranking:
     """Run both legs side by side and fuse them."""
     model = likely_model(search)
-    embedding = asyncio.ensure_future(embed(search, query=search.query, model=model))
+    first = embedding = asyncio.ensure_future(embed(search, query=search.query, model=model))
     try:
         question = await understand(search)
         if (actual := question.basis.model) is not None and actual != model:
             search.searcher.models[search.scope.workspace_id] = actual
         if question.corrections or actual not in (None, model):
-            embedding.cancel()
+            # The first goes on: its vector is kept, and asked again the query costs none.
             right = embed(search, query=question.query, model=actual)
             embedding = asyncio.ensure_future(right)
         words, nearest = await asyncio.gather(
             lexical_leg(search, question), semantic_leg(search, question, embedding)
         )
     finally:
+        first.cancel()
         embedding.cancel()
     if words is None and nearest is None:
         raise Unavailable("Search did not answer in time.", retry_after_s=1)

@@ -72,6 +72,7 @@ def test_the_nearest_comes_first_then_the_more_frequent_then_the_alphabet():
     assert best("wrold", frequent, most=1) == ["world"]
 
 
-def test_a_word_that_begins_otherwise_is_less_likely():
-    near = [Neighbour("nouse", "house", 9), Neighbour("nouse", "noise", 2)]
-    assert best("nouse", near, most=2) == ["noise", "house"]
+def test_the_first_letter_is_right_or_swapped_with_the_second():
+    assert is_near("ihghland", "highland")
+    assert not is_near("biden", "widen")
+    assert not is_near("nouse", "house")
