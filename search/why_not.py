@@ -235,7 +235,8 @@ async def _outranked(
     shown = _place(grouped.listed, ids)
     if shown is not None:
         return _found(shown, asked.request)
-    first = next(hit.id for hit in grouped.listed if hit.id in {h.id for h in ranking.listed})
+    siblings = {passage.id for passage in await _passages(asked, asked.found.item_id, question)}
+    first = next((hit.id for hit in grouped.listed if hit.id in siblings), None)
     return _Lost(
         "collapsed", f"group_by={asked.request.group_by} shows better passages of it.",
         "Raise group_limit, or search without group_by.", rank=place, into=first,
@@ -268,12 +269,10 @@ async def _missed(
     if not best:
         return _unmatched(passages, vector)
     [(_, top), *_] = best
-    above = sum(hit.score > top.score for hit in ranking.listed)
-    reason = (
-        f"Its score is {top.score:.2f}: {max(above, len(ranking.listed))} passages stand before it."
-    )
+    before = len(ranking.listed)
+    reason = f"Its score is {top.score:.2f}: {before} passages stand before it."
     remedy = "Add words that only it holds, a phrase or a filter."
-    return _Lost("below_cut", reason, remedy, rank=max(above, len(ranking.listed)) + 1)
+    return _Lost("below_cut", reason, remedy, rank=before + 1)
 
 
 def _unmatched(passages: Sequence[_Passage], vector: QueryVector | None) -> _Lost:
