@@ -8,7 +8,7 @@ room for them.
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncGenerator, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -52,7 +52,6 @@ async def embedder_server(
 
     Who names an unknown model is greeted as by `embedder`, and sees from that that it is not served.
     """
-    clients: set[asyncio.Task[None]] = set()
     room = _Room(max_texts)
 
     async def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,13 +64,25 @@ async def embedder_server(
         asked = embedder if known else others(hello.model) or embedder
         await _Client(asked, room, writer).serve(reader)
 
+    async with private_server(socket_path, welcome):
+        yield
+
+
+@asynccontextmanager
+async def private_server(
+    socket_path: Path,
+    serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[None, None, None]],
+) -> AsyncGenerator[None]:
+    """Have `serve` answer each connection while inside the context; after it the connections and the socket are gone."""
+    clients: set[asyncio.Task[None]] = set()
+
     def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        client = asyncio.create_task(welcome(reader, writer))
+        client = asyncio.create_task(serve(reader, writer))
         clients.add(client)
         client.add_done_callback(clients.discard)
         client.add_done_callback(lambda _: writer.close())
 
-    server = await asyncio.start_unix_server(greet, sock=bind_private(socket_path))
+    server = await asyncio.start_unix_server(greet, sock=_bind(socket_path))
     try:
         yield
     finally:
@@ -86,7 +97,7 @@ def _remove(socket_path: Path) -> None:
     socket_path.unlink(missing_ok=True)
 
 
-def bind_private(socket_path: Path) -> socket.socket:
+def _bind(socket_path: Path) -> socket.socket:
     """Take the path over from a process that died.
 
     Nobody connects before the mode is set, because nothing listens yet.

@@ -116,7 +116,7 @@ async def _by_relevance(search: Search) -> Ranking:
     search.watch.fuse = ms_since(started)
     legs = None
     if search.request.explain:
-        legs = reasons(ranked, weights, sigma=_sigma(question), places=found.places())
+        legs = reasons(ranked, weights, sigma=question.basis.spread, places=found.places())
     return _ranking(search, question, ranked, recall=found.near.recall, legs=legs)
 
 
@@ -146,15 +146,11 @@ def blend_of(search: Search, question: Question, vector: QueryVector | None) -> 
     if vector is None:
         return replace(LEXICAL_ALONE, recency=request.recency)
     weights = blend(
-        sigma=_sigma(question),
+        sigma=question.basis.spread,
         characters_per_piece=vector.characters_per_piece,
         semantic_ratio=1.0 if request.mode == "semantic" else request.semantic_ratio,
     )
     return replace(weights, recency=request.recency)
-
-
-def _sigma(question: Question) -> float:
-    return question.basis.spread
 
 
 def _ranking(

@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -16,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from core.errors import Unavailable
 from search.embed import Reranker
-from search.embed_process import bind_private
+from search.embed_process import private_server
 
 MAX_BYTES: Final = 4 * 1024 * 1024  # of a message
 _SIZE: Final = struct.Struct("<I")
@@ -48,27 +49,8 @@ Message = TypeVar("Message")
 @asynccontextmanager
 async def reranker_server(reranker: Reranker, socket_path: Path) -> AsyncGenerator[None]:
     """Serve while inside the context; after it the connections and the socket are gone."""
-    asking: set[asyncio.Task[None]] = set()
-
-    def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        one = asyncio.create_task(_serve(reranker, reader, writer))
-        asking.add(one)
-        one.add_done_callback(asking.discard)
-        one.add_done_callback(lambda _: writer.close())
-
-    server = await asyncio.start_unix_server(greet, sock=bind_private(socket_path))
-    try:
+    async with private_server(socket_path, partial(_serve, reranker)):
         yield
-    finally:
-        server.close()
-        for one in asking:
-            one.cancel()
-        await asyncio.gather(*asking, return_exceptions=True)
-        _remove(socket_path)
-
-
-def _remove(socket_path: Path) -> None:
-    socket_path.unlink(missing_ok=True)
 
 
 async def _serve(
