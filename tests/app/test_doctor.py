@@ -109,7 +109,8 @@ async def test_indexes_of_which_much_is_deleted_are_a_notice(resources, owner_co
     )
     report = await examine(resources)
     found = [finding for finding in report.findings if finding.check == "bloat"]
-    assert [re.sub(r"\d+", "N", finding.wrong) for finding in found] == [
+    # Which is the worse depends on what PostgreSQL counted by now.
+    assert sorted(re.sub(r"\d+", "N", finding.wrong) for finding in found) == [
         "of the rows in the indexes of embedding_N (N MB) N% are deleted",
         "of the rows in the indexes of passage_N (N MB) N% are deleted",
     ]
