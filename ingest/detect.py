@@ -8,22 +8,12 @@ from typing import BinaryIO
 
 from ingest.extract.encoding import sniff
 from ingest.extract.zip_directory import member_names
-
-PDF = "application/pdf"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-HTML = "text/html"
-MARKDOWN = "text/markdown"
-TEXT = "text/plain"
-SUPPORTED = frozenset({PDF, DOCX, HTML, MARKDOWN, TEXT})
-PAGED = frozenset({PDF})
+from ingest.formats import BY_SUFFIX, DOCX, HTML, PDF, TEXT
 
 HEAD_BYTES = 8192
 PDF_HEADER_WITHIN = (
     1024  # readers accept junk before %PDF- up to here (ISO 32000, implementation note 13)
 )
-TEXT_BY_SUFFIX = {
-    ".html": HTML, ".htm": HTML, ".xhtml": HTML, ".md": MARKDOWN, ".markdown": MARKDOWN,
-}  # fmt: skip
 MARKUP_NOT_READ = (b"{\\rtf", b"%!PS")  # texts by their bytes, but not for a reader
 
 
@@ -42,7 +32,7 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
         return PDF
     if encoding is None or head.startswith(MARKUP_NOT_READ):
         return None
-    return TEXT_BY_SUFFIX.get(PurePath(name).suffix.lower(), TEXT)
+    return BY_SUFFIX.get(PurePath(name).suffix.lower(), TEXT)
 
 
 def _is_word(source: BinaryIO) -> bool:

@@ -6,7 +6,7 @@ Imported on both sides, so it stays light; the parent trusts no field and lets a
 
 from typing import NamedTuple
 
-from ingest.extract.segment import Problem, Segment, Unreadable
+from ingest.extract.segment import Item, Problem, Properties, Segment, Unreadable
 
 MAX_FRAME_BYTES = 8 * 2**20  # a page of 1 M characters, most of them CJK, is 3 MB
 LENGTH_BYTES = 4
@@ -18,7 +18,7 @@ class Finished(NamedTuple):
     next_ordinal: int | None
 
 
-Frame = Segment | Problem | Unreadable | Finished
+Frame = Item | Unreadable | Finished
 
 
 def pack(frame: Frame) -> bytes:
@@ -33,6 +33,8 @@ def _fields(frame: Frame) -> tuple[str, ...]:
             return ("segment", str(ordinal), _digits(page), label or "", _digits(page_count), text)
         case Problem(ordinal, page, code, message, remedy):
             return ("problem", str(ordinal), _digits(page), code, message, remedy)
+        case Properties():
+            return ("properties", *frame)
         case Unreadable():
             return ("unreadable", frame.code, frame.message, frame.remedy)
         case Finished(next_ordinal):
@@ -46,6 +48,8 @@ def unpack(payload: bytes) -> Frame:
             return Segment(int(ordinal), _number(page), label or None, text, _number(page_count))
         case ["problem", ordinal, page, code, message, remedy]:
             return Problem(int(ordinal), _number(page), code, message, remedy)
+        case ["properties", title, author, created, modified, language]:
+            return Properties(title, author, created, modified, language)
         case ["unreadable", code, message, remedy]:
             return Unreadable(code, message, remedy=remedy)
         case ["finished", next_ordinal]:

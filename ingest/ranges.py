@@ -13,7 +13,7 @@ from typing import Final
 from uuid import UUID
 
 from ingest.chunk import Chunk, Chunker
-from ingest.extract.segment import Problem, Segment
+from ingest.extract.segment import Item, Problem, Properties, Segment
 from ingest.sandbox import Limits, extract
 from ingest.vectors import Pending
 
@@ -67,6 +67,7 @@ class Range:
     chunks: tuple[Chunk, ...]
     first_passage: int
     unembedded: tuple[Pending, ...]
+    properties: Properties | None = None
 
 
 async def read_ranges(
@@ -98,6 +99,7 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list[Problem])
     chunks: list[Chunk] = field(default_factory=list[Chunk])
     unembedded: list[Pending] = field(default_factory=list[Pending])
+    properties: Properties | None = None
     characters: int = 0
     since: float = field(default_factory=time.monotonic)
 
@@ -107,7 +109,10 @@ class _Reading:
             self._cut_up(Segment(old.ordinal, old.page, old.label, old.content))
         self.next_ordinal = self.built.segments_done
 
-    def take(self, item: Segment | Problem) -> None:
+    def take(self, item: Item) -> None:
+        if isinstance(item, Properties):
+            self.properties = item
+            return
         self.next_ordinal = max(self.next_ordinal, item.ordinal + 1)
         if isinstance(item, Problem):
             if item.code != "no_text":  # how the file ends, not a page of it
@@ -139,6 +144,7 @@ class _Reading:
             tuple(self.chunks),
             self.passages - len(self.chunks),
             tuple(self.unembedded),
+            self.properties,
         )
         self.segments, self.problems, self.chunks, self.unembedded = [], [], [], []
         self.characters, self.since = 0, time.monotonic()

@@ -13,8 +13,8 @@ from pathlib import Path
 import structlog
 
 from core.errors import PermanentFailure
-from ingest.detect import PAGED, SUPPORTED
-from ingest.extract.segment import Problem, Segment, Unreadable, too_much_text
+from ingest.extract.segment import Item, Problem, Properties, Segment, Unreadable, too_much_text
+from ingest.formats import BY_MEDIA_TYPE, NOT_READ_REMEDY
 from ingest.frames import Finished, Frame
 from ingest.sandbox_process import ChildDied, Limits, read_in_child
 
@@ -23,13 +23,14 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 async def extract(
     source: Path, media_type: str, *, limits: Limits, first_segment: int = 0
-) -> AsyncGenerator[Segment | Problem, None]:
+) -> AsyncGenerator[Item, None]:
     """Yield the file's segments in order from `first_segment` on, and the problems among them.
 
-    Each item has its own ordinal, one more than the last. Raises PermanentFailure when the file as a whole cannot be read.
+    Each segment and problem has its own ordinal, one more than the last. Each child says the file's properties anew.
+    Raises PermanentFailure when the file as a whole cannot be read.
     """
     _refuse(source, media_type)
-    reading = _Reading(limits, media_type in PAGED, first_segment)
+    reading = _Reading(limits, BY_MEDIA_TYPE[media_type].is_paged, first_segment)
     while not reading.done:
         try:
             child = read_in_child(source, media_type, first=reading.ordinal, limits=limits)
@@ -46,11 +47,11 @@ async def extract(
 
 
 def _refuse(source: Path, media_type: str) -> None:
-    if media_type not in SUPPORTED:
+    if media_type not in BY_MEDIA_TYPE:
         raise PermanentFailure(
             "unsupported_type",
             f"Files of type {media_type} are stored but not read.",
-            remedy="Upload it as PDF, DOCX, HTML, Markdown or plain text.",
+            remedy=NOT_READ_REMEDY,
         )
     if source.stat().st_size == 0:
         raise PermanentFailure(
@@ -60,7 +61,7 @@ def _refuse(source: Path, media_type: str) -> None:
 
 def _no_text(media_type: str) -> Problem:
     scanned = "It may be a scan: run OCR over it and upload the result."
-    remedy = scanned if media_type in PAGED else "Check the original."
+    remedy = scanned if BY_MEDIA_TYPE[media_type].is_paged else "Check the original."
     return Problem(0, None, "no_text", "No text was found in the file.", remedy)
 
 
@@ -76,13 +77,15 @@ class _Reading:
     characters: int = 0
     any_text: bool = False
 
-    def take(self, frame: Frame) -> list[Segment | Problem]:
+    def take(self, frame: Frame) -> list[Item]:
         """Count a frame; return what the caller gets of it."""
         if isinstance(frame, Unreadable):
             raise _permanent(frame)
         if isinstance(frame, Finished):
             self.done = frame.next_ordinal is None
             return []
+        if isinstance(frame, Properties):
+            return [frame]
         if frame.ordinal != self.ordinal:
             raise ChildDied.of("reader_crashed")
         self.ordinal += 1

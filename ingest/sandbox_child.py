@@ -8,20 +8,19 @@ import mmap
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import BinaryIO, Protocol
+from importlib import import_module
+from typing import BinaryIO, Protocol, cast
 
-from ingest import detect
+from ingest import formats
 from ingest.confine import confine
-from ingest.extract.segment import Problem, Segment, Unreadable
+from ingest.extract.segment import Item, Properties, Unreadable
 from ingest.frames import Finished, Frame, pack
 
 
 class Reader(Protocol):
     """An extractor: yields the items of the file from `first` on, each ordinal one more than the last."""
 
-    def __call__(
-        self, source: BinaryIO, *, first: int, most_characters: int
-    ) -> Iterator[Segment | Problem]: ...
+    def __call__(self, source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]: ...
 
 
 def main() -> None:
@@ -29,7 +28,7 @@ def main() -> None:
     first, memory_bytes, cpu_s, most_characters, pages_per_child = map(int, numbers)
     with open(0, "rb", closefd=False) as source:
         read = reader_for(media_type, source)
-        if media_type == detect.PDF:
+        if media_type == formats.PDF:
             _silence_pypdf()
         confine(memory_bytes=memory_bytes, cpu_s=cpu_s)
         start = partial(read, source, first=first, most_characters=most_characters)
@@ -46,18 +45,10 @@ def _silence_pypdf() -> None:
 
 
 def reader_for(media_type: str, source: BinaryIO) -> Reader:
-    match media_type:
-        case detect.PDF:
-            if not _mentions_encryption(source):
-                _keep_ciphers_out()
-            from ingest.extract.pdf import read
-        case detect.DOCX:
-            from ingest.extract.docx import read
-        case detect.HTML:
-            from ingest.extract.html import read
-        case _:
-            from ingest.extract.plain import read
-    return read
+    if media_type == formats.PDF and not _mentions_encryption(source):
+        _keep_ciphers_out()
+    module = import_module(f"ingest.extract.{formats.BY_MEDIA_TYPE[media_type].module}")
+    return cast("Reader", module.read)
 
 
 def _mentions_encryption(source: BinaryIO) -> bool:
@@ -71,11 +62,15 @@ def _keep_ciphers_out() -> None:
         sys.modules[name] = None  # pyright: ignore[reportArgumentType]
 
 
-def frames(start: Callable[[], Iterator[Segment | Problem]], *, pages: int) -> Iterator[Frame]:
+def frames(start: Callable[[], Iterator[Item]], *, pages: int) -> Iterator[Frame]:
     """Yield the items and one last frame that says how it ended; a paged file stops after `pages` items."""
     try:
-        for count, item in enumerate(start(), start=1):
+        count = 0
+        for item in start():
             yield item
+            if isinstance(item, Properties):
+                continue
+            count += 1
             if item.page is not None and count == pages:
                 yield Finished(item.ordinal + 1)
                 return

@@ -12,6 +12,7 @@ from uuid import UUID
 from core.blobs import BlobStore, missing
 from core.errors import PermanentFailure, RecollectError, Unavailable
 from ingest.detect import detect
+from ingest.formats import NOT_READ_REMEDY
 from sql import fetch_opt, read
 from sql.fence import Fence
 
@@ -69,7 +70,7 @@ async def media_type_of(path: Path, name: str) -> str:
         raise PermanentFailure(
             "unsupported_type",
             "Files of this type are stored but not read.",
-            remedy="Upload it as PDF, DOCX, HTML, Markdown or plain text.",
+            remedy=NOT_READ_REMEDY,
         )
     return found
 

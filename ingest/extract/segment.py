@@ -32,6 +32,22 @@ class Problem(NamedTuple):
     remedy: str
 
 
+class Properties(NamedTuple):
+    """What the file says of itself, "" where it does not; yielded once, before the first segment, in any run.
+
+    `created` and `modified` are ISO 8601 dates or times, as precise as the file gives them; `language` is a BCP 47 tag.
+    """
+
+    title: str = ""
+    author: str = ""
+    created: str = ""
+    modified: str = ""
+    language: str = ""
+
+
+Item = Segment | Problem | Properties
+
+
 class Unreadable(Exception):
     """The file as a whole will never be read; `code` is stable, the rest is for a person."""
 

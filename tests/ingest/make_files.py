@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
-from ingest.extract.segment import Problem, Segment
+from ingest.extract.segment import Item, Problem, Segment
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 M = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
@@ -98,10 +98,10 @@ def write(folder: Path, content: bytes) -> Path:
     return path
 
 
-def texts(items: Iterable[Segment | Problem]) -> list[str]:
+def texts(items: Iterable[Item]) -> list[str]:
     return [item.text for item in items if isinstance(item, Segment)]
 
 
-def codes(items: Iterable[Segment | Problem]) -> list[str]:
+def codes(items: Iterable[Item]) -> list[str]:
     """The problem of each item, nothing for a segment."""
     return [item.code if isinstance(item, Problem) else "" for item in items]

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.detect import DOCX, HTML, MARKDOWN, PDF, TEXT, detect
+from ingest.detect import detect
+from ingest.formats import DOCX, HTML, MARKDOWN, PDF, TEXT
 from tests.ingest.make_files import make_docx, make_pdf, make_zip, show
 
 DATA = Path(__file__).parents[1] / "data" / "files"

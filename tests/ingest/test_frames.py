@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.extract.segment import Problem, Segment, Unreadable
+from ingest.extract.segment import Problem, Properties, Segment, Unreadable
 from ingest.frames import LENGTH_BYTES, Finished, pack, unpack
 
 
@@ -11,6 +11,7 @@ from ingest.frames import LENGTH_BYTES, Finished, pack, unpack
         Segment(7, 8, "viii", "Grüße 👋\n", 12),
         Problem(3, 4, "too_slow", "Page 4 took too long.", "Print it anew."),
         Problem(0, None, "no_text", "No text.", ""),
+        Properties("Ein Titel", "Ada", "2026-03-01", "2026-03-02T10:00:00Z", "de"),
         Finished(100),
         Finished(None),
     ],
@@ -29,7 +30,15 @@ def test_a_refusal_keeps_its_three_parts():
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"segment", b"segment\0x\0\0\0\0text", b"finished\0one", b"other\0" + b"1", b"\xff\xfe"],
+    [
+        b"",
+        b"segment",
+        b"segment\0x\0\0\0\0text",
+        b"finished\0one",
+        b"properties\0title",
+        b"other\0" + b"1",
+        b"\xff\xfe",
+    ],
 )
 def test_what_is_no_frame_is_a_value_error(payload):
     with pytest.raises(ValueError, match=r".*"):

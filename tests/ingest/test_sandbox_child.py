@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from ingest import detect
+from ingest import formats
 from ingest.extract import docx, html, pdf, plain
 from ingest.extract.segment import Problem, Segment, Unreadable
 from ingest.frames import Finished
@@ -52,10 +52,10 @@ def test_whatever_a_parser_raises_is_the_last_frame(error, code):
 @pytest.mark.parametrize(
     ("media_type", "module"),
     [
-        (detect.TEXT, plain),
-        (detect.MARKDOWN, plain),
-        (detect.HTML, html),
-        (detect.DOCX, docx),
+        (formats.TEXT, plain),
+        (formats.MARKDOWN, plain),
+        (formats.HTML, html),
+        (formats.DOCX, docx),
     ],
 )
 def test_each_type_has_its_reader(media_type, module):
@@ -66,7 +66,7 @@ def test_ciphers_are_there_for_an_encrypted_pdf(tmp_path):
     path = tmp_path / "x.pdf"
     path.write_bytes(b"%PDF-1.7 trailer<</Encrypt 1 0 R>>")
     with path.open("rb") as source:
-        assert reader_for(detect.PDF, source) is pdf.read
+        assert reader_for(formats.PDF, source) is pdf.read
     assert sys.modules["cryptography"] is not None
 
 

@@ -8,8 +8,8 @@ import psutil
 import pytest
 
 from ingest.confine import ARCHITECTURES
-from ingest.detect import PDF, TEXT
 from ingest.extract.segment import Segment, Unreadable
+from ingest.formats import PDF, TEXT
 from ingest.frames import Finished
 from ingest.sandbox_process import ChildDied, Limits, missing_controls, read_in_child
 from tests.ingest.make_files import make_pdf, show, write

@@ -1,0 +1,38 @@
+"""The formats that are read: what each is called, which extractor reads it, and which names its files bear.
+
+A file's bytes decide what it is (detect.py); among texts, which all look alike, the name does. Imported by every
+extraction child, so it stays light.
+"""
+
+from typing import Final, NamedTuple
+
+PDF: Final = "application/pdf"
+DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+HTML: Final = "text/html"
+MARKDOWN: Final = "text/markdown"
+TEXT: Final = "text/plain"
+
+
+class Format(NamedTuple):
+    """`module` is in ingest/extract and has read(). `suffixes` name the texts of this format; others are told by their bytes."""
+
+    media_type: str
+    name: str
+    module: str
+    suffixes: tuple[str, ...] = ()
+    is_paged: bool = False
+
+
+FORMATS: Final = (
+    Format(PDF, "PDF", "pdf", is_paged=True),
+    Format(DOCX, "Word", "docx"),
+    Format(HTML, "HTML", "html", (".html", ".htm", ".xhtml")),
+    Format(MARKDOWN, "Markdown", "plain", (".md", ".markdown")),
+    Format(TEXT, "plain text", "plain", (".txt",)),
+)
+BY_MEDIA_TYPE: Final = {each.media_type: each for each in FORMATS}
+BY_SUFFIX: Final = {suffix: each.media_type for each in FORMATS for suffix in each.suffixes}
+
+NOT_READ_REMEDY: Final = (
+    "Save it as PDF or text and upload that; docs/formats.md lists what is read."
+)
