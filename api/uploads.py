@@ -19,13 +19,13 @@ from api.etags import IfMatch, check_etag
 from api.file_answers import FileAnswer, file_answer, find_file
 from api.idempotency import Answered, IdempotencyKey, OneRequest, once
 from api.multipart import MultipartFile
-from api.names import FileName, file_name
 from api.wire import Answer
 from app.resources import Resources
 from core.blobs import Stored, new_key
 from core.errors import CallerError, Forbidden, InvalidInput, TooLarge
 from core.events import nudge
 from core.ids import new_id
+from core.names import FileName, file_name
 from core.scope import Scope
 from sql import execute, fetch_one, write
 from sql.pool import Conn

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.names import MAX_NAME_BYTES, FileName, file_name
 from core.errors import InvalidInput
+from core.names import MAX_NAME_BYTES, FileName, file_name
 
 
 @pytest.mark.parametrize(
