@@ -117,7 +117,7 @@ async def api_state(resources: Resources) -> Api:
             cursor_key=key,
             reranker=resources.reranker,
             real_words=resources.real_words,
-        ),
+        ).with_patience(resources.settings.patience),
         limits=Limits(resources.redis),
     )
 

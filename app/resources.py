@@ -26,7 +26,7 @@ from core.events import Feed, open_feed
 from search.embed import Embedder, OtherModels, Reranker
 from search.real_words import load_real_words
 from sql.migrate import has_row_security
-from sql.pool import DbRole, Pool, open_pool
+from sql.pool import ACQUIRE_TIMEOUT_S, LOCK_TIMEOUT_MS, DbRole, Pool, open_pool
 
 Purpose = Literal["api", "worker", "cli"]
 # Connections of each pool; one pool cannot starve another, and all of them stay below max_connections - 10.
@@ -82,7 +82,7 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
             "No database is running for this folder: start it with `make run`, or set DATABASE_URL and REDIS_URL."
         )
     dsn = settings.database_url.get_secret_value()
-    guarded = await has_row_security(dsn)
+    guarded, patience = await has_row_security(dsn), settings.patience
     async with AsyncExitStack() as stack:
         pools = {
             name: await open_pool(
@@ -90,14 +90,17 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
                 purpose=name,
                 role=_ROLE[name] if guarded else None,
                 size=size,
-                statement_timeout_ms=_STATEMENT_TIMEOUT_MS[name],
-                acquire_timeout_s=_ACQUIRE_TIMEOUT_S.get(name, 0.25),
+                statement_timeout_ms=int(_STATEMENT_TIMEOUT_MS[name] * patience),
+                lock_timeout_ms=int(LOCK_TIMEOUT_MS * patience),
+                acquire_timeout_s=_ACQUIRE_TIMEOUT_S.get(name, ACQUIRE_TIMEOUT_S) * patience,
             )
             for name, size in SIZES[purpose].items()
         }
         for pool in pools.values():
             stack.push_async_callback(pool.close)
-        redis = open_redis(settings.redis_url.get_secret_value())
+        redis = open_redis(
+            settings.redis_url.get_secret_value(), timeout_s=REDIS_TIMEOUT_S * patience
+        )
         stack.push_async_callback(redis.aclose)
         feed = await stack.enter_async_context(open_feed(settings.redis_url.get_secret_value()))
         blobs = await stack.enter_async_context(open_blobs(_blob_place(settings)))
@@ -119,12 +122,12 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
         )
 
 
-def open_redis(url: str) -> "Redis":
-    """Open a client that answers or fails within a second and never retries by itself: what Redis does for us can wait."""
+def open_redis(url: str, *, timeout_s: float = REDIS_TIMEOUT_S) -> "Redis":
+    """Open a client that answers or fails in time and never retries by itself: what Redis does for us can wait."""
     return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
         url,
-        socket_timeout=REDIS_TIMEOUT_S,
-        socket_connect_timeout=REDIS_TIMEOUT_S,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
         retry=Retry(NoBackoff(), 0),
         retry_on_timeout=False,
     )

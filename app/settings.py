@@ -115,6 +115,13 @@ class Settings(BaseSettings):
         description="Cross-encoder that reorders hits for rerank=true: a folder with model.onnx and tokenizer.json, or st:<directory or hub id>. Unset: such answers say that there is none.",
     )
 
+    patience: float = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="What the deadlines of searches, statements, locks and Redis are multiplied by. Raise it on a slow machine, where late answers are better than incomplete ones.",
+    )
+
     log_format: Literal["text", "json"] = Field(
         default="text",
         description="Lines for people or, for a log collector, one JSON object each.",

@@ -25,7 +25,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 TOP: Final = (
     30  # of the list; 20 pairs took the MiniLM-L6 architecture 169 ms and 50 took 406 (stack.md)
 )
-BUDGET_S: Final = 0.6
 # A token that means itself: a number, a file name, an address, C++, camelCase.
 _IDENTIFIER: Final = re.compile(r"\d|\w[^\w\s]+\w|[+#]$|[a-z][A-Z]")
 
@@ -41,7 +40,7 @@ async def rerank(
     async with searcher.read_pool.read_tx(scope) as conn:
         texts = await _read(conn, scope, [entry.id for entry in head])
     try:
-        async with asyncio.timeout(BUDGET_S):
+        async with asyncio.timeout(searcher.rerank_timeout_s):
             scores = await searcher.reranker.score(query.meaning(), list(texts.values()))
     except (Unavailable, TimeoutError) as error:
         log.warning("list not reranked", error=str(error) or "timed out")

@@ -1,6 +1,6 @@
 """What a search works with, and one search under way: the shapes that question.py, legs.py and rank.py share."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from uuid import UUID
 
@@ -28,6 +28,7 @@ class Searcher:
     semantic_timeout_s: float = 0.15
     lexical_timeout_s: float = 0.3
     facets_timeout_s: float = 0.3
+    rerank_timeout_s: float = 0.6
     real_words: frozenset[str] = frozenset()  # never corrected, whether or not a text holds them
     other_models: OtherModels = no_others  # of generations by another model than the embedder's
     vectors: VectorCache = field(default_factory=VectorCache)
@@ -41,6 +42,16 @@ class Searcher:
         if self.embedder is None or model in (None, self.embedder.model):
             return self.embedder
         return self.other_models(model)
+
+    def with_patience(self, times: float) -> "Searcher":
+        """Return one whose every deadline is that many times as long."""
+        return replace(
+            self,
+            semantic_timeout_s=self.semantic_timeout_s * times,
+            lexical_timeout_s=self.lexical_timeout_s * times,
+            facets_timeout_s=self.facets_timeout_s * times,
+            rerank_timeout_s=self.rerank_timeout_s * times,
+        )
 
 
 @dataclass(slots=True)

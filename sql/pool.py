@@ -21,6 +21,7 @@ from core.errors import StorageFull, Unavailable
 from core.scope import Scope
 
 ACQUIRE_TIMEOUT_S = 0.25  # streaming.md §8: overload answers 503 in < 300 ms
+LOCK_TIMEOUT_MS = 1000
 DbRole = Literal["recollect_app", "recollect_search", "recollect_signin", "recollect_worker"]
 ROLES: tuple[DbRole, ...] = (
     "recollect_app",
@@ -127,13 +128,14 @@ async def open_pool(  # noqa: PLR0913  (one opener for all pools)
     role: DbRole | None,
     size: int,
     statement_timeout_ms: int = 2000,
+    lock_timeout_ms: int = LOCK_TIMEOUT_MS,
     acquire_timeout_s: float = ACQUIRE_TIMEOUT_S,
 ) -> Pool:
     """Open a pool whose connections work as `role` (None: as the login itself, where roles are not to be had)."""
     settings = {
         "application_name": f"recollect-{purpose}",
         "statement_timeout": str(statement_timeout_ms),
-        "lock_timeout": "1000",
+        "lock_timeout": str(lock_timeout_ms),
         "idle_in_transaction_session_timeout": "10000",
         "jit": "off",
         "timezone": "UTC",

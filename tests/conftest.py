@@ -31,6 +31,8 @@ for name in list(os.environ):
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
+PATIENCE = 50  # a machine with other work to do stops for seconds
+
 TEST_OPTIONS = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -87,6 +89,7 @@ def settings(home, database_url, redis_url) -> Settings:
             "redis_url": redis_url,
             "embedder": "fake",
             "registration": "open",
+            "patience": PATIENCE,
         }
     )
 

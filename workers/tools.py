@@ -72,7 +72,7 @@ def _reply_deps(resources: Resources) -> ReplyDeps:
         redis=resources.redis,
         cursor_key=b"",  # a reply asks for one page
         real_words=resources.real_words,
-    )
+    ).with_patience(resources.settings.patience)
     return ReplyDeps(
         searcher=searcher,
         models=resources.chat,

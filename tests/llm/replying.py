@@ -16,8 +16,8 @@ from core.events import announce
 from core.scope import Scope
 from llm.chat import ChatModel, Source
 from llm.reply import ReplyDeps, reply
-from search.retrieve import Searcher
 from sql.fence import Fence
+from tests.search.make import make_searcher
 from tests.workers.made import make_conversation, make_message
 from workers.ledger import claim, leased
 from workers.queue import enqueue_embed_message
@@ -67,12 +67,8 @@ async def make_run(
 
 
 def deps(resources: Resources, model: ChatModel | None = None) -> ReplyDeps:
-    searcher = Searcher(
-        search_pool=resources.search, read_pool=resources.app, embedder=resources.embedder,
-        redis=resources.redis, cursor_key=b"",
-    )  # fmt: skip
     return ReplyDeps(
-        searcher=searcher,
+        searcher=make_searcher(resources, cursor_key=b""),
         models=resources.chat if model is None else Fixed(model),
         feed=resources.feed,
         announce=partial(announce, resources.redis),

@@ -32,9 +32,9 @@ def make_searcher(resources: Resources, **changes) -> Searcher:
     """A searcher with generous deadlines, so that a busy machine does not degrade answers."""
     searcher = Searcher(
         search_pool=resources.search, read_pool=resources.app, embedder=resources.embedder, redis=resources.redis,
-        cursor_key=b"k" * 32, semantic_timeout_s=5.0, lexical_timeout_s=5.0,
+        cursor_key=b"k" * 32,
     )  # fmt: skip
-    return replace(searcher, **changes)
+    return replace(searcher.with_patience(resources.settings.patience), **changes)
 
 
 async def ranked(searcher: Searcher, scope: Scope, q: str, **given) -> Ranking:

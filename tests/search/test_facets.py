@@ -57,7 +57,7 @@ async def garden(resources, owner_connection):
 
 async def counted(resources, scope, q="tomaten", names=ALL, **given):
     request = replace(SearchRequest(q=q, facets=names, mode="lexical"), **given)
-    answer = await retrieve(make_searcher(resources, facets_timeout_s=5.0), scope, request)
+    answer = await retrieve(make_searcher(resources), scope, request)
     assert answer.degraded == ()
     return answer.facets
 
@@ -143,13 +143,13 @@ async def test_what_is_near_in_meaning_counts_as_far_as_it_is_listed(
     ada, *_ = garden
     await embed_all(resources, owner_connection, ada)
     request = SearchRequest(q="basil alone", facets=("type",), mode="semantic", limit=100)
-    answer = await retrieve(make_searcher(resources, facets_timeout_s=5.0), ada, request)
+    answer = await retrieve(make_searcher(resources), ada, request)
     hits = {hit.message_id or hit.item_id for hit in answer.hits}
     assert sum(value.count for value in answer.facets["type"].values) == len(hits)
 
 
 async def test_a_later_page_counts_the_same(resources, garden):
-    searcher = make_searcher(resources, facets_timeout_s=5.0)
+    searcher = make_searcher(resources)
     asked = SearchRequest(q="tomaten", mode="lexical", limit=1, facets=("type", "lang"))
     first = await retrieve(searcher, garden[0], asked)
     second = await retrieve(searcher, garden[0], replace(asked, cursor=first.page.next_cursor))

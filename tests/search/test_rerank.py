@@ -6,7 +6,6 @@ import pytest
 
 from core.errors import Unavailable
 from core.ids import new_id
-from search import rerank as slot
 from search.answer import SearchRequest
 from search.fuse import Listed
 from search.query import parse
@@ -119,14 +118,13 @@ class Away:
 
 
 async def test_without_the_model_in_time_the_fused_order_stays_and_the_answer_says_so(
-    resources, ada, monkeypatch
+    resources, ada
 ):
-    monkeypatch.setattr(slot, "BUDGET_S", 0.01)
     fused, _ = await titles(make_searcher(resources), ada, replace(ASKED, rerank=False))
     for reranker, part in (
         (None, "reranker_not_configured"),
         (Slow(), "rerank"),
         (Away(), "rerank"),
     ):
-        searcher = make_searcher(resources, reranker=reranker)
+        searcher = make_searcher(resources, reranker=reranker, rerank_timeout_s=0.01)
         assert await titles(searcher, ada) == (fused, (part,))

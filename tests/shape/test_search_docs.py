@@ -115,7 +115,7 @@ def is_within(shown: object, real: object) -> bool:
 
 
 @pytest.fixture
-async def written(resources, patient, owner_connection, signed_in) -> Written:
+async def written(resources, owner_connection, signed_in) -> Written:
     ada = await make_scope(owner_connection, "Ada")
     people = {"Ada": ada, "Bob": await make_colleague(owner_connection, ada, "Bob")}
     talks: dict[str, UUID] = {}

@@ -62,7 +62,7 @@ async def test_no_shape_of_search_is_ever_planned_for_values_unknown(
     resources, owner_connection, one
 ):
     scope, _ = await make_crowd(owner_connection, passages=1_500)
-    searcher = make_searcher(resources, search_pool=one, redis=None, facets_timeout_s=5.0)
+    searcher = make_searcher(resources, search_pool=one, redis=None)
     for _ in range(RUNS):
         for request in SHAPES:
             assert (await retrieve(searcher, scope, request)).degraded == ()

@@ -176,4 +176,5 @@ def worker_environment(settings: Settings) -> dict[str, str]:
         "DATABASE_URL": settings.database_url.get_secret_value(),
         "REDIS_URL": settings.redis_url.get_secret_value(),
         "EMBEDDER": "fake",
+        "PATIENCE": str(settings.patience),
     }
