@@ -1,6 +1,6 @@
 """Word documents (ECMA-376 part 1, transitional and strict) in document order: headings, lists, tables as rows.
 
-Text boxes stand where they are anchored; notes, headers and footers follow the body.
+Text boxes stand where they are anchored; notes, headers, footers and what charts say follow the body.
 Left out: the numbers of numbered lists, comments, deleted text, field codes, the layout of formulas.
 """
 
@@ -10,10 +10,12 @@ from zipfile import ZipFile
 
 from ingest.extract.archive import open_archive
 from ingest.extract.blocks import Blocks
+from ingest.extract.chart import chart_lines
 from ingest.extract.cut import segments
 from ingest.extract.docx_styles import PLAIN, Styles, outline_level, read_styles
-from ingest.extract.ooxml import parse, related
-from ingest.extract.segment import Segment, Unreadable, clean
+from ingest.extract.ooxml import main_part, parse, related
+from ingest.extract.opc_properties import core_properties
+from ingest.extract.segment import Item, clean
 from ingest.extract.tables import Tables
 
 AFTER_BODY = ("footnotes", "endnotes", "header", "footer")
@@ -22,28 +24,29 @@ TEXT = frozenset({"w:t", "m:t"})
 IN_RUN = {"w:tab": "\t", "w:br": "\n", "w:cr": "\n", "w:noBreakHyphen": "-"}
 
 
-def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Segment]:
+def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
     """Yield segments; the inflated size is limited, so `most_characters` is the caller's to watch."""
     del most_characters
-    return segments(_texts(open_archive(source)), first=first)
+    archive = open_archive(source)
+    main = main_part(archive)
+    yield core_properties(archive)
+    yield from segments(_texts(archive, main), first=first)
 
 
-def _texts(archive: ZipFile) -> Iterator[str]:
-    main = next((part for kind, part in related(archive, "") if kind == "officeDocument"), "")
-    if main not in archive.NameToInfo:
-        raise Unreadable(
-            "broken_file",
-            "The file is damaged: it has no document in it.",
-            remedy="Open it in its own program, save it again and upload it.",
-        )
+def _texts(archive: ZipFile, main: str) -> Iterator[str]:
     relations = related(archive, main)
-    style_part = next((part for kind, part in relations if kind == "styles"), "")
+    style_part = next((each.part for each in relations if each.kind == "styles"), "")
     story = _Story(read_styles(archive, style_part))
-    after = (part for kind in AFTER_BODY for found, part in relations if found == kind)
+    after = (each.part for kind in AFTER_BODY for each in relations if each.kind == kind)
     for part in (main, *after):
         for _ in parse(archive, part, story):
             yield clean(story.blocks.drain())
         yield clean(story.blocks.drain())
+    for each in relations:
+        if each.kind == "chart":
+            for line in chart_lines(archive, each.part):
+                story.blocks.paragraph(line)
+    yield story.blocks.drain()
 
 
 class _Paragraph:

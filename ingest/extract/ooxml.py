@@ -6,7 +6,7 @@ fetched. Its own SAX reader would import urllib and cost each child 50 ms of CPU
 
 import posixpath
 from collections.abc import Iterator
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from xml.parsers import expat
 from zipfile import ZipFile
 
@@ -18,13 +18,24 @@ PREFIXES = (
     ("wordprocessingml/main", "w:"),
     ("officeDocument/2006/math", "m:"),
     ("officeDocument/math", "m:"),
+    ("presentationml/2006/main", "p:"),
+    ("presentationml/main", "p:"),
+    ("drawingml/2006/main", "a:"),
+    ("drawingml/main", "a:"),
+    ("drawingml/2006/chart", "c:"),
+    ("drawingml/chart", "c:"),
+    ("package/2006/metadata/core-properties", "cp:"),
+    ("purl.org/dc/elements/1.1/", "dc:"),
+    ("purl.org/dc/terms/", "dcterms:"),
     ("markup-compatibility/2006", "mc:"),
     ("package/2006/relationships", ""),
 )
+REFERENCES = ("officeDocument/2006/relationships", "officeDocument/relationships")
+MAIN_PART = "officeDocument"
 
 
 class Events(Protocol):
-    """Names carry Word's usual prefixes, other namespaces a `?`; attributes have none."""
+    """Names carry their usual prefixes, other namespaces a `?`; of attributes only `r:id` and its like do."""
 
     def start(self, name: str, attributes: dict[str, str]) -> None: ...
     def data(self, text: str) -> None: ...
@@ -54,8 +65,7 @@ def _parser(events: Events) -> expat.XMLParserType:
     def start(name: str, attributes: dict[str, str]) -> None:
         if name not in names:
             names[name] = _short(name)
-        plain = {key.rpartition(" ")[2]: value for key, value in attributes.items()}
-        events.start(names[name], plain)
+        events.start(names[name], {_plain(key): value for key, value in attributes.items()})
 
     def end(name: str) -> None:
         events.end(names[name])
@@ -65,6 +75,11 @@ def _parser(events: Events) -> expat.XMLParserType:
     parser.CharacterDataHandler = events.data
     parser.StartDoctypeDeclHandler = _refuse_declaration
     return parser
+
+
+def _plain(key: str) -> str:
+    uri, _, local = key.rpartition(" ")
+    return f"r:{local}" if uri.endswith(REFERENCES) else local
 
 
 def _refuse_declaration(name: str, *_identifiers: str | int | None) -> None:
@@ -78,8 +93,24 @@ def _short(name: str) -> str:
     )
 
 
-def related(archive: ZipFile, part: str) -> list[tuple[str, str]]:
-    """Return (kind, part) of each relation of a part, in the file's order; "" is the archive itself."""
+class Relation(NamedTuple):
+    """`kind` is the last word of its type; `key` is what the part calls it (r:id)."""
+
+    kind: str
+    part: str
+    key: str
+
+
+def main_part(archive: ZipFile) -> str:
+    """Return the document, workbook or presentation that the archive is about."""
+    for relation in related(archive, ""):
+        if relation.kind == MAIN_PART and relation.part in archive.NameToInfo:
+            return relation.part
+    raise _damaged("it has no document in it")
+
+
+def related(archive: ZipFile, part: str) -> list[Relation]:
+    """Return the relations of a part in the file's order; "" is the archive itself."""
     folder, name = posixpath.split(part)
     relations = _Relations(folder)
     for _ in parse(archive, posixpath.join(folder, "_rels", f"{name}.rels"), relations):
@@ -90,13 +121,14 @@ def related(archive: ZipFile, part: str) -> list[tuple[str, str]]:
 class _Relations:
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self.found: list[tuple[str, str]] = []
+        self.found: list[Relation] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "Relationship" and attributes.get("TargetMode") != "External":
             target = posixpath.join("/", self._folder, attributes.get("Target", ""))
             kind = attributes.get("Type", "").rpartition("/")[2]
-            self.found.append((kind, posixpath.normpath(target).lstrip("/")))
+            part = posixpath.normpath(target).lstrip("/")
+            self.found.append(Relation(kind, part, attributes.get("Id", "")))
 
     def data(self, text: str) -> None:
         """Relations hold no text."""

@@ -4,14 +4,14 @@ from pathlib import Path
 import pytest
 
 from ingest.extract.docx import read
-from ingest.extract.segment import Unreadable
-from tests.ingest.make_files import W, make_docx, make_zip, paragraph
+from ingest.extract.segment import Properties, Unreadable
+from tests.ingest.make_files import W, make_docx, make_zip, paragraph, texts
 
 DATA = Path(__file__).parents[2] / "data" / "files"
 
 
 def text_of(content):
-    return "".join(one.text for one in read(io.BytesIO(content), first=0, most_characters=10**6))
+    return "".join(texts(read(io.BytesIO(content), first=0, most_characters=10**6)))
 
 
 def run(inner):
@@ -67,6 +67,25 @@ def test_notes_headers_and_footers_follow_the_body():
     }
     body = paragraph("body", properties='<w:pStyle w:val="X"/>')
     assert text_of(make_docx(body, parts=parts)) == "## body\n\nnote\n\nhead\n"
+
+
+def test_what_charts_say_follows_the_rest():
+    chart = (
+        '<c:chart xmlns:c="http://purl.oclc.org/ooxml/drawingml/chart"><c:ser><c:tx><c:v>Ducks</c:v>'
+        "</c:tx></c:ser></c:chart>"
+    )
+    parts = {"chart.xml": chart, "footer.xml": f"<w:ftr {W}>{paragraph('foot')}</w:ftr>"}
+    assert text_of(make_docx(paragraph("a"), parts=parts)) == "a\n\nfoot\n\nDucks\n"
+
+
+def test_properties_come_first():
+    with (DATA / "word_tables.docx").open("rb") as source:
+        first = next(read(source, first=3, most_characters=10**6))
+    assert first == Properties(
+        author="Cesar Berrospi Ramis",
+        created="2025-01-31T14:37:00Z",
+        modified="2025-01-31T14:47:00Z",
+    )
 
 
 def test_a_real_document_in_strict_format():

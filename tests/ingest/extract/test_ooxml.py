@@ -3,9 +3,9 @@ import io
 import pytest
 
 from ingest.extract.archive import open_archive
-from ingest.extract.ooxml import parse, related
+from ingest.extract.ooxml import main_part, parse, related
 from ingest.extract.segment import Unreadable
-from tests.ingest.make_files import MC, W, make_docx, make_zip
+from tests.ingest.make_files import MC, OFFICE, W, make_docx, make_zip
 
 LAUGHS = (
     """<!DOCTYPE r [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><r>&b;</r>"""
@@ -42,6 +42,11 @@ def test_names_get_their_usual_prefix_and_attributes_none():
     ]
 
 
+def test_references_to_relations_differ_from_other_attributes():
+    content = f'<s xmlns:r="{OFFICE}" id="256" r:id="rId2"/>'
+    assert hear(content)[0] == ("?s", {"id": "256", "r:id": "rId2"})
+
+
 def test_an_absent_part_says_nothing():
     assert hear("<r/>", part="y.xml") == []
 
@@ -55,10 +60,11 @@ def test_declared_types_and_broken_xml_are_refused(content):
 
 def test_relations_lead_to_parts_of_the_archive_only():
     archive = open_archive(io.BytesIO(make_docx("", parts={"styles.xml": "", "header1.xml": ""})))
-    assert related(archive, "") == [("officeDocument", "word/document.xml")]
+    assert main_part(archive) == "word/document.xml"
+    assert related(archive, "") == [("officeDocument", "word/document.xml", "r")]
     assert related(archive, "word/document.xml") == [
-        ("styles", "word/styles.xml"),
-        ("header1", "word/header1.xml"),
+        ("styles", "word/styles.xml", "r0"),
+        ("header1", "word/header1.xml", "r1"),
     ]
     odd = (
         "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>"
@@ -67,4 +73,7 @@ def test_relations_lead_to_parts_of_the_archive_only():
         "<Relationship Type='a/footer' Target='../../../etc/passwd'/></Relationships>"
     )
     archive = open_archive(io.BytesIO(make_zip({"word/_rels/d.xml.rels": odd})))
-    assert related(archive, "word/d.xml") == [("styles", "word/s.xml"), ("footer", "etc/passwd")]
+    assert related(archive, "word/d.xml") == [
+        ("styles", "word/s.xml", ""),
+        ("footer", "etc/passwd", ""),
+    ]
