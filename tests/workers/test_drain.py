@@ -1,4 +1,7 @@
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from random import Random
 from typing import get_args
 
@@ -13,25 +16,38 @@ from workers.ledger import claim
 from workers.main import RETRY
 from workers.queue import JobKind, cancel_ingest, enqueue_embed_message
 
-TERMS = Terms(RETRY, lease_s=0.6, poll_s=0.05, rng=Random(1))
+TERMS = Terms(RETRY, poll_s=0.05, rng=Random(1))
+OVER = "SELECT bool_and(state NOT IN ('queued', 'leased')) FROM job"
 
 
-async def drained(
-    resources, work, body, *, seats=1, most=1, name: JobKind = "ingest_file", for_s=0.5, terms=TERMS,
-    until=lambda: True,
-):  # fmt: skip
-    """Let a drain with this body run for a while, and on until it is so, then cancel it as SIGTERM does."""
-    drain = Drain(resources.worker, name, Kind(body, seats, most), work=work, terms=terms)
+@asynccontextmanager
+async def draining(
+    resources, work, body, *, seats=1, name: JobKind = "ingest_file", **terms
+) -> AsyncGenerator[tuple[Drain, asyncio.Task[None]]]:
+    """Let a drain with this body work until the block ends, then let it end what it does."""
+    kind, terms = Kind(body, seats, 1), replace(TERMS, **terms)
+    drain = Drain(resources.worker, name, kind, work=work, terms=terms)
     task = asyncio.create_task(drain.run())
-    await asyncio.sleep(for_s)
+    try:
+        yield drain, task
+    except BaseException:
+        task.cancel()
+        raise
+    finally:
+        drain.stop()
+        await asyncio.wait({task})
+
+
+async def until_true(owner, question: str) -> None:
     async with asyncio.timeout(30):
-        while not until():  # noqa: ASYNC110  (a condition of the test's own)
-            await asyncio.sleep(0.01)
-    drain.stop()
-    _, late = await asyncio.wait({task}, timeout=0.1)
-    task.cancel()
-    await asyncio.wait({task})
-    return bool(late)
+        while not await owner.fetchval(question):  # noqa: ASYNC110  (a row of the database)
+            await asyncio.sleep(0.02)
+
+
+async def drained(owner, *args, until: str = OVER, **kwargs) -> None:
+    """Let a drain work until the database says yes, and let it end what it does."""
+    async with draining(*args, **kwargs):
+        await until_true(owner, until)
 
 
 @pytest.fixture
@@ -52,9 +68,7 @@ async def test_waiting_jobs_are_done_in_order_and_once(resources, owner_connecti
         async with fence.last_tx():
             pass
 
-    assert not await drained(
-        resources, work, body, name="embed_message", until=lambda: len(done) == len(ids)
-    )
+    await drained(owner_connection, resources, work, body, name="embed_message")
     assert done == ids
 
 
@@ -69,7 +83,7 @@ async def test_seats_work_at_the_same_time(resources, owner_connection, scope, w
         async with fence.last_tx():
             pass
 
-    await drained(resources, work, body, seats=3, name="embed_message")
+    await drained(owner_connection, resources, work, body, seats=3, name="embed_message")
     assert await owner_connection.fetchval("SELECT count(*) FROM job WHERE state = 'done'") == 3
 
 
@@ -100,8 +114,7 @@ async def test_an_error_is_judged_by_the_rules(
     async def body(_work, _fence, _claim):
         raise error
 
-    late = Terms(RETRY, lease_s=0.6, poll_s=0.05, rng=Late())
-    await drained(resources, work, body, for_s=0.2, terms=late)
+    await drained(owner_connection, resources, work, body, rng=Late())
     assert await job_row(owner_connection, made.job_id) == job
     row = await file_row(owner_connection, made.file_id)
     assert (row["state"], row["reason_code"]) == file
@@ -120,7 +133,7 @@ async def test_what_was_tried_too_often_is_dead_and_its_file_says_so(
     async def body(_work, _fence, _claim):
         raise ZeroDivisionError
 
-    await drained(resources, work, body, for_s=0.2)
+    await drained(owner_connection, resources, work, body)
     row, job = (
         await file_row(owner_connection, made.file_id),
         await job_row(owner_connection, made.job_id),
@@ -131,19 +144,20 @@ async def test_what_was_tried_too_often_is_dead_and_its_file_says_so(
 async def test_a_job_that_is_cancelled_while_it_runs_stops(
     resources, owner_connection, made, work, scope
 ):
-    stopped = asyncio.Event()
+    began, stopped = asyncio.Event(), asyncio.Event()
 
     async def body(_work, _fence, _claim):
+        began.set()
         try:
-            await asyncio.sleep(10)
+            await asyncio.Event().wait()
         finally:
             stopped.set()
 
-    draining = asyncio.create_task(drained(resources, work, body, for_s=0.8))
-    await asyncio.sleep(0.2)
-    async with resources.app.write_tx(scope) as conn:
-        assert await cancel_ingest(conn, scope, version_id=made.version_id)
-    await draining
+    async with draining(resources, work, body, lease_s=6.0):  # asked after a third of it
+        await began.wait()
+        async with resources.app.write_tx(scope) as conn:
+            assert await cancel_ingest(conn, scope, version_id=made.version_id)
+        await until_true(owner_connection, OVER)
     assert stopped.is_set()
     assert (await job_row(owner_connection, made.job_id))["state"] == "cancelled"
     assert (await file_row(owner_connection, made.file_id))["state"] == "cancelled"
@@ -152,10 +166,18 @@ async def test_a_job_that_is_cancelled_while_it_runs_stops(
 async def test_at_sigterm_a_long_job_is_handed_back_with_its_attempt(
     resources, owner_connection, made, work
 ):
-    async def body(_work, _fence, _claim):
-        await asyncio.sleep(10)
+    began = asyncio.Event()
 
-    assert await drained(resources, work, body, for_s=0.2)
+    async def body(_work, _fence, _claim):
+        began.set()
+        await asyncio.Event().wait()
+
+    async with draining(resources, work, body) as (drain, task):
+        await began.wait()
+        drain.stop()
+        _, late = await asyncio.wait({task}, timeout=0.1)
+        assert late
+        task.cancel()
     assert await job_row(owner_connection, made.job_id) == {
         "state": "queued",
         "reason": "",
@@ -167,40 +189,39 @@ async def test_at_sigterm_a_long_job_is_handed_back_with_its_attempt(
 async def test_a_worker_whose_lease_was_taken_leaves_the_job_alone(
     resources, owner_connection, made, work
 ):
+    stopped = asyncio.Event()
+
     async def body(_work, _fence, _claim):
         await owner_connection.execute("UPDATE job SET lease_token = $1", new_id())
-        await asyncio.sleep(10)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
 
-    await drained(resources, work, body, for_s=0.5)
+    async with draining(resources, work, body, lease_s=0.6):
+        await stopped.wait()
     row = await job_row(owner_connection, made.job_id)
     assert (row["state"], row["attempts"]) == ("leased", 1)
 
 
 async def test_a_bell_is_answered_at_once(resources, owner_connection, made, work):
-    began: list[float] = []
-    loop = asyncio.get_running_loop()
+    began = asyncio.Event()
 
     async def body(_work, fence, _claim):
-        began.append(loop.time())
+        began.set()
         async with fence.last_tx():
             pass
 
     taken = await claim(resources.worker, "ingest_file")
     assert taken is not None
-    slow = Terms(RETRY, lease_s=5, poll_s=60)
-    drain = Drain(resources.worker, "ingest_file", Kind(body, 2), work=work, terms=slow)
-    task = asyncio.create_task(drain.run())
-    await asyncio.sleep(0.1)
-    await owner_connection.execute(
-        "UPDATE job SET state = 'queued', lease_token = NULL WHERE id = $1", taken.jobs[0].id
-    )
-    rung = loop.time()
-    drain.ring()
-    await asyncio.sleep(0.3)
-    drain.stop()
-    async with asyncio.timeout(1):
-        await task
-    assert 0 <= began[0] - rung < 0.2
+    async with draining(resources, work, body, seats=2, poll_s=600) as (drain, _):
+        await asyncio.sleep(0.2)  # both seats have looked, and wait for a bell
+        await owner_connection.execute(
+            "UPDATE job SET state = 'queued', lease_token = NULL WHERE id = $1", taken.jobs[0].id
+        )
+        drain.ring()
+        async with asyncio.timeout(30):  # long before they would look by themselves
+            await began.wait()
 
 
 def test_every_kind_has_a_seat():
