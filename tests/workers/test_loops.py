@@ -8,19 +8,26 @@ from core.tasks import end
 from workers.loops import every, kept, unhindered, watch_lag
 
 
+def told(logs, loop: str) -> list[str]:
+    """Return what was logged of one loop; other tasks of the process may log at the same time."""
+    return [entry["event"] for entry in logs if entry.get("loop") == loop]
+
+
 async def test_a_round_that_fails_is_followed_by_the_next():
     rounds: list[int] = []
+    thrice = asyncio.Event()
 
     async def do() -> None:
         rounds.append(1)
+        if len(rounds) == 3:
+            thrice.set()
         raise Unavailable("away") if len(rounds) == 1 else ZeroDivisionError
 
     with structlog.testing.capture_logs() as logs:
         task = asyncio.create_task(every(0.01, "test", do))
-        await asyncio.sleep(0.1)
+        await thrice.wait()
         await end([task])
-    assert len(rounds) > 2
-    assert [entry["event"] for entry in logs[:2]] == ["round was left out", "round failed"]
+    assert told(logs, "test")[:2] == ["round was left out", "round failed"]
 
 
 async def test_a_loop_that_fails_is_started_again(monkeypatch):
@@ -35,7 +42,7 @@ async def test_a_loop_that_fails_is_started_again(monkeypatch):
     with structlog.testing.capture_logs() as logs:
         await kept("test", run)
     assert len(runs) == 3
-    assert [entry["event"] for entry in logs] == ["loop failed", "loop failed"]
+    assert told(logs, "test") == ["loop failed", "loop failed"]
 
 
 async def test_a_blocked_event_loop_is_told():
@@ -45,8 +52,8 @@ async def test_a_blocked_event_loop_is_told():
         time.sleep(0.7)  # noqa: ASYNC251  (what it looks for)
         await asyncio.sleep(0.02)
         await end([task])
-    (entry,) = [entry for entry in logs if entry["event"] == "event loop was blocked"]
-    assert entry["lag_ms"] >= 500
+    lags_ms = [entry["lag_ms"] for entry in logs if entry["event"] == "event loop was blocked"]
+    assert max(lags_ms) >= 500
 
 
 async def test_work_that_must_end_ends_however_often_it_is_cancelled():
