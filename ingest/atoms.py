@@ -1,7 +1,8 @@
 """Cut a growing text into atoms: lines, sentences and, of overlong ones, parts; each knows how strong the break before it is.
 
 Works on any slicing of the same text with the same result: an atom is given out only when nothing that follows can change
-it. Sentence ends are found by punctuation; a wrong one costs a slightly worse break, never a lost character.
+it. Sentence ends are found by punctuation; a wrong one costs a slightly worse break, never a lost character. Lines of code
+and rows of tables are kept whole where they are not overlong. Headings are `#` lines, in source code what its outline says.
 Left out: Setext headings and indented code, which Markdown writers have all but given up.
 """
 
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from ingest.grapheme import boundary_before, is_boundary
+from ingest.outline import Outline
 
 LONGEST_ATOM = (
     1_000  # characters; four times a long sentence, and a bound on what one token count may cost
@@ -48,6 +50,7 @@ class Atom:
 HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(?=\S)")
 FENCE = re.compile(r" {0,3}(```|~~~)")
 ITEM = re.compile(r"\s*([-*+•‣▪\u2013]|\(?\w{1,3}[.)])\s|\s*\|")
+ROW = " | "
 SPACED = ".!?…؟۔।॥։"  # noqa: RUF001  ends of sentences in scripts with spaces
 UNSPACED = "。！？｡"  # noqa: RUF001  and in those without
 CLOSERS = "\"'”’»)]」』）】"  # noqa: RUF001
@@ -65,7 +68,8 @@ ABBREVIATED = re.compile(
 class Atoms:
     """State between slices: the open line, the heading path, and what the last line was."""
 
-    def __init__(self) -> None:
+    def __init__(self, outline: Outline | None = None) -> None:
+        self._outline = outline
         self._pending = ""
         self._offset = 0  # of pending[0] in the document
         self._inside_line = False  # pending[0] continues a line whose kind is known
@@ -74,6 +78,7 @@ class Atoms:
         self._path: list[tuple[int, str]] = []  # levels and titles of the open headings
         self._headings: tuple[str, ...] = ()
         self._fence: str | None = None
+        self._is_kept_whole = False  # the open line is of code or of a table
 
     @property
     def position(self) -> int:
@@ -82,22 +87,29 @@ class Atoms:
 
     def feed(self, text: str) -> Iterator[Atom]:
         """Take the next slice of the document; yield the atoms that are certain now."""
-        self._pending += text
+        self._pending += text if self._outline is None else self._outline.feed(text)
+        yield from self._whole_lines()
+
+    def flush(self) -> Iterator[Atom]:
+        """Yield what is left, as if the line ended here."""
+        if self._outline is not None:
+            self._pending += self._outline.flush()
+            yield from self._whole_lines()
+        yield from self._line(0, len(self._pending))
+        self._drop(len(self._pending))
+
+    def _whole_lines(self) -> Iterator[Atom]:
         start = 0
         while (end := self._pending.find("\n", start)) >= 0:
             yield from self._line(start, end)
             self._inside_line = False
             start = end + 1
         while len(self._pending) - start > LOOK_AHEAD:
+            self._open_line(start)
             end = self._cut(start, len(self._pending))
             yield from self._part(start, end)
             start = end
         self._drop(start)
-
-    def flush(self) -> Iterator[Atom]:
-        """Yield what is left, as if the line ended here."""
-        yield from self._line(0, len(self._pending))
-        self._drop(len(self._pending))
 
     def _drop(self, count: int) -> None:
         self._pending = self._pending[count:]
@@ -107,13 +119,12 @@ class Atoms:
         if start == end and not self._inside_line:
             self._raise_to(Break.PARAGRAPH)
         while start < end:
+            self._open_line(start)
             cut = self._cut(start, end)
             yield from self._part(start, cut)
             start = cut
 
     def _part(self, start: int, end: int) -> Iterator[Atom]:
-        if not self._inside_line:
-            self._open_line(start, end)
         raw = self._pending[start:end]
         text = raw.strip()
         if not text:
@@ -123,20 +134,31 @@ class Atoms:
         ended = text.rstrip(CLOSERS).endswith(SENTENCE_MARKS) and not self._after_heading
         self._before = Break.SENTENCE if ended else Break.INSIDE
 
-    def _open_line(self, start: int, end: int) -> None:
-        """Note what the line's kind says about the break before it; its first atom tells the kind of a long one."""
+    def _open_line(self, start: int) -> None:
+        """Note what the line's kind says about the break before it, once; of a long one its beginning tells the kind."""
+        if self._inside_line:
+            return
         self._inside_line = True
-        line = self._pending[start:end]
+        line = self._pending[start : self._line_end(start)]
         if line.isspace():
             self._raise_to(Break.PARAGRAPH)
             return
-        strength = self._kind(self._pending[start : self._line_end(start)])
+        strength = self._kind(line) if self._outline is None else self._outlined(start)
+        self._is_kept_whole = self._outline is not None or self._fence is not None or ROW in line
         self._raise_to(strength)
         self._after_heading = strength is Break.HEADING
 
     def _line_end(self, start: int) -> int:
         end = self._pending.find("\n", start, start + LOOK_AHEAD)
         return end if end >= 0 else start + LOOK_AHEAD
+
+    def _outlined(self, start: int) -> Break:
+        assert self._outline is not None
+        heading = self._outline.take(self._offset + start)
+        if heading is None:
+            return Break.LINE
+        self._enter(heading.level, heading.title[:LONGEST_TITLE])
+        return Break.HEADING if heading.title else Break.PARAGRAPH
 
     def _kind(self, line: str) -> Break:
         if fence := FENCE.match(line):
@@ -159,12 +181,17 @@ class Atoms:
             self._fence = None
 
     def _enter(self, level: int, title: str) -> None:
-        self._path = [entry for entry in self._path if entry[0] < level] + [(level, title)]
+        """Begin a section; one without a title only ends those that are open on its level and below."""
+        self._path = [entry for entry in self._path if entry[0] < level]
+        if title:
+            self._path.append((level, title))
         self._headings = tuple(entry[1] for entry in self._path)
 
     def _cut(self, start: int, end: int) -> int:
         """Return where the atom that begins at `start` ends: a sentence's end, else the last space within reach."""
         reach = min(end, start + LONGEST_ATOM)
+        if self._is_kept_whole and reach == end:
+            return end
         for match in SENTENCE_END.finditer(self._pending, start, min(end, reach + 1)):
             if match.end() <= reach and self._ends_sentence(start, match.end(), end):
                 return match.end()

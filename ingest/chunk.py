@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from ingest.atoms import Atom, Atoms, Break
 from ingest.extract.segment import Segment
 from ingest.grapheme import boundary_before, is_boundary
+from ingest.outline import Outline
 
 BUDGET_TOKENS = (
     220  # of the 254 that MiniLM takes beside its two special tokens; see bench/extraction.py
@@ -41,9 +42,10 @@ def chunk(
     count_tokens: Callable[[str], int],
     *,
     budget_tokens: int = BUDGET_TOKENS,
+    outline: Outline | None = None,
 ) -> Iterator[Chunk]:
     """Yield the chunks of a whole document; each as soon as the segments read so far settle it."""
-    chunker = Chunker(count_tokens, budget_tokens=budget_tokens)
+    chunker = Chunker(count_tokens, budget_tokens=budget_tokens, outline=outline)
     for segment in segments:
         yield from chunker.feed(segment)
     yield from chunker.flush()
@@ -52,16 +54,21 @@ def chunk(
 class Chunker:
     """The same, fed by hand.
 
-    `count_tokens` may count special tokens too; it must add up over texts that are joined by white space.
+    `count_tokens` may count special tokens too; it must add up over texts that are joined by white space. `outline` finds
+    the headings where `#` lines are none.
     """
 
     def __init__(
-        self, count_tokens: Callable[[str], int], *, budget_tokens: int = BUDGET_TOKENS
+        self,
+        count_tokens: Callable[[str], int],
+        *,
+        budget_tokens: int = BUDGET_TOKENS,
+        outline: Outline | None = None,
     ) -> None:
         self._count = count_tokens
         self._special = count_tokens("")
         self._budget = budget_tokens - self._special
-        self._atoms = Atoms()
+        self._atoms = Atoms(outline)
         self._text = _Window()
         self._held: list[_Held] = []
         self._tokens = 0

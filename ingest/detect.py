@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 from ingest.extract.encoding import sniff
 from ingest.extract.zip_directory import member_names
-from ingest.formats import BY_SUFFIX, DOCX, HTML, PDF, TEXT
+from ingest.formats import BY_SUFFIX, DOCX, HTML, PDF
+from ingest.text_kind import kind_of_text
 
 HEAD_BYTES = 8192
 PDF_HEADER_WITHIN = (
@@ -24,15 +25,17 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
     if head.startswith(b"PK\x03\x04"):
         return DOCX if _is_word(source) else None
     encoding = sniff(head)
-    if encoding is not None:
-        text = head.decode(encoding, errors="ignore")
-        if _opens_as_html(text):
-            return HTML
-    if b"%PDF-" in head[:PDF_HEADER_WITHIN]:
+    text = head.decode(encoding, errors="ignore") if encoding is not None else ""
+    suffix = PurePath(name).suffix.lower()
+    if _opens_as_html(text):
+        return HTML
+    if head.startswith(b"%PDF-") or (
+        b"%PDF-" in head[:PDF_HEADER_WITHIN] and (encoding is None or suffix not in BY_SUFFIX)
+    ):
         return PDF
     if encoding is None or head.startswith(MARKUP_NOT_READ):
         return None
-    return BY_SUFFIX.get(PurePath(name).suffix.lower(), TEXT)
+    return kind_of_text(text, suffix=suffix)
 
 
 def _is_word(source: BinaryIO) -> bool:

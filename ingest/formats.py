@@ -6,11 +6,27 @@ extraction child, so it stays light.
 
 from typing import Final, NamedTuple
 
+from ingest.languages import LANGUAGES
+
 PDF: Final = "application/pdf"
 DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 HTML: Final = "text/html"
 MARKDOWN: Final = "text/markdown"
 TEXT: Final = "text/plain"
+ZIP: Final = "application/zip"
+XML: Final = "application/xml"
+CSV: Final = "text/csv"
+TSV: Final = "text/tab-separated-values"
+JSON: Final = "application/json"
+JSON_LINES: Final = "application/jsonl"
+NOTEBOOK: Final = "application/x-ipynb+json"
+SRT: Final = "application/x-subrip"
+VTT: Final = "text/vtt"
+MHTML: Final = "multipart/related"
+ASCIIDOC: Final = "text/asciidoc"
+RST: Final = "text/x-rst"
+ORG: Final = "text/x-org"
+LATEX: Final = "text/x-tex"
 
 
 class Format(NamedTuple):
@@ -29,6 +45,8 @@ FORMATS: Final = (
     Format(HTML, "HTML", "html", (".html", ".htm", ".xhtml")),
     Format(MARKDOWN, "Markdown", "plain", (".md", ".markdown")),
     Format(TEXT, "plain text", "plain", (".txt",)),
+    *(Format(each.media_type, each.name, "plain", each.suffixes) for each in LANGUAGES),
+    Format(ZIP, "ZIP archive", "zip_members"),
 )
 BY_MEDIA_TYPE: Final = {each.media_type: each for each in FORMATS}
 BY_SUFFIX: Final = {suffix: each.media_type for each in FORMATS for suffix in each.suffixes}

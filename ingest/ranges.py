@@ -14,6 +14,7 @@ from uuid import UUID
 
 from ingest.chunk import Chunk, Chunker
 from ingest.extract.segment import Item, Problem, Properties, Segment
+from ingest.outline import outline_of
 from ingest.sandbox import Limits, extract
 from ingest.vectors import Pending
 
@@ -74,7 +75,7 @@ async def read_ranges(
     path: Path, media_type: str, built: Built, *, count_tokens: Callable[[str], int], limits: Limits
 ) -> AsyncGenerator[Range]:
     """Yield the document's ranges from where `built` ends; raises PermanentFailure for a file that cannot be read."""
-    reading = _Reading(Chunker(count_tokens), built)
+    reading = _Reading(Chunker(count_tokens, outline=outline_of(media_type)), built)
     reading.replay()
     items = extract(path, media_type, limits=limits, first_segment=built.segments_done)
     async with aclosing(items):

@@ -88,3 +88,10 @@ def test_an_unfinished_line_is_given_out_once_it_is_long():
     source = Atoms()
     assert list(source.feed("short")) == []
     assert len(list(source.feed(" words" * 1000))) > 1
+
+
+def test_rows_and_lines_of_code_are_kept_whole():
+    text = "One. Two\n```\na. b. c\n```\nx. y | Dr. No. z"
+    assert [atom.text for atom in atoms(text)] == [
+        "One.", "Two", "```", "a. b. c", "```", "x. y | Dr. No. z",
+    ]  # fmt: skip

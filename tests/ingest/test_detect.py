@@ -30,6 +30,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         ("Grüße".encode("cp1252"), "a.txt", TEXT),
         ("Grüße".encode("utf-16-le"), "a.txt", TEXT),
         (b"x", "", TEXT),
+        (b"HEAD = b'%PDF-'", "a.py", "text/x-python"),
         (b"\0", "a.txt", None),
         (b"", "a.txt", TEXT),
         (PNG, "a.md", None),

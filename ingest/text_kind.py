@@ -1,0 +1,23 @@
+"""Which kind of text a text is: by a clear opening, else by its name's suffix, else by what a program would take it for.
+
+A wrong suffix costs structure, never the text: each reader falls back to reading it as it is.
+"""
+
+import re
+from typing import Final
+
+from ingest.formats import BY_SUFFIX, TEXT
+from ingest.languages import BY_INTERPRETER
+
+# #!/usr/bin/env -S python3.11 -u
+SHEBANG: Final = re.compile(r"#!\s*(?:\S*/env\s+(?:-\S+\s+)*)?(?:\S*/)?([A-Za-z-]+)")
+
+
+def kind_of_text(head: str, *, suffix: str) -> str:
+    """Return the media type of a text that begins so; `suffix` in lower case, with its dot."""
+    named = BY_SUFFIX.get(suffix, TEXT)
+    if named != TEXT:
+        return named
+    if match := SHEBANG.match(head):
+        return BY_INTERPRETER.get(match[1], TEXT)
+    return TEXT

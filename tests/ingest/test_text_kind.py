@@ -1,0 +1,19 @@
+import pytest
+
+from ingest.formats import TEXT
+from ingest.text_kind import kind_of_text
+
+
+@pytest.mark.parametrize(
+    ("head", "suffix", "expected"),
+    [
+        ("import a", ".py", "text/x-python"),
+        ("import a", "", TEXT),
+        ("#!/usr/bin/env -S python3.11 -u\n", "", "text/x-python"),
+        ("#!/bin/sh\n", ".txt", "text/x-shellscript"),
+        ("#! /opt/own\n", "", TEXT),
+        ("a: b", ".yml", "application/yaml"),
+    ],
+)
+def test_a_clear_opening_then_the_suffix_then_the_interpreter(head, suffix, expected):
+    assert kind_of_text(head, suffix=suffix) == expected
