@@ -26,13 +26,14 @@ from llm.chat import (
 from llm.upstream import MALFORMED, Limits
 from tests.llm.vendor_server import Fault, Reply, collect, vendor_server
 
-FAST = Limits(connect_s=5, first_token_s=9, between_chunks_s=1, total_s=20, backoff_s=0.01)
+PATIENT = Limits(connect_s=30, between_chunks_s=60, total_s=90, backoff_s=0.01)
+HASTY = replace(PATIENT, between_chunks_s=2)  # where the server stalls
 ASKED = [ChatMessage("system", "rules"), ChatMessage("user", "why?"), ChatMessage("assistant", "so"), ChatMessage("user", "and?")]  # fmt: skip
 START, HELLO, WORLD, BANG = Usage(11, 0), Delta("Hello"), Delta(" wörld"), Delta("!")
 WHOLE = [START, HELLO, WORLD, BANG, Usage(11, 3), Finish("stop")]
 
 
-def chat(base_url: str, limits: Limits = FAST) -> AnthropicChat:
+def chat(base_url: str, limits: Limits = PATIENT) -> AnthropicChat:
     return AnthropicChat(
         "fake", api_key="sk-secret", base_url=base_url, limits=limits, rng=random.Random(1)
     )
@@ -46,7 +47,7 @@ async def ask(model: AnthropicChat) -> tuple[list[ChatEvent], str]:
 
 
 async def ask_with(
-    fault: Fault | None, *, finish: str = "", message: str = "", limits: Limits = FAST
+    fault: Fault | None, *, finish: str = "", message: str = "", limits: Limits = PATIENT
 ) -> tuple[list[ChatEvent], str, int]:
     async with vendor_server(Reply(fault=fault, finish=finish, message=message)) as vendor:
         seen, how = await ask(chat(vendor.base_url, limits))
@@ -94,11 +95,12 @@ async def test_the_reason_of_the_end_is_told(sent, reason):
     ],
 )
 async def test_a_fault_in_mid_answer_keeps_the_text_and_is_not_tried_again(fault, message):
-    assert await ask_with(fault) == ([START, HELLO], message, 1)
+    limits = HASTY if fault == "stall" else PATIENT
+    assert await ask_with(fault, limits=limits) == ([START, HELLO], message, 1)
 
 
 async def test_an_answer_without_message_stop_is_not_whole():
-    assert await ask_with("stall_after_end") == (
+    assert await ask_with("stall_after_end", limits=HASTY) == (
         WHOLE[:-1],
         "The model stalled in mid-answer.",
         1,
@@ -106,7 +108,7 @@ async def test_an_answer_without_message_stop_is_not_whole():
 
 
 async def test_no_first_word_ends_in_time():
-    assert await ask_with("no_first_token", limits=replace(FAST, first_token_s=0.4)) == (
+    assert await ask_with("no_first_token", limits=replace(PATIENT, first_token_s=2)) == (
         [START],
         "The model stalled before its first word.",
         1,
@@ -143,12 +145,12 @@ async def test_an_absent_server_is_unavailable():
     assert await ask(chat("http://127.0.0.1:9")) == ([], "The model's server cannot be reached.")
 
 
-async def test_stopping_closes_the_vendors_connection_within_a_second():
+async def test_stopping_closes_the_vendors_connection_at_once():
     async with vendor_server(Reply(fault="stall")) as vendor:
         model = chat(vendor.base_url, Limits())
         async with aclosing(model.stream(ASKED, max_tokens=9)) as events:
             assert [await anext(events), await anext(events)] == [START, HELLO]
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):  # of the model, only aclose() would close it later
             await vendor.client_left.wait()
         await model.aclose()
 

@@ -1,12 +1,11 @@
 import asyncio
-import time
 from functools import partial
 
 import pytest
 
 from core.events import announce, nudge
 from llm.chat import ChatMessage, Delta, Finish, Usage
-from llm.generate import STOP_LOOK_S, Task, generate, stop_topic, storable
+from llm.generate import Task, generate, stop_topic, storable
 from llm.openai import OpenAIChat
 from llm.run_log import RunLog
 from tests.llm.make_source import make_source
@@ -81,8 +80,9 @@ async def shown(owner, run):
 
 @pytest.mark.parametrize("heard", [True, False], ids=["nudged", "nudge lost"])
 async def test_a_stop_closes_the_vendors_stream_and_keeps_the_text(
-    resources, owner_connection, run, heard
+    resources, owner_connection, run, heard, monkeypatch
 ):
+    monkeypatch.setattr("llm.generate.STOP_LOOK_S", 600 if heard else 0.2)
     async with vendor_server(
         Reply(words=("Half ", "an "), fault="stall", before_fault=2)
     ) as vendor:
@@ -90,25 +90,22 @@ async def test_a_stop_closes_the_vendors_stream_and_keeps_the_text(
         task = asyncio.create_task(answer(resources, run, model))
         await until(lambda: shown(owner_connection, run))
         await owner_connection.execute("UPDATE run SET stop_requested = true WHERE id = $1", run.id)
-        began = time.monotonic()
         if heard:
             await nudge(resources.redis, stop_topic(run.id))
         ending = await task
-        took_s = time.monotonic() - began
-        await asyncio.wait_for(vendor.client_left.wait(), 1)
+        await asyncio.wait_for(vendor.client_left.wait(), 30)
         await model.aclose()
     assert ending.state == "stopped"
     assert text_of(await events_of(owner_connection, run)) == "Half an "
-    assert took_s < (1.0 if heard else STOP_LOOK_S + 1.0)
 
 
-async def test_a_stop_is_seen_at_the_next_save(resources, owner_connection, run):
-    words = tuple(f"w{n} " for n in range(400))
+async def test_a_stop_is_seen_at_the_next_save(resources, owner_connection, run, monkeypatch):
+    monkeypatch.setattr("llm.generate.STOP_LOOK_S", 600)
+    words = tuple(f"w{n} " for n in range(4_000))
     async with vendor_server(Reply(words=words, pause_s=0.005)) as vendor:
         model = OpenAIChat("fake", api_key="none", base_url=f"{vendor.base_url}/v1")
         task = asyncio.create_task(answer(resources, run, model))
         await until(lambda: shown(owner_connection, run))
         await owner_connection.execute("UPDATE run SET stop_requested = true WHERE id = $1", run.id)
-        async with asyncio.timeout(1):
-            assert (await task).state == "stopped"
+        assert (await task).state == "stopped"
         await model.aclose()

@@ -22,12 +22,13 @@ from llm.openai import OpenAIChat, _read
 from llm.upstream import MALFORMED, Limits
 from tests.llm.vendor_server import Fault, Reply, collect, vendor_server
 
-FAST = Limits(connect_s=5, first_token_s=9, between_chunks_s=1, total_s=20, backoff_s=0.01)
+PATIENT = Limits(connect_s=30, between_chunks_s=60, total_s=90, backoff_s=0.01)
+HASTY = replace(PATIENT, between_chunks_s=2)  # where the server stalls
 ASKED = [ChatMessage("system", "rules"), ChatMessage("user", "why?"), ChatMessage("assistant", "so"), ChatMessage("user", "and?")]  # fmt: skip
 HELLO, WORLD, BANG = Delta("Hello"), Delta(" wörld"), Delta("!")
 
 
-def chat(base_url: str, limits: Limits = FAST) -> OpenAIChat:
+def chat(base_url: str, limits: Limits = PATIENT) -> OpenAIChat:
     return OpenAIChat(
         "fake", api_key="sk-secret", base_url=f"{base_url}/v1", limits=limits, rng=random.Random(1)
     )
@@ -41,7 +42,7 @@ async def ask(model: OpenAIChat) -> tuple[list[ChatEvent], str]:
 
 
 async def ask_with(
-    fault: Fault | None, *, finish: str = "", message: str = "", limits: Limits = FAST
+    fault: Fault | None, *, finish: str = "", message: str = "", limits: Limits = PATIENT
 ) -> tuple[list[ChatEvent], str, int]:
     async with vendor_server(Reply(fault=fault, finish=finish, message=message)) as vendor:
         seen, how = await ask(chat(vendor.base_url, limits))
@@ -95,7 +96,8 @@ async def test_the_reason_of_the_end_is_told(sent, reason):
     ],
 )
 async def test_a_fault_in_mid_answer_keeps_the_text_and_is_not_tried_again(fault, message):
-    assert await ask_with(fault) == ([HELLO], message, 1)
+    limits = HASTY if fault == "stall" else PATIENT
+    assert await ask_with(fault, limits=limits) == ([HELLO], message, 1)
 
 
 async def test_text_behind_the_end_is_ignored():
@@ -104,7 +106,7 @@ async def test_text_behind_the_end_is_ignored():
 
 
 async def test_a_stall_behind_the_end_costs_only_the_counts():
-    assert await ask_with("stall_after_end", limits=replace(FAST, after_finish_s=0.1)) == (
+    assert await ask_with("stall_after_end", limits=replace(PATIENT, after_finish_s=0.1)) == (
         [HELLO, WORLD, BANG, Finish("stop")],
         "ended",
         1,
@@ -112,7 +114,7 @@ async def test_a_stall_behind_the_end_costs_only_the_counts():
 
 
 async def test_no_first_word_ends_in_time():
-    assert await ask_with("no_first_token", limits=replace(FAST, first_token_s=0.4)) == (
+    assert await ask_with("no_first_token", limits=replace(PATIENT, first_token_s=2)) == (
         [],
         "The model stalled before its first word.",
         1,
@@ -172,12 +174,12 @@ async def test_an_absent_server_is_unavailable():
     assert await ask(chat("http://127.0.0.1:9")) == ([], "The model's server cannot be reached.")
 
 
-async def test_stopping_closes_the_vendors_connection_within_a_second():
+async def test_stopping_closes_the_vendors_connection_at_once():
     async with vendor_server(Reply(fault="stall")) as vendor:
         model = chat(vendor.base_url, Limits())
         async with aclosing(model.stream(ASKED, max_tokens=9)) as events:
             assert await anext(events) == HELLO
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(30):  # of the model, only aclose() would close it later
             await vendor.client_left.wait()
         await model.aclose()
 

@@ -1,4 +1,5 @@
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -87,8 +88,9 @@ async def test_a_citation_names_the_words_of_the_source_in_code_points(
 
 
 async def test_the_first_words_are_shown_at_once_and_later_ones_together(
-    resources, owner_connection, scope
+    resources, owner_connection, scope, monkeypatch
 ):
+    monkeypatch.setattr("llm.generate.FLUSH_AFTER_S", 60)
     run = await make_run(owner_connection, resources, scope)
     words = tuple(f"word{n} " for n in range(30))
     async with vendor_server(Reply(words=words)) as vendor:
@@ -176,7 +178,7 @@ async def test_text_of_a_worker_that_died_is_kept_and_not_written_again(
         await until(lambda: has_text(owner_connection, run))
         task.cancel()
         await asyncio.wait([task])
-        await asyncio.wait_for(vendor.client_left.wait(), 1)
+        await asyncio.wait_for(vendor.client_left.wait(), 30)
     await owner_connection.execute(
         "UPDATE job SET state = 'queued', lease_token = NULL WHERE subject_id = $1", run.id
     )
@@ -238,12 +240,8 @@ async def test_a_search_that_is_away_puts_the_reply_off_and_shows_nothing(
     resources, owner_connection, scope
 ):
     run = await make_run(owner_connection, resources, scope)
+    full = replace(resources.app, seats=asyncio.Semaphore(0), acquire_timeout_s=0.01)
     async with fenced(resources) as fence:
-        seats = [await resources.app.seats.acquire() for _ in range(resources.app.seats._value)]
-        try:
-            with pytest.raises(Unavailable):
-                await reply(deps(resources), fence, run_id=run.id)
-        finally:
-            for _ in seats:
-                resources.app.seats.release()
+        with pytest.raises(Unavailable):
+            await reply(deps(replace(resources, app=full)), fence, run_id=run.id)
     assert [event.kind for event in await events_of(owner_connection, run)] == ["run.started"]

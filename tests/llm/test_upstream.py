@@ -10,7 +10,8 @@ from llm.chat import ChatEvent, Delta, Finish, ModelRefused, ModelUnavailable, U
 from llm.upstream import Limits, backoff_s, guarded, retry_after_s
 from tests.llm.vendor_server import collect
 
-FAST = Limits(first_token_s=1, between_chunks_s=0.5, total_s=1.5, backoff_s=0.01)
+PATIENT = Limits(first_token_s=50, between_chunks_s=50, total_s=60, backoff_s=0.01)
+HASTY = Limits(first_token_s=1, between_chunks_s=0.5, total_s=1.5, backoff_s=0.01)
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 
 Step = ChatEvent | Exception | float  # a number is a wait in seconds
@@ -39,7 +40,7 @@ class Script:
             self.closed += 1
 
 
-async def follow(script: Script, limits: Limits = FAST) -> tuple[list[ChatEvent], str]:
+async def follow(script: Script, limits: Limits = PATIENT) -> tuple[list[ChatEvent], str]:
     return await collect(guarded(script, limits, rng=random.Random(1)))
 
 
@@ -89,9 +90,9 @@ async def test_an_end_without_finish_is_a_failure():
 @pytest.mark.parametrize(
     ("steps", "message"),
     [
-        ([9.0], "The model stalled before its first word."),
-        ([Usage(1, 0), 9.0], "The model stalled before its first word."),
-        ([Delta("a"), 9.0], "The model stalled in mid-answer."),
+        ([999.0], "The model stalled before its first word."),
+        ([Usage(1, 0), 999.0], "The model stalled before its first word."),
+        ([Delta("a"), 999.0], "The model stalled in mid-answer."),
         (
             [step for _ in range(99) for step in (Delta("a"), 0.05)],
             "The model stalled in mid-answer.",
@@ -101,10 +102,8 @@ async def test_an_end_without_finish_is_a_failure():
 )
 async def test_each_limit_ends_the_stream(steps, message):
     script = Script(steps, WORDS, WORDS)
-    begun = asyncio.get_running_loop().time()
-    _, got = await follow(script)
+    _, got = await follow(script, HASTY)
     assert (got, script.closed) == (message, script.begun)
-    assert asyncio.get_running_loop().time() - begun < FAST.total_s + 1
 
 
 async def test_an_endless_answer_is_cut():
@@ -117,8 +116,8 @@ async def test_an_endless_answer_is_cut():
 
 
 async def test_closing_closes_the_attempt_at_once():
-    script = Script([Delta("a"), 9.0])
-    async with aclosing(guarded(script, FAST, rng=random.Random(1))) as events:
+    script = Script([Delta("a"), 999.0])
+    async with aclosing(guarded(script, PATIENT, rng=random.Random(1))) as events:
         assert await anext(events) == Delta("a")
     assert script.closed == 1
 
