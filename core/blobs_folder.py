@@ -17,23 +17,24 @@ from typing import BinaryIO, Final
 from core.blobs import READ_BYTES, BlobStat, Stored, limited, missing
 from core.errors import RecollectError, StorageFull, Unavailable
 from core.ids import new_id
+from core.tasks import uninterrupted
 
 SYNC_BYTES: Final = 2**24  # written back as we go, so that the last fsync of 100 MB waits for 16
-_INCOMING: Final = "0"  # no workspace is called so
+INCOMING: Final = "0"  # for what is not whole yet; no workspace is called so
 _KEY = re.compile(r"[0-9a-f-]+(/[0-9a-f-]+(\.part)?)+")
 
 
 class FolderBlobs:
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._incoming = root / _INCOMING  # the same file system, so that a rename is atomic
+        self._incoming = root / INCOMING  # the same file system, so that a rename is atomic
 
     @classmethod
     def open_folder(cls, root: Path) -> "FolderBlobs":
         """Make the folder, readable by its owner only."""
-        with _disk_errors():
+        with disk_errors():
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            (root / _INCOMING).mkdir(mode=0o700, exist_ok=True)
+            (root / INCOMING).mkdir(mode=0o700, exist_ok=True)
         return cls(root)
 
     async def put(self, key: str, stream: AsyncIterator[bytes], *, limit_bytes: int) -> Stored:
@@ -114,13 +115,13 @@ class _Writer:
     async def _written(self) -> None:
         if self._writing is not None:
             writing, self._writing = self._writing, None
-            await _uninterrupted(writing)
+            await uninterrupted(writing)
 
     def _write(self, buffer: bytes) -> None:
-        with _disk_errors():
+        with disk_errors():
             if self._file is None:
                 self._file = self._path.open("xb", buffering=0)
-            _write_all(self._file, buffer)
+            write_all(self._file, buffer)
             self._hash.update(buffer)
             before, self._size_bytes = self._size_bytes, self._size_bytes + len(buffer)
             if before // SYNC_BYTES != self._size_bytes // SYNC_BYTES:
@@ -130,37 +131,28 @@ class _Writer:
         if self._file is None:
             self._write(b"")
         assert self._file is not None
-        with _disk_errors():
+        with disk_errors():
             os.fsync(self._file.fileno())
             self._file.close()
-            _make_folder(target.parent)
+            make_folder(target.parent)
             self._path.rename(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
 
 
-async def _uninterrupted(writing: "asyncio.Future[None]") -> None:
-    """Wait for a thread to end even if we are cancelled meanwhile: it holds the file."""
-    try:
-        await asyncio.shield(writing)
-    except asyncio.CancelledError:
-        await asyncio.wait({writing})
-        raise
-
-
-def _write_all(file: BinaryIO, buffer: bytes) -> None:
+def write_all(file: BinaryIO, buffer: bytes) -> None:
     view = memoryview(buffer)
     while view:
         view = view[file.write(view) :]
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _sync_folder(folder.parent)
-        _sync_folder(folder.parent.parent)
+        sync_folder(folder.parent)
+        sync_folder(folder.parent.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -190,12 +182,12 @@ def _open_at(path: Path, start: int) -> BinaryIO:
 
 
 def _read(file: BinaryIO, left: int | None) -> bytes:
-    with _disk_errors():
+    with disk_errors():
         return file.read(READ_BYTES if left is None else min(READ_BYTES, max(left, 0)))
 
 
 def _folders(root: Path) -> list[Path]:
-    return [root / _INCOMING, *(path for path in root.glob("*/*") if path.is_dir())]
+    return [root / INCOMING, *(path for path in root.glob("*/*") if path.is_dir())]
 
 
 def _old_files(folder: Path, when: datetime) -> list[Path]:
@@ -208,7 +200,7 @@ def _old_files(folder: Path, when: datetime) -> list[Path]:
 
 
 @contextmanager
-def _disk_errors() -> Generator[None]:
+def disk_errors() -> Generator[None]:
     """Turn what the disk says into what a caller can do about it."""
     try:
         yield

@@ -7,6 +7,8 @@ RecollectError
 │   ├── Forbidden          signed in, but the role does not allow it
 │   ├── NotFound           absent, or somebody else's: the same answer for both
 │   ├── Conflict           the resource is in a state that excludes the request
+│   ├── Locked             somebody else is writing to it; worth another try
+│   ├── WrongChecksum      the bytes that came are not those that were sent
 │   ├── Stale              If-Match does not name the current version
 │   ├── TooLarge           over a stated limit
 │   └── RateLimited        too often; names its bucket
@@ -64,6 +66,14 @@ class NotFound(CallerError):
 
 
 class Conflict(CallerError):
+    pass
+
+
+class Locked(CallerError):
+    pass
+
+
+class WrongChecksum(CallerError):
     pass
 
 

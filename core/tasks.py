@@ -1,4 +1,4 @@
-"""End background tasks for certain.
+"""End background tasks for certain; wait for threads to the end.
 
 A single cancel() can be lost: redis-py swallows one that meets it connecting, and asyncio.wait_for of Python 3.11 one that
 comes as its own wait succeeds. Whoever then awaits the task waits for ever.
@@ -6,8 +6,10 @@ comes as its own wait succeeds. Whoever then awaits the task waits for ever.
 
 import asyncio
 from collections.abc import Collection
+from typing import TypeVar
 
 _AGAIN_S = 0.1
+T = TypeVar("T")
 
 
 async def end(tasks: Collection["asyncio.Task[object]"]) -> None:
@@ -19,3 +21,12 @@ async def end(tasks: Collection["asyncio.Task[object]"]) -> None:
         for task in ended:
             # Looked at, so that asyncio does not report it.
             _ = task.cancelled() or task.exception()
+
+
+async def uninterrupted(work: "asyncio.Future[T]") -> T:
+    """Wait for a thread to end even if we are cancelled meanwhile: it holds a file."""
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait({work})
+        raise

@@ -71,7 +71,7 @@ async def test_a_cancelled_reader_leaves_no_file_open(tmp_path, turns):
     [(errno.ENOSPC, StorageFull), (errno.EDQUOT, StorageFull), (errno.EIO, Unavailable)],
 )
 def test_what_the_disk_says_becomes_what_a_caller_can_do(number, wanted):
-    with pytest.raises(Unavailable) as failure, blobs_folder._disk_errors():
+    with pytest.raises(Unavailable) as failure, blobs_folder.disk_errors():
         raise OSError(number, os.strerror(number))
     assert type(failure.value) is wanted
 

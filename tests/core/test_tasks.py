@@ -1,6 +1,6 @@
 import asyncio
 
-from core.tasks import end
+from core.tasks import end, uninterrupted
 
 
 async def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same():
@@ -32,3 +32,20 @@ async def test_a_task_that_has_failed_is_no_trouble():
     await end([task])
     await end([])
     assert isinstance(task.exception(), ValueError)
+
+
+async def test_a_thread_is_waited_for_by_who_is_cancelled():
+    began, go = asyncio.Event(), asyncio.Event()
+    ended: list[bool] = []
+
+    async def work() -> None:
+        began.set()
+        await go.wait()
+        ended.append(True)
+
+    waiting = asyncio.create_task(uninterrupted(asyncio.ensure_future(work())))
+    await began.wait()
+    waiting.cancel()
+    asyncio.get_running_loop().call_soon(go.set)
+    await asyncio.wait({waiting})
+    assert (waiting.cancelled(), ended) == (True, [True])
