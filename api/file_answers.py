@@ -33,6 +33,11 @@ class File:
     remedy: str
     version: int
     version_id: UUID
+    title: str
+    author: str
+    created: str
+    modified: str
+    language: str
     segments_done: int
     segments_total: int | None
     passages_total: int
@@ -97,6 +102,16 @@ class ReasonAnswer(Answer):
     remedy: str
 
 
+class PropertiesAnswer(Answer):
+    """What the document says of itself, "" where it does not; times are ISO 8601, as precise as it gives them."""
+
+    title: str
+    author: str
+    created: str
+    modified: str
+    language: str
+
+
 class FileAnswer(Answer):
     """`reason` says why a file is not (wholly) searchable; `duplicate_of` names an older file with the same bytes."""
 
@@ -112,6 +127,7 @@ class FileAnswer(Answer):
     eta_s: float | None
     reason: ReasonAnswer | None
     version: int
+    properties: PropertiesAnswer | None
     duplicate_of: UUID | None
     owner_id: UUID
     can_write: bool
@@ -171,6 +187,7 @@ def file_answer(row: File) -> FileAnswer:
         eta_s=eta_s(row, now=datetime.now(UTC)),
         reason=reason if row.reason_code else None,
         version=row.version,
+        properties=_properties(row),
         duplicate_of=row.duplicate_of,
         owner_id=row.owner_id,
         can_write=row.can_write,
@@ -178,6 +195,11 @@ def file_answer(row: File) -> FileAnswer:
         updated_at=row.updated_at,
         finished_at=row.finished_at,
     )
+
+
+def _properties(row: File) -> PropertiesAnswer | None:
+    told = (row.title, row.author, row.created, row.modified, row.language)
+    return PropertiesAnswer.model_validate(row) if any(told) else None
 
 
 def expected_passages(row: File) -> int | None:

@@ -21,7 +21,9 @@ from api.file_answers import find_file
 from api.ranges import NotSatisfiable, parse_range
 from api.wire import Answer, ListPage
 from core.errors import InvalidInput, NotFound
+from core.scope import Scope
 from sql import fetch, fetch_opt, read
+from sql.pool import ReadConn
 
 router = APIRouter(prefix="/files", tags=["Files"])
 
@@ -87,6 +89,14 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredText:
+    """The build that holds a version's text, and how long that is."""
+
+    id: UUID
+    characters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     page: int | None
     span_start: int
@@ -111,7 +121,8 @@ class Passage:
 
 
 _find_content = read("file.sql", "find_content", Content)
-_list_text = read("file.sql", "list_text", Segment)
+FIND_TEXT = read("file.sql", "find_text", StoredText)
+LIST_TEXT = read("file.sql", "list_text", Segment)
 _list_passages = read("file.sql", "list_passages", Passage)
 
 
@@ -169,20 +180,27 @@ async def get_text(
     page: Annotated[int | None, Query(ge=1, le=LAST_OFFSET)] = None,
     start: Annotated[int, Query(ge=0, le=LAST_OFFSET, description="In code points")] = 0,
     end: Annotated[int | None, Query(ge=0, le=LAST_OFFSET, description="Not included")] = None,
+    version: Annotated[int | None, Query(ge=1, le=LAST_OFFSET)] = None,
 ) -> TextAnswer:
     if end is not None and end < start:
         raise InvalidInput.of("end", "is before start")
     last = min(end if end is not None else LAST_OFFSET, start + MOST_CHARACTERS)
     async with resources.app.read_tx(scope) as conn:
         await find_file(conn, scope, file_id)
-        segments = await fetch(
-            conn,
-            _list_text,
-            **scope.ids,
-            file_id=file_id,
-            page=page,
-            span_start=start,
-            span_end=last,
+        text = await find_text(conn, scope, file_id, version=version)
+        segments = (
+            []
+            if text is None
+            else await fetch(
+                conn,
+                LIST_TEXT,
+                **scope.ids,
+                file_id=file_id,
+                build_id=text.id,
+                page=page,
+                span_start=start,
+                span_end=last,
+            )
         )
     answer = cut(segments, start=start, end=last)
     if "text/plain" in request.headers.get("accept", ""):
@@ -219,6 +237,16 @@ async def list_passages(
     )
     items = [_passage(row) for row in page.items]
     return ListPage[PassageAnswer](items=items, next_cursor=page.next_cursor)
+
+
+async def find_text(
+    conn: ReadConn, scope: Scope, file_id: UUID, *, version: int | None
+) -> StoredText | None:
+    """Return where the text of a version is, or (None) of what search shows; NotFound when a version named has none."""
+    found = await fetch_opt(conn, FIND_TEXT, **scope.ids, file_id=file_id, version=version)
+    if found is None and version is not None:
+        raise NotFound(f"There is no text of version {version}.")
+    return found
 
 
 def cut(segments: Sequence[Segment], *, start: int, end: int) -> TextAnswer:

@@ -1,6 +1,6 @@
 """Files: list, look at one, follow it while it is read, have it read again, share it, throw it away and bring it back.
 
-Uploads are in uploads.py, bytes and text in file_content.py. A file may be changed by who may write it, and thrown away,
+Uploads are in uploads.py, bytes and text in file_content.py, versions in file_versions.py. A file may be changed by who may write it, and thrown away,
 brought back or shared by its owner alone.
 """
 
@@ -43,15 +43,6 @@ LOOK_S = 1.0  # a change whose nudge was lost is told this late
 _LIKE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
-class VersionAnswer(Answer):
-    id: UUID
-    version: int
-    name: str
-    size_bytes: int
-    sha256: str
-    created_at: datetime
-
-
 class DeletedFileAnswer(Answer):
     id: UUID
     name: str
@@ -59,16 +50,6 @@ class DeletedFileAnswer(Answer):
     state: FileState
     created_at: datetime
     deleted_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Version:
-    id: UUID
-    version: int
-    name: str
-    size_bytes: int
-    sha256: bytes
-    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +69,6 @@ class _Id:
 
 _list_files = read("file.sql", "list_files", File)
 _list_deleted_files = read("file.sql", "list_deleted_files", _Deleted)
-_list_versions = read("file.sql", "list_versions", _Version)
 _delete_file = write("file.sql", "delete_file", _Id)
 _restore_file = write("file.sql", "restore_file", _Id)
 _find_own_file = read("file.sql", "find_own_file", _Id)
@@ -154,17 +134,6 @@ async def get_file(
         detail = await file_detail(conn, scope, file_id)
     response.headers["ETag"] = f'"{detail.sha256}"'
     return detail
-
-
-@router.get("/{file_id}/versions", summary="The versions of a file, newest first")
-async def list_versions(
-    file_id: PathId, scope: ScopeDep, resources: ResourcesDep
-) -> ListPage[VersionAnswer]:
-    async with resources.app.read_tx(scope) as conn:
-        rows = await fetch(conn, _list_versions, **scope.ids, file_id=file_id)
-    if not rows:
-        raise NotFound("No such file.")
-    return ListPage[VersionAnswer](items=[_version(row) for row in rows], next_cursor=None)
 
 
 @router.get(
@@ -319,14 +288,3 @@ async def _frames(
                 yield Frame("done", "{}")
                 return
             await ear.heard(within_s=LOOK_S)
-
-
-def _version(row: _Version) -> VersionAnswer:
-    return VersionAnswer(
-        id=row.id,
-        version=row.version,
-        name=row.name,
-        size_bytes=row.size_bytes,
-        sha256=row.sha256.hex(),
-        created_at=row.created_at,
-    )

@@ -254,5 +254,6 @@ def _citation(row: Citation) -> CitationAnswer:
 
 def _address(row: Citation) -> str:
     if row.kind == "file":
-        return f"/api/v1/files/{row.item_id}/text?start={row.source_start}&end={row.source_end}"
+        address = f"/api/v1/files/{row.item_id}/text?start={row.source_start}&end={row.source_end}"
+        return f"{address}&version={row.version}" if row.status == "superseded" else address
     return f"/api/v1/conversations/{row.item_id}?around={row.message_id}"

@@ -5,8 +5,8 @@ The body is multipart/form-data with one file part (and a field `folder`), or th
 """
 
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
@@ -67,8 +67,11 @@ class JobReference(Answer):
 
 
 class UploadAnswer(Answer):
+    """`unchanged`: the file has this name and these bytes already, so there is no new version and no `job`."""
+
     file: FileAnswer
-    job: JobReference
+    job: JobReference | None
+    unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +96,15 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
+    """The version that bytes became; `is_new` is False where it was there already."""
+
     file_id: UUID
     version_id: UUID
+    is_new: bool = True
+
+    @property
+    def columns(self) -> dict[str, object]:
+        return {"file_id": self.file_id, "version_id": self.version_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +137,7 @@ async def upload(
 
     async def create(conn: Conn) -> FileVersion:
         made = FileVersion(new_id(), new_id())
-        named = {**scope.ids, **asdict(made), **received.columns, "folder": received.name.folder}
+        named = {**scope.ids, **made.columns, **received.columns, "folder": received.name.folder}
         await execute(conn, _create_file, **named)
         return made
 
@@ -139,6 +149,7 @@ async def upload(
     status_code=202,
     summary="Upload a new version of a file",
     response_model=UploadAnswer,
+    responses={200: {"model": UploadAnswer, "description": "The file has these bytes already"}},
     openapi_extra=_BODIES,
 )
 async def replace_content(
@@ -162,9 +173,9 @@ async def replace_content(
             conn, scope, file_id
         )  # it may have been changed or deleted meanwhile
         check_etag(if_match, current.etag)
-        made = FileVersion(file_id, new_id())
-        await execute(conn, _add_version, **scope.ids, **asdict(made), **received.columns)
-        return made
+        if (current.sha256, current.name) == (received.stored.sha256, received.name.name):
+            return FileVersion(file_id, current.version_id, is_new=False)
+        return await add_version(conn, scope, file_id, received.columns)
 
     not_repeated = OneRequest(scope, None, b"")
     response = await _accept(resources, _Acceptance(scope, received, add), not_repeated)
@@ -192,17 +203,29 @@ class _Acceptance:
             key=self.received.key,
         )
         made = await self.write_rows(conn)
-        job_id = await enqueue_ingest(
-            conn,
-            self.scope,
-            version_id=made.version_id,
-            sha256=stored.sha256,
-            size_bytes=stored.size_bytes,
-        )
-        row = await find_file(conn, self.scope, made.file_id)
-        answer = UploadAnswer(file=file_answer(row), job=JobReference(id=job_id))
+        answer = await accepted(conn, self.scope, made)
         self.kept_key = kept.key
-        return Answered(202, answer.model_dump_json())
+        return Answered(200 if answer.unchanged else 202, answer.model_dump_json())
+
+
+async def add_version(
+    conn: Conn, scope: Scope, file_id: UUID, columns: Mapping[str, object]
+) -> FileVersion:
+    """Make bytes that the workspace has the file's newest version."""
+    made = FileVersion(file_id, new_id())
+    await execute(conn, _add_version, **scope.ids, **made.columns, **columns)
+    return made
+
+
+async def accepted(conn: Conn, scope: Scope, made: FileVersion) -> UploadAnswer:
+    """Have a new version read; return the file as it now is, with the job."""
+    row = await find_file(conn, scope, made.file_id)
+    if not made.is_new:
+        return UploadAnswer(file=file_answer(row), job=None, unchanged=True)
+    job_id = await enqueue_ingest(
+        conn, scope, version_id=made.version_id, sha256=row.sha256, size_bytes=row.size_bytes
+    )
+    return UploadAnswer(file=file_answer(row), job=JobReference(id=job_id))
 
 
 async def _accept(resources: Resources, acceptance: _Acceptance, same: OneRequest) -> Response:

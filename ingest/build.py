@@ -10,7 +10,7 @@ from uuid import UUID
 
 from core.ids import new_id
 from ingest.chunk import Chunk
-from ingest.extract.segment import Problem
+from ingest.extract.segment import Problem, Properties, clean
 from ingest.ranges import Built, BuiltPassage, BuiltSegment, Range
 from ingest.source import Source, Unwanted
 from ingest.vectors import Asking, Embedded, Pending, reuse_vectors
@@ -51,10 +51,12 @@ START_FILE = write("ingest.sql", "start_file")
 HOLD_FILE = write("ingest.sql", "hold_file", JobId)
 ADD_SEGMENT = write("ingest.sql", "add_segment")
 ADD_PROBLEM = write("ingest.sql", "add_problem")
+NOTE_PROPERTIES = write("ingest.sql", "note_properties")
 NOTE_SEGMENTS = write("ingest.sql", "note_segments")
 NOTE_VECTORS = write("ingest.sql", "note_vectors")
 NOTE_STAGE = write("ingest.sql", "note_stage")
 
+_PROPERTY_CHARACTERS = 500
 _REFUSED_FROM = 1_000_000  # ordinals of problems met while embedding, behind those of extraction (<= 10,000 pages)
 
 
@@ -203,6 +205,9 @@ async def _save_text(conn: Conn, ws: UUID, build: Build, part: Range) -> None:
         ],
     )
     await _add_problems(conn, ws, build, part.problems)
+    if part.properties is not None:
+        named = {"workspace_id": ws, "version_id": build.source.version_id}
+        await execute(conn, NOTE_PROPERTIES, **named, **_shortened(part.properties))
     await execute(
         conn,
         NOTE_SEGMENTS,
@@ -221,6 +226,14 @@ async def _add_problems(conn: Conn, ws: UUID, build: Build, problems: Iterable[P
     ]
     if rows:
         await execute_many(conn, ADD_PROBLEM, rows)
+
+
+def _shortened(properties: Properties) -> dict[str, str]:
+    """Return the columns of what a document says of itself: each on one line, and no longer than a line."""
+    return {
+        name: " ".join(clean(value).split())[:_PROPERTY_CHARACTERS]
+        for name, value in properties._asdict().items()
+    }
 
 
 def _passage(chunk: Chunk, ordinal: int) -> PassageText:

@@ -58,7 +58,7 @@ class Placed:
 class Range:
     """What was read in a row; `next_ordinal` is where reading goes on behind it.
 
-    `unembedded` are passages of an earlier run that still need a vector.
+    `unembedded` are passages of an earlier run that still need a vector. `properties` came since the last range.
     """
 
     next_ordinal: int
@@ -133,7 +133,9 @@ class _Reading:
 
     @property
     def has_something(self) -> bool:
-        return bool(self.segments or self.problems or self.chunks or self.unembedded)
+        return bool(
+            self.segments or self.problems or self.chunks or self.unembedded or self.properties
+        )
 
     def cut(self) -> Range:
         """Return what was gathered and begin the next range."""
@@ -148,6 +150,7 @@ class _Reading:
             self.properties,
         )
         self.segments, self.problems, self.chunks, self.unembedded = [], [], [], []
+        self.properties = None
         self.characters, self.since = 0, time.monotonic()
         return part
 

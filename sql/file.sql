@@ -22,8 +22,8 @@ WITH new_item AS (
     INSERT INTO audit (workspace_id, id, account_id, action, object_id)
     VALUES (:workspace_id, :audit_id, :account_id, 'file.upload', :file_id)
 )
-INSERT INTO file_version (workspace_id, id, file_id, version, sha256, size_bytes, name)
-VALUES (:workspace_id, :version_id, :file_id, 1, :sha256, :size_bytes, :name);
+INSERT INTO file_version (workspace_id, id, file_id, version, sha256, size_bytes, name, account_id)
+VALUES (:workspace_id, :version_id, :file_id, 1, :sha256, :size_bytes, :name, :account_id);
 
 -- name: add_version
 -- unscoped: find_file has asked the predicate in this transaction
@@ -41,8 +41,8 @@ WITH raised AS (
     INSERT INTO audit (workspace_id, id, account_id, action, object_id)
     VALUES (:workspace_id, :audit_id, :account_id, 'file.version', :file_id)
 )
-INSERT INTO file_version (workspace_id, id, file_id, version, sha256, size_bytes, name)
-SELECT :workspace_id, :version_id, :file_id, raised.version, :sha256, :size_bytes, :name
+INSERT INTO file_version (workspace_id, id, file_id, version, sha256, size_bytes, name, account_id)
+SELECT :workspace_id, :version_id, :file_id, raised.version, :sha256, :size_bytes, :name, :account_id
 FROM raised;
 
 -- name: find_file
@@ -60,6 +60,11 @@ SELECT
     f.remedy,
     f.version,
     v.id AS version_id,
+    v.title,
+    v.author,
+    v.created,
+    v.modified,
+    v.language,
     f.segments_done,
     f.segments_total,
     f.passages_total,
@@ -99,6 +104,11 @@ SELECT
     f.remedy,
     f.version,
     v.id AS version_id,
+    v.title,
+    v.author,
+    v.created,
+    v.modified,
+    v.language,
     f.segments_done,
     f.segments_total,
     f.passages_total,
@@ -166,12 +176,38 @@ GROUP BY island
 ORDER BY 1;
 
 -- name: list_versions
-SELECT v.id, v.version, v.name, v.size_bytes, v.sha256, v.created_at
+SELECT v.id, v.version, v.name, v.size_bytes, v.sha256, v.created_at, coalesce(v.account_id, i.owner_id) AS account_id,
+    coalesce(a.name, '') AS account_name,
+    EXISTS (SELECT 1 FROM build b
+        WHERE b.workspace_id = :workspace_id AND b.version_id = v.id AND b.finished_at IS NOT NULL) AS has_text
 FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = r.item_id
+LEFT JOIN account a ON a.id = coalesce(v.account_id, i.owner_id)
 WHERE r.item_id = :file_id
 ORDER BY v.version DESC
 LIMIT 1000;
+
+-- name: find_version
+-- The bytes that a restored version has again.
+SELECT v.name, v.size_bytes, v.sha256
+FROM readable(:workspace_id, :account_id) r
+JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = r.item_id AND v.version = :version
+WHERE r.item_id = :file_id;
+
+-- name: find_text
+-- The build that holds the text of a version: the shown one if it is its own, else the last that was whole. No version named:
+-- the shown one.
+SELECT b.id, coalesce((SELECT max(t.span_start + length(t.content)) FROM text_segment t
+    WHERE t.workspace_id = :workspace_id AND t.build_id = b.id), 0) AS characters
+FROM readable(:workspace_id, :account_id) r
+JOIN build b ON b.workspace_id = :workspace_id AND b.file_id = r.item_id
+JOIN file_version v ON v.workspace_id = :workspace_id AND v.id = b.version_id
+WHERE r.item_id = :file_id
+    AND CASE WHEN :version::int IS NULL THEN b.id = r.active_build_id
+        ELSE v.version = :version AND (b.finished_at IS NOT NULL OR b.id = r.active_build_id) END
+ORDER BY b.id = r.active_build_id DESC, b.created_at DESC, b.id DESC
+LIMIT 1;
 
 -- name: find_content
 -- The bytes of the current version, or of the one that is named.
@@ -183,10 +219,11 @@ JOIN blob b ON b.workspace_id = :workspace_id AND b.sha256 = v.sha256
 WHERE r.item_id = :file_id;
 
 -- name: list_text
--- The segments that touch a stretch of code points or are on a page, with where each begins in the whole text.
+-- The segments of a build that touch a stretch of code points or are on a page, with where each begins in the whole text.
 SELECT t.page, t.span_start, t.content
 FROM readable(:workspace_id, :account_id) r
-JOIN text_segment t ON t.workspace_id = :workspace_id AND t.build_id = r.active_build_id
+JOIN build b ON b.workspace_id = :workspace_id AND b.file_id = r.item_id AND b.id = :build_id
+JOIN text_segment t ON t.workspace_id = :workspace_id AND t.build_id = b.id
 WHERE r.item_id = :file_id
     AND (:page::int IS NULL OR t.page = :page)
     AND t.span_start < :span_end::int

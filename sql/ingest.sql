@@ -90,6 +90,11 @@ INSERT INTO file_problem (workspace_id, build_id, ordinal, page, code, message, 
 VALUES (:workspace_id, :build_id, :ordinal, :page, :code, :message, :remedy)
 ON CONFLICT DO NOTHING;
 
+-- name: note_properties
+-- unscoped: the worker writes what its job names
+UPDATE file_version SET title = :title, author = :author, created = :created, modified = :modified, language = :language
+WHERE workspace_id = :workspace_id AND id = :version_id;
+
 -- name: note_segments
 -- unscoped: the worker writes what its job names
 -- The checkpoint: a run after a crash goes on behind these segments.
@@ -114,9 +119,10 @@ UPDATE file SET stage = :stage WHERE workspace_id = :workspace_id AND id = :file
 -- name: show_build
 -- unscoped: the worker writes what its job names
 -- The flip. The file's row is locked: a deletion or a newer version that came first wins, and nothing comes back.
-UPDATE item SET active_build_id = :build_id
+UPDATE item SET active_build_id = :build_id, about = btrim(v.title || ' ' || v.author)
 FROM file f
 JOIN item old ON old.workspace_id = f.workspace_id AND old.id = f.id
+JOIN file_version v ON v.workspace_id = f.workspace_id AND v.file_id = f.id AND v.version = f.version
 WHERE item.workspace_id = :workspace_id AND item.id = :file_id AND item.deleted_at IS NULL
     AND f.workspace_id = item.workspace_id AND f.id = item.id AND f.version = :version
 RETURNING old.active_build_id IS DISTINCT FROM :build_id::uuid AS is_flip;
@@ -138,7 +144,8 @@ WHERE workspace_id = :workspace_id AND file_id = :file_id;
 
 -- name: retire_build
 -- unscoped: the worker writes what its job names
-UPDATE build SET finished_at = now(), retired_at = now() WHERE workspace_id = :workspace_id AND id = :build_id;
+-- It was never whole, so it has no time of finishing.
+UPDATE build SET retired_at = now() WHERE workspace_id = :workspace_id AND id = :build_id;
 
 -- name: count_problems
 -- unscoped: the worker reads what its job names

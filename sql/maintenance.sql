@@ -38,13 +38,26 @@ LIMIT 100;
 -- name: list_retired_builds
 -- unscoped: ids of all workspaces, no content
 SELECT workspace_id, file_id, id FROM build
-WHERE retired_at IS NOT NULL
+WHERE retired_at IS NOT NULL AND archived_at IS NULL
 ORDER BY retired_at
 LIMIT 20;
 
+-- name: archive_build
+-- unscoped: what search does not see any more
+-- The last whole build of an older version keeps its text, which citations and comparisons still ask for.
+UPDATE build SET archived_at = now()
+FROM file_version v
+JOIN file f ON f.workspace_id = v.workspace_id AND f.id = v.file_id
+WHERE build.workspace_id = :workspace_id AND build.id = :build_id AND build.retired_at IS NOT NULL AND build.finished_at IS NOT NULL
+    AND v.workspace_id = build.workspace_id AND v.id = build.version_id AND v.version < f.version
+    AND NOT EXISTS (SELECT 1 FROM build later
+        WHERE later.workspace_id = build.workspace_id AND later.version_id = build.version_id AND later.finished_at IS NOT NULL
+            AND (later.created_at, later.id) > (build.created_at, build.id));
+
 -- name: remove_build
 -- unscoped: what search does not see any more
-DELETE FROM build WHERE workspace_id = :workspace_id AND id = :build_id AND retired_at IS NOT NULL;
+DELETE FROM build
+WHERE workspace_id = :workspace_id AND id = :build_id AND retired_at IS NOT NULL AND archived_at IS NULL;
 
 -- name: list_known_keys
 SELECT key FROM blob WHERE key = ANY(:keys::text[]);

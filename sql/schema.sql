@@ -206,7 +206,9 @@ CREATE TABLE public.build (
     segments_done integer DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
-    retired_at timestamp with time zone
+    retired_at timestamp with time zone,
+    text_of uuid,
+    archived_at timestamp with time zone
 );
 
 ALTER TABLE ONLY public.build FORCE ROW LEVEL SECURITY;
@@ -343,7 +345,13 @@ CREATE TABLE public.file_version (
     sha256 bytea NOT NULL,
     size_bytes bigint NOT NULL,
     name text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    account_id uuid,
+    title text DEFAULT ''::text NOT NULL,
+    author text DEFAULT ''::text NOT NULL,
+    created text DEFAULT ''::text NOT NULL,
+    modified text DEFAULT ''::text NOT NULL,
+    language text DEFAULT ''::text NOT NULL
 );
 
 ALTER TABLE ONLY public.file_version FORCE ROW LEVEL SECURITY;
@@ -419,6 +427,7 @@ END) STORED,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     deleted_at timestamp with time zone,
     tags text[] DEFAULT '{}'::text[] NOT NULL,
+    about text DEFAULT ''::text NOT NULL,
     CONSTRAINT item_kind_check CHECK ((kind = ANY (ARRAY['conversation'::text, 'file'::text])))
 );
 
@@ -445,6 +454,8 @@ CREATE TABLE public.job (
     lease_token uuid,
     lease_until timestamp with time zone,
     cancel_requested boolean DEFAULT false NOT NULL,
+    first_step text DEFAULT 'extract'::text NOT NULL,
+    CONSTRAINT job_first_step_check CHECK ((first_step = ANY (ARRAY['extract'::text, 'chunk'::text, 'embed'::text]))),
     CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text, 'call_webhook'::text, 'build_generation'::text]))),
     CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'leased'::text, 'retry_wait'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
 );
@@ -946,7 +957,7 @@ CREATE UNIQUE INDEX account_email_idx ON public.account USING btree (lower(email
 
 CREATE INDEX blob_key_idx ON public.blob USING btree (key);
 
-CREATE INDEX build_retired_at_idx ON public.build USING btree (retired_at) WHERE (retired_at IS NOT NULL);
+CREATE INDEX build_retired_at_idx ON public.build USING btree (retired_at) WHERE ((retired_at IS NOT NULL) AND (archived_at IS NULL));
 
 CREATE INDEX build_workspace_id_file_id_idx ON public.build USING btree (workspace_id, file_id);
 
@@ -1170,6 +1181,9 @@ ALTER TABLE public.embedding
 
 ALTER TABLE ONLY public.file_problem
     ADD CONSTRAINT file_problem_workspace_id_build_id_fkey FOREIGN KEY (workspace_id, build_id) REFERENCES public.build(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file_version
+    ADD CONSTRAINT file_version_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
 
 ALTER TABLE ONLY public.file_version
     ADD CONSTRAINT file_version_workspace_id_file_id_fkey FOREIGN KEY (workspace_id, file_id) REFERENCES public.file(workspace_id, id) ON DELETE CASCADE;

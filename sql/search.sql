@@ -74,11 +74,12 @@ ORDER BY CASE WHEN :oldest::boolean THEN p.created_at END, p.created_at DESC, p.
 LIMIT :depth::int;
 
 -- name: find_named
--- The items whose titles hold most of the query's words, by idf. Mostly none: their passages are another question.
+-- The items whose titles, with title and author of a file's document, hold most of the query's words, by idf. Mostly none: their
+-- passages are another question.
 SELECT r.item_id AS id, sum(asked.idf) AS weight
 FROM readable(:workspace_id, :account_id) r
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
-CROSS JOIN LATERAL (SELECT lower(i.title) AS title OFFSET 0) AS low
+CROSS JOIN LATERAL (SELECT lower(i.title || ' ' || i.about) AS title OFFSET 0) AS low
 JOIN unnest(:words::text[], :idfs::float8[]) AS asked (word, idf) ON strpos(low.title, asked.word) > 0
 GROUP BY r.item_id
 HAVING sum(asked.idf) >= :at_least::float8
@@ -170,7 +171,7 @@ WITH term AS MATERIALIZED (
     WHERE m.workspace_id = :workspace_id AND m.generation_id = :generation::uuid
 ), candidate AS (
     SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, m.seq, p.tsv,
-        lower(i.title) AS title, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm, found.bm25,
+        lower(i.title || ' ' || i.about) AS title, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm, found.bm25,
         (extract(epoch FROM date_trunc('day', now(), 'UTC') - p.created_at) / 86400)::float8 AS age_days
     FROM unnest(:ids::uuid[], :bm25s::float8[]) AS found (id, bm25)
     JOIN passage p ON p.workspace_id = :workspace_id AND p.id = found.id

@@ -58,6 +58,7 @@ REMOVE_OLD_JOBS = write("job.sql", "remove_old_jobs")
 LIST_STUCK_FILES = read("maintenance.sql", "list_stuck_files", Ended)
 LIST_STUCK_RUNS = read("maintenance.sql", "list_stuck_runs", Ended)
 LIST_RETIRED_BUILDS = read("maintenance.sql", "list_retired_builds", Retired)
+ARCHIVE_BUILD = write("maintenance.sql", "archive_build")
 REMOVE_BUILD = write("maintenance.sql", "remove_build")
 
 
@@ -123,13 +124,15 @@ async def reconcile(pool: Pool, redis: Redis, announce: Announce) -> None:
 
 
 async def remove_retired_builds(pool: Pool) -> int:
-    """Delete the rows of builds that search does not see any more, a build at a time; return how many."""
+    """Delete what search does not see any more, a build at a time, but the text of older versions; return how many."""
     async with pool.write_tx() as conn:
         retired = await fetch(conn, LIST_RETIRED_BUILDS)
     for build in retired:
         async with pool.tenant_tx(build.workspace_id) as conn:
             await remove_passages(conn, Build(build.workspace_id, build.file_id, build.id))
-            await execute(conn, REMOVE_BUILD, workspace_id=build.workspace_id, build_id=build.id)
+            named = {"workspace_id": build.workspace_id, "build_id": build.id}
+            await execute(conn, ARCHIVE_BUILD, **named)
+            await execute(conn, REMOVE_BUILD, **named)
     return len(retired)
 
 

@@ -10,6 +10,7 @@ NOW = datetime(2025, 1, 1, tzinfo=UTC)
 FILE = File(
     id=UUID(int=1), name="a.pdf", folder="", media_type="application/pdf", size_bytes=9, sha256=b"\1" * 32,
     state="processing", stage="extract", reason_code="", reason="", remedy="", version=1, version_id=UUID(int=2),
+    title="", author="", created="", modified="", language="",
     segments_done=10, segments_total=40, passages_total=50, passages_embedded=20, owner_id=UUID(int=3), is_owner=True,
     can_write=True, duplicate_of=None, created_at=NOW, updated_at=NOW, started_at=NOW, finished_at=None,
 )  # fmt: skip
@@ -48,4 +49,17 @@ def test_a_reason_is_told_only_when_there_is_one():
         "code": "encrypted",
         "message": "It is locked.",
         "remedy": "Unlock it.",
+    }
+
+
+def test_what_a_document_says_of_itself_is_told_where_it_says_something():
+    assert file_answer(FILE).properties is None
+    told = file_answer(replace(FILE, title="Tides", created="2024-05")).properties
+    assert told is not None
+    assert told.model_dump() == {
+        "title": "Tides",
+        "author": "",
+        "created": "2024-05",
+        "modified": "",
+        "language": "",
     }

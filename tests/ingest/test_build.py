@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from ingest.build import begin, note_stage, save_range, save_vectors
 from ingest.chunk import Chunk
-from ingest.extract.segment import Problem, Segment
+from ingest.extract.segment import Problem, Properties, Segment
 from ingest.ranges import Built, BuiltPassage, BuiltSegment, Placed, Range
 from ingest.source import Unwanted, find_source
 from ingest.vectors import Asking, Embedded, Pending
@@ -129,3 +131,15 @@ async def test_nothing_is_added_to_a_file_in_the_bin(fence, made, owner_connecti
         await save_vectors(fence, build, await embedded(*pending))
     assert await owner_connection.fetchval("SELECT count(*) FROM passage") == 1
     assert await owner_connection.fetchval("SELECT count(*) FROM embedding") == 0
+
+
+async def test_what_a_document_says_of_itself_is_kept_with_its_version(
+    fence, made, owner_connection
+):
+    build, _ = await opened_build(fence, made)
+    told = Properties(title=" Tides\n\0of the\tharbour ", author="A" * 600, created="2024-05")
+    await save_range(fence, build, replace(page(0), properties=told))
+    row = await owner_connection.fetchrow(
+        "SELECT title, author, created, modified, language FROM file_version"
+    )
+    assert tuple(row) == ("Tides of the harbour", "A" * 500, "2024-05", "", "")

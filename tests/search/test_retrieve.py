@@ -93,6 +93,17 @@ async def test_a_title_is_found_by_its_name(resources, library):
     assert [(hit.title, hit.match) for hit in answer.hits] == [("Kitchen talk", ("name",))]
 
 
+async def test_what_a_document_says_of_itself_is_found_like_its_name(
+    resources, owner_connection, library
+):
+    await owner_connection.execute(
+        "UPDATE item SET about = 'Benefits at Harrow Quay Marguerite Vasseur' WHERE id = $1",
+        library[1],
+    )
+    answer = await ask(resources, library[0], "vasseur harrow", group_by="file")
+    assert [(hit.title, hit.match) for hit in answer.hits] == [("handbook.pdf", ("name",))]
+
+
 async def test_a_message_is_found_by_its_words_before_it_has_a_vector(
     resources, owner_connection, library
 ):

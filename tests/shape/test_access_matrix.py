@@ -42,7 +42,10 @@ RAW: dict[str, dict[str, str]] = {
         "Content-Type": "application/octet-stream",
     }
 }
-QUERIES = {"GET /files/{file_id}/text": "?start=0&end=5"}
+QUERIES = {
+    "GET /files/{file_id}/text": "?start=0&end=5",
+    "GET /files/{file_id}/diff": "?from=1&to=1",
+}
 # Streams without an end; that their owner gets them is tested beside their routes.
 ENDLESS = {"GET /runs/{run_id}/events", "GET /files/{file_id}/events"}
 # A colleague belongs to the workspace too: he may see it and leave it, and is told that the rest is not his to do.
@@ -111,6 +114,7 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
         "workspace_id": str(ada.workspace_id),
         "account_id": str(ada.account_id),
         "principal": "workspace",
+        "version": "1",
     }
 
 
@@ -125,7 +129,8 @@ async def ask(who: httpx.AsyncClient, operation: Operation, ids: dict[str, str])
 @pytest.mark.parametrize("operation", WITH_ID, ids=NAMES)
 async def test_an_id_opens_nothing_to_those_it_was_not_given_to(operation, world):
     name = f"{operation.method} {operation.path.removeprefix('/api/v1')}"
-    nothing = {key: str(new_id()) for key in world.ids} | {"principal": "workspace"}
+    names = {"principal": "workspace", "version": "1"}
+    nothing = {key: str(new_id()) for key in world.ids} | names
     for who, asking in world.others.items():
         answer = await ask(asking, operation, world.ids)
         wanted = (

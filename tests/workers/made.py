@@ -69,6 +69,35 @@ async def make_file(
     return MadeFile(scope, file_id, version_id, job_id, key)
 
 
+async def make_version(
+    owner: asyncpg.Connection,
+    resources: Resources,
+    made: MadeFile,
+    data: bytes,
+    *,
+    name: str = "notes.txt",
+) -> MadeFile:
+    """Upload `data` as the file's next version, its job queued."""
+    version_id, key, ws = new_id(), new_key(made.scope.workspace_id), made.scope.workspace_id
+    await resources.blobs.put(key, one(data), limit_bytes=10**9)
+    sha256 = hashlib.sha256(data).digest()
+    await owner.execute(
+        "INSERT INTO blob (workspace_id, sha256, size_bytes, key) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        ws, sha256, len(data), key,
+    )  # fmt: skip
+    await owner.execute(
+        "WITH raised AS (UPDATE file SET version = version + 1, state = 'queued' WHERE id = $3 RETURNING version)"
+        " INSERT INTO file_version (workspace_id, id, file_id, version, sha256, size_bytes, name)"
+        " SELECT $1, $2, $3, version, $4, $5, $6 FROM raised",
+        ws, version_id, made.file_id, sha256, len(data), name,
+    )  # fmt: skip
+    async with resources.app.write_tx(made.scope) as conn:
+        job_id = await enqueue_ingest(
+            conn, made.scope, version_id=version_id, sha256=sha256, size_bytes=len(data)
+        )
+    return MadeFile(made.scope, made.file_id, version_id, job_id, key)
+
+
 async def make_message(
     owner: asyncpg.Connection,
     resources: Resources,

@@ -1,11 +1,21 @@
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
+from app.doctor import examine
 from core.errors import LeaseLost, Unavailable
 from sql.fence import Fence
 from tests.ingest.test_pipeline import NOTES
-from tests.workers.made import file_row, index_of, ingest_next, job_row, make_file
+from tests.workers.made import (
+    file_row,
+    index_of,
+    ingest_next,
+    job_row,
+    make_file,
+    make_version,
+    text_of,
+)
 from workers import maintenance
 from workers.ledger import claim
 from workers.queue import retry_ingest
@@ -93,7 +103,10 @@ async def test_what_was_not_done_in_its_time_is_closed(resources, owner_connecti
     assert (row["state"], row["reason_code"]) == ("failed", "too_late")
 
 
-async def test_after_an_outage_of_the_database_leases_get_their_time(resources, made):
+async def test_after_an_outage_of_the_database_leases_get_their_time(resources, made, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(maintenance, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
     class AwayOnce:
         def __init__(self) -> None:
             self.pool = None
@@ -107,13 +120,14 @@ async def test_after_an_outage_of_the_database_leases_get_their_time(resources, 
             return resources.worker.tenant_tx(workspace_id)
 
     pool = AwayOnce()
-    reaper = maintenance.Reaper(pool, nobody, lease_s=0.3)  # pyright: ignore[reportArgumentType]
+    reaper = maintenance.Reaper(pool, nobody, lease_s=30)  # pyright: ignore[reportArgumentType]
     await vanish(resources)
     with pytest.raises(Unavailable):
         await reaper.round()
     pool.pool = resources.worker
+    now[0] += 29
     assert await reaper.round() == 0
-    await asyncio.sleep(0.35)
+    now[0] += 2
     assert await reaper.round() == 1
 
 
@@ -151,6 +165,32 @@ async def test_the_rows_of_a_retired_build_go(resources, owner_connection, made,
         " (SELECT count(DISTINCT build_id) FROM text_segment), (SELECT passage_count FROM corpus_stat)"
     )
     assert tuple(counts) == (60, 60, 1, 1, 60)
+
+
+async def test_an_older_version_keeps_its_text_and_nothing_else(
+    resources, owner_connection, made, work
+):
+    await ingest_next(resources, work.tools)
+    before = await text_of(owner_connection, made.file_id)
+    for _ in range(2):
+        async with resources.app.write_tx(made.scope) as conn:
+            await retry_ingest(conn, made.scope, version_id=made.version_id)
+        await ingest_next(resources, work.tools)
+    await make_version(owner_connection, resources, made, b"All is new.\n")
+    await ingest_next(resources, work.tools)
+    assert await maintenance.remove_retired_builds(resources.worker) == 3
+    assert await maintenance.remove_retired_builds(resources.worker) == 0
+    assert await text_of(owner_connection, made.file_id) == "All is new.\n"
+    [old] = await owner_connection.fetch(
+        "SELECT id FROM build WHERE version_id = $1", made.version_id
+    )
+    kept = await owner_connection.fetch(
+        "SELECT content FROM text_segment WHERE build_id = $1 ORDER BY ordinal", old["id"]
+    )
+    assert "".join(row["content"] for row in kept) == before
+    assert await owner_connection.fetchval("SELECT count(*) FROM passage") == 1
+    broken = (await examine(resources)).findings
+    assert [each for each in broken if each.invariant != "operation"] == []
 
 
 async def test_statistics_are_counted_where_much_changed(resources, owner_connection, made, work):
