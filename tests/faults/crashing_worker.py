@@ -1,4 +1,4 @@
-"""A worker process that kills itself (SIGKILL) around its n-th transaction over content: `crashing_worker.py N before|after LEASE_S`.
+"""A worker process that kills itself (SIGKILL) around its n-th transaction over content: `crashing_worker.py N before|after`.
 
 n counts all transactions of one workspace; 0 never crashes.
 """
@@ -15,8 +15,6 @@ from app.settings import Settings
 from sql.pool import Pool
 from workers.drain import Terms
 from workers.main import RETRY, working
-
-LEASE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -36,14 +34,14 @@ class CrashingPool(Pool):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-async def main(n: int, when: str, lease_s: float) -> None:
+async def main(n: int, when: str) -> None:
     async with open_resources(Settings(), purpose="worker") as opened:
         values = {field.name: getattr(opened.worker, field.name) for field in fields(Pool)}
         crashing = CrashingPool(**values, left=[n], when=when)
         resources = replace(opened, worker=crashing)
-        async with working(resources, Terms(RETRY, lease_s=lease_s, poll_s=0.05)):
+        async with working(resources, Terms(RETRY, poll_s=0.05)):
             await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], float(sys.argv[3])))
+    asyncio.run(main(int(sys.argv[1]), sys.argv[2]))

@@ -13,7 +13,6 @@ import pytest
 
 from app.embedded_valkey import start_valkey
 from app.resources import open_redis
-from tests.faults.crashing_worker import LEASE_S
 from tests.ingest.test_pipeline import NOTES
 from tests.make import make_scope
 from tests.workers.made import (
@@ -32,14 +31,14 @@ from workers.main import RETRY, working
 from workers.queue import ring
 from workers.tools import make_work
 
-TERMS = Terms(RETRY, lease_s=LEASE_S, poll_s=0.05)
+TERMS = Terms(RETRY, poll_s=0.05)
 
 
 @asynccontextmanager
-async def worker_process(settings, n: int, when: str = "after", *, lease_s: float = LEASE_S):
+async def worker_process(settings, n: int, when: str = "after"):
     """A real worker on the test's services that dies around its n-th transaction."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(Path(__file__).with_name("crashing_worker.py")), str(n), when, str(lease_s),
+        sys.executable, str(Path(__file__).with_name("crashing_worker.py")), str(n), when,
         env=worker_environment(settings), stdout=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:
@@ -87,8 +86,9 @@ async def test_a_worker_killed_around_any_transaction_leaves_the_index_of_a_clea
     wanted = await index_of(owner_connection, clean.file_id)
     other = await make_scope(owner_connection)  # nothing to be reused there
     made = await make_file(owner_connection, resources, other, NOTES.encode(), name="notes.md")
-    async with worker_process(settings, n, when) as process, asyncio.timeout(20):
+    async with worker_process(settings, n, when) as process, asyncio.timeout(60):
         assert await process.wait() == -signal.SIGKILL
+    await owner_connection.execute("UPDATE job SET lease_until = now()")  # thirty seconds later
     async with working(resources, TERMS):
         await until_at_rest(owner_connection)
     assert await index_of(owner_connection, made.file_id) == wanted
@@ -108,9 +108,7 @@ async def test_each_doorbell_rung_five_times_does_the_work_once(
         )
         for n in range(4)
     ]
-    # A lease that no slow machine outlives: this is about bells, not about leases.
-    terms = replace(TERMS, lease_s=30)
-    async with working(resources, terms), worker_process(settings, 0, lease_s=30):
+    async with working(resources, TERMS), worker_process(settings, 0):
         await asyncio.gather(*(ring(resources.redis, "ingest_file") for _ in range(20)))
         await until_at_rest(owner_connection)
     for made in files:
