@@ -45,6 +45,10 @@ FORMATS: Final = (
     Format(HTML, "HTML", "html", (".html", ".htm", ".xhtml")),
     Format(MARKDOWN, "Markdown", "plain", (".md", ".markdown")),
     Format(TEXT, "plain text", "plain", (".txt",)),
+    Format(CSV, "CSV", "csv", (".csv",)),
+    Format(TSV, "TSV", "csv", (".tsv", ".tab")),
+    Format(SRT, "subtitles (SRT)", "subtitles", (".srt",)),
+    Format(VTT, "subtitles (WebVTT)", "subtitles", (".vtt",)),
     *(Format(each.media_type, each.name, "plain", each.suffixes) for each in LANGUAGES),
     Format(ZIP, "ZIP archive", "zip_members"),
 )

@@ -6,7 +6,7 @@ A wrong suffix costs structure, never the text: each reader falls back to readin
 import re
 from typing import Final
 
-from ingest.formats import BY_SUFFIX, TEXT
+from ingest.formats import BY_SUFFIX, TEXT, VTT
 from ingest.languages import BY_INTERPRETER
 
 # #!/usr/bin/env -S python3.11 -u
@@ -15,6 +15,8 @@ SHEBANG: Final = re.compile(r"#!\s*(?:\S*/env\s+(?:-\S+\s+)*)?(?:\S*/)?([A-Za-z-
 
 def kind_of_text(head: str, *, suffix: str) -> str:
     """Return the media type of a text that begins so; `suffix` in lower case, with its dot."""
+    if head.lstrip("\ufeff").startswith("WEBVTT"):
+        return VTT
     named = BY_SUFFIX.get(suffix, TEXT)
     if named != TEXT:
         return named

@@ -1,7 +1,7 @@
-"""Plain text and Markdown, as they are: Markdown's own `#` lines are the headings."""
+"""Plain text and source code, as they are; and what every format that is text begins with: its decoded pieces and lines."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from ingest.extract.cut import segments
@@ -10,17 +10,24 @@ from ingest.extract.segment import Segment, Unreadable, clean, too_much_text
 
 HEAD_BYTES = 8192
 PIECE = 2**16  # characters
+LONGEST_LINE = 2**18  # characters
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Segment]:
     """Yield segments; a text that is too long is refused before its first one."""
+    return segments(open_text(source, most_characters=most_characters), first=first)
+
+
+def open_text(source: BinaryIO, *, most_characters: int) -> Iterator[str]:
+    """Return the text in pieces as `pieces` does; raise Unreadable where it is none or too long."""
+    source.seek(0)
     encoding = sniff(source.read(HEAD_BYTES))
     if encoding is None:
         raise not_text()
     measured = measure(source, encoding)
     if measured.characters > most_characters:
         raise too_much_text(most_characters)
-    return segments(pieces(source, measured.encoding), first=first)
+    return pieces(source, measured.encoding)
 
 
 def pieces(source: BinaryIO, encoding: str) -> Iterator[str]:
@@ -29,6 +36,20 @@ def pieces(source: BinaryIO, encoding: str) -> Iterator[str]:
     text = io.TextIOWrapper(source, encoding, errors="replace", newline=None)
     while piece := text.read(PIECE):
         yield clean(piece)
+
+
+def lines(text: Iterable[str]) -> Iterator[str]:
+    r"""Yield the lines of a text in pieces, each with its \n; one that is far too long for a line comes in parts."""
+    pending = ""
+    for piece in text:
+        *whole, pending = (pending + piece).split("\n")
+        for line in whole:
+            yield line + "\n"
+        if len(pending) > LONGEST_LINE:
+            yield pending
+            pending = ""
+    if pending:
+        yield pending
 
 
 def not_text() -> Unreadable:

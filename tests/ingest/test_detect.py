@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from ingest.detect import detect
-from ingest.formats import DOCX, HTML, MARKDOWN, PDF, TEXT
+from ingest.formats import BY_SUFFIX, DOCX, HTML, MARKDOWN, PDF, TEXT
 from tests.ingest.make_files import make_docx, make_pdf, make_zip, show
 
 DATA = Path(__file__).parents[1] / "data" / "files"
@@ -46,4 +46,5 @@ def test_real_files():
     paths = [path for path in DATA.iterdir() if path.suffix != ".md"]
     found = {path.name: detect(io.BytesIO(path.read_bytes()), name=path.name) for path in paths}
     by_suffix = {".pdf": PDF, ".docx": DOCX, ".html": HTML, ".txt": TEXT}
+    by_suffix |= BY_SUFFIX
     assert found == {name: by_suffix[Path(name).suffix] for name in found}

@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.formats import TEXT
+from ingest.formats import TEXT, VTT
 from ingest.text_kind import kind_of_text
 
 
@@ -12,6 +12,7 @@ from ingest.text_kind import kind_of_text
         ("#!/usr/bin/env -S python3.11 -u\n", "", "text/x-python"),
         ("#!/bin/sh\n", ".txt", "text/x-shellscript"),
         ("#! /opt/own\n", "", TEXT),
+        ("\ufeffWEBVTT\n", ".txt", VTT),
         ("a: b", ".yml", "application/yaml"),
     ],
 )

@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from ingest.extract.plain import read
+from ingest.extract.plain import LONGEST_LINE, lines, read
 from ingest.extract.segment import Segment, Unreadable
 
 
@@ -36,3 +36,8 @@ def test_refused_before_the_first_segment(content, code):
     with pytest.raises(Unreadable) as refusal:
         read(io.BytesIO(content), first=0, most_characters=10**6)
     assert refusal.value.code == code
+
+
+def test_lines_end_where_the_text_says_and_are_bounded():
+    assert list(lines(["a", "b\n\nc\u2028", "d"])) == ["ab\n", "\n", "c\u2028d"]
+    assert [len(line) for line in lines(["x" * LONGEST_LINE, "y", "z\n"])] == [LONGEST_LINE + 1, 2]
