@@ -1,14 +1,19 @@
 """What kind of file this is, by its bytes. The name only says which kind of text a text is.
 
-Reads a little of the head and, for ZIP archives, the member names (never unpacked). None: stored, but not read.
+Reads a little of the head and, for ZIP archives and compound files, the members' names; nothing is unpacked. None: stored,
+but not read.
 """
 
 from pathlib import PurePath
 from typing import BinaryIO
 
+from ingest.container_kind import kind_of_zip
+from ingest.extract.compound import SIGNATURE, Compound
 from ingest.extract.encoding import sniff
+from ingest.extract.segment import Unreadable
 from ingest.extract.zip_directory import member_names
-from ingest.formats import BY_SUFFIX, DOCX, HTML, PDF
+from ingest.formats import BY_SUFFIX, HTML, PDF
+from ingest.office_kind import document_in_compound, document_in_zip
 from ingest.text_kind import kind_of_text
 
 HEAD_BYTES = 8192
@@ -23,7 +28,10 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
     source.seek(0)
     head = source.read(HEAD_BYTES)
     if head.startswith(b"PK\x03\x04"):
-        return DOCX if _is_word(source) else None
+        names = member_names(source)
+        return document_in_zip(head, names) or kind_of_zip(names)
+    if head.startswith(SIGNATURE):
+        return _compound(source, name)
     encoding = sniff(head)
     text = head.decode(encoding, errors="ignore") if encoding is not None else ""
     suffix = PurePath(name).suffix.lower()
@@ -33,14 +41,19 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
         b"%PDF-" in head[:PDF_HEADER_WITHIN] and (encoding is None or suffix not in BY_SUFFIX)
     ):
         return PDF
-    if encoding is None or head.startswith(MARKUP_NOT_READ):
+    if encoding is None:  # a self-extracting archive begins with a program
+        names = member_names(source)
+        return kind_of_zip(names) if names else None
+    if head.startswith(MARKUP_NOT_READ):
         return None
     return kind_of_text(text, suffix=suffix)
 
 
-def _is_word(source: BinaryIO) -> bool:
-    """Some programs number the main part: word/document2.xml."""
-    return any(n.startswith("word/document") and n.endswith(".xml") for n in member_names(source))
+def _compound(source: BinaryIO, name: str) -> str | None:
+    try:
+        return document_in_compound(Compound(source).streams, name=name)
+    except Unreadable:
+        return None
 
 
 def _opens_as_html(text: str) -> bool:

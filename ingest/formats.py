@@ -10,10 +10,28 @@ from ingest.languages import LANGUAGES
 
 PDF: Final = "application/pdf"
 DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PPTX: Final = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+XLSB: Final = "application/vnd.ms-excel.sheet.binary.macroenabled.12"
+XLS: Final = "application/vnd.ms-excel"
+DOC: Final = "application/msword"
+PPT: Final = "application/vnd.ms-powerpoint"
+ODT: Final = "application/vnd.oasis.opendocument.text"
+ODS: Final = "application/vnd.oasis.opendocument.spreadsheet"
+ODP: Final = "application/vnd.oasis.opendocument.presentation"
+EPUB: Final = "application/epub+zip"
+RTF: Final = "application/rtf"
 HTML: Final = "text/html"
 MARKDOWN: Final = "text/markdown"
 TEXT: Final = "text/plain"
+MAIL: Final = "message/rfc822"
+MBOX: Final = "application/mbox"
+OUTLOOK: Final = "application/vnd.ms-outlook"
 ZIP: Final = "application/zip"
+TAR: Final = "application/x-tar"
+GZIP: Final = "application/gzip"
+BZIP2: Final = "application/x-bzip2"
+XZ: Final = "application/x-xz"
 XML: Final = "application/xml"
 CSV: Final = "text/csv"
 TSV: Final = "text/tab-separated-values"
@@ -42,6 +60,11 @@ class Format(NamedTuple):
 FORMATS: Final = (
     Format(PDF, "PDF", "pdf", is_paged=True),
     Format(DOCX, "Word", "docx"),
+    Format(PPTX, "PowerPoint", "pptx", is_paged=True),
+    Format(XLSX, "Excel", "sheet"),
+    Format(XLSB, "binary Excel", "sheet"),
+    Format(XLS, "Excel 97-2003", "sheet"),
+    Format(ODS, "OpenDocument spreadsheet", "sheet"),
     Format(HTML, "HTML", "html", (".html", ".htm", ".xhtml")),
     Format(MARKDOWN, "Markdown", "plain", (".md", ".markdown")),
     Format(TEXT, "plain text", "plain", (".txt",)),

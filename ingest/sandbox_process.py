@@ -34,6 +34,8 @@ DEATHS = {
     "too_large": ("needs more memory than a reader may take", "Split it and upload the parts."),
     "reader_crashed": ("made the reader crash", "Print it to a new file and upload that."),
 }
+# Native code aborts when it gets no more memory: calamine on a sheet with a cell in its last corner.
+DEATH_OF = {-signal.SIGXCPU: "too_slow", -signal.SIGABRT: "too_large"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ class Limits:
     pages_per_child: int = 100  # 0.6 s of CPU a page before an honest file meets cpu_s
     characters: int = 20_000_000
     pages: int = 10_000
+    member_bytes: int = 2**30  # of all files in it; an extractor has narrower limits of its own
     deaths: int = 2
 
 
@@ -122,7 +125,7 @@ async def _cause(process: Process) -> str:
     with suppress(TimeoutError):
         async with asyncio.timeout(REAP_S):
             await process.wait()
-    return "too_slow" if process.returncode == -signal.SIGXCPU else "reader_crashed"
+    return DEATH_OF.get(process.returncode or 0, "reader_crashed")
 
 
 async def _bury(process: Process) -> None:

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from ingest.extract.compound import SIGNATURE
 from ingest.extract.segment import Unreadable
 from ingest.extract.zip_directory import member_names
 
@@ -19,6 +20,11 @@ ENCRYPTED_FLAG = 1
 
 def open_archive(source: BinaryIO) -> zipfile.ZipFile:
     """Return the archive once its directory is known to be harmless; raise Unreadable otherwise."""
+    source.seek(0)
+    if (
+        source.read(len(SIGNATURE)) == SIGNATURE
+    ):  # Office wraps encrypted archives in a compound file
+        raise encrypted()
     if not member_names(source):
         raise _damaged()
     try:
@@ -35,11 +41,7 @@ def open_archive(source: BinaryIO) -> zipfile.ZipFile:
 
 def _check(member: zipfile.ZipInfo) -> None:
     if member.flag_bits & ENCRYPTED_FLAG:
-        raise Unreadable(
-            "encrypted",
-            "The file is encrypted.",
-            remedy="Save it without a password and upload it.",
-        )
+        raise encrypted()
     parts = member.filename.split("/")
     is_link = stat.S_ISLNK(member.external_attr >> 16)
     if is_link or ".." in parts or parts[0] == "" or member.compress_type not in METHODS:
@@ -58,6 +60,14 @@ def inflate(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
                 yield piece
     except (zipfile.BadZipFile, zlib.error, EOFError) as exc:
         raise _damaged() from exc
+
+
+def encrypted() -> Unreadable:
+    return Unreadable(
+        "encrypted",
+        "The file is encrypted.",
+        remedy="Save it without a password and upload it.",
+    )
 
 
 def _bomb() -> Unreadable:

@@ -42,3 +42,26 @@ def _date(text: str) -> str:
 def _language(text: str) -> str:
     tag = text.strip().replace("_", "-")
     return tag if LANGUAGE.fullmatch(tag) else ""
+
+
+class Facts:
+    """Collects the texts of an XML part's elements under the names given for them."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self.found: dict[str, list[str]] = {}
+        self._names = names
+        self._open = ""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        del attributes
+        self._open = self._names.get(name, "")
+        if self._open:
+            self.found.setdefault(self._open, []).append("")
+
+    def data(self, text: str) -> None:
+        if self._open:
+            self.found[self._open][-1] += text
+
+    def end(self, name: str) -> None:
+        del name
+        self._open = ""

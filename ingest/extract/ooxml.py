@@ -1,4 +1,4 @@
-"""XML parts of Office documents as a stream of events, and the relations that lead from part to part.
+"""XML parts of office documents and e-books as a stream of events, and the relations that lead from part to part.
 
 expat, as defusedxml uses it: a document type declaration ends the reading, so no entity can be declared and nothing is
 fetched. Its own SAX reader would import urllib and cost each child 50 ms of CPU.
@@ -29,6 +29,15 @@ PREFIXES = (
     ("purl.org/dc/terms/", "dcterms:"),
     ("markup-compatibility/2006", "mc:"),
     ("package/2006/relationships", ""),
+    ("opendocument:xmlns:office:1.0", "office:"),
+    ("opendocument:xmlns:text:1.0", "text:"),
+    ("opendocument:xmlns:table:1.0", "table:"),
+    ("opendocument:xmlns:drawing:1.0", "draw:"),
+    ("opendocument:xmlns:presentation:1.0", "presentation:"),
+    ("opendocument:xmlns:style:1.0", "style:"),
+    ("opendocument:xmlns:meta:1.0", "meta:"),
+    ("opendocument:xmlns:container", ""),
+    ("idpf.org/2007/opf", ""),
 )
 REFERENCES = ("officeDocument/2006/relationships", "officeDocument/relationships")
 MAIN_PART = "officeDocument"

@@ -4,7 +4,19 @@ from pathlib import Path
 import pytest
 
 from ingest.detect import detect
-from ingest.formats import BY_SUFFIX, DOCX, HTML, MARKDOWN, PDF, TEXT
+from ingest.formats import (
+    BY_SUFFIX,
+    DOCX,
+    HTML,
+    MARKDOWN,
+    ODS,
+    PDF,
+    PPTX,
+    TEXT,
+    XLS,
+    XLSX,
+    ZIP,
+)
 from tests.ingest.make_files import make_docx, make_pdf, make_zip, show
 
 DATA = Path(__file__).parents[1] / "data" / "files"
@@ -17,8 +29,9 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         (make_pdf([show("a")]), "a.txt", PDF),
         (b"junk\n" + make_pdf([show("a")]), "a", PDF),
         (make_docx(""), "a.pdf", DOCX),
-        (make_zip({"xl/workbook.xml": "<x/>"}), "a.docx", None),
-        (b"PK\x03\x04 cut off", "a.docx", None),
+        (make_zip({"xl/workbook.xml": "<x/>"}), "a.docx", XLSX),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 cut off", "a.doc", None),
+        (b"PK\x03\x04 cut off", "a.docx", ZIP),
         (b"<!DOCTYPE HTML><p>x", "a.txt", HTML),
         (b"\xef\xbb\xbf <!-- %PDF- -->\n<?xml version='1.0'?><html>", "", HTML),
         ("<html><p>x".encode("utf-16"), "", HTML),
@@ -45,6 +58,6 @@ def test_the_bytes_decide_and_the_name_only_between_kinds_of_text(content, name,
 def test_real_files():
     paths = [path for path in DATA.iterdir() if path.suffix != ".md"]
     found = {path.name: detect(io.BytesIO(path.read_bytes()), name=path.name) for path in paths}
-    by_suffix = {".pdf": PDF, ".docx": DOCX, ".html": HTML, ".txt": TEXT}
+    by_suffix = {".pdf": PDF, ".docx": DOCX, ".pptx": PPTX, ".xlsx": XLSX, ".xls": XLS, ".ods": ODS}
     by_suffix |= BY_SUFFIX
     assert found == {name: by_suffix[Path(name).suffix] for name in found}

@@ -1,0 +1,100 @@
+"""Presentations (ECMA-376 part 1, PresentationML), a page for each slide in the order they are shown, hidden ones too.
+
+A slide's title is a heading; lists, tables, grouped shapes, descriptions of pictures, what charts and diagrams say, and
+the speaker's notes under a heading of their own. A slide that is damaged is a problem and the rest goes on.
+Left out: comments, slide numbers, dates of the moment, footers, the layouts that slides are made from.
+"""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+from zipfile import ZipFile
+
+from ingest.extract.archive import open_archive
+from ingest.extract.blocks import Blocks
+from ingest.extract.chart import chart_lines
+from ingest.extract.ooxml import Relation, main_part, parse, related
+from ingest.extract.opc_properties import core_properties
+from ingest.extract.segment import Item, Problem, Segment, Unreadable, clean
+from ingest.extract.shapes import LISTS, Shapes
+
+
+def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
+    """Yield the slides from index `first` on; the inflated size is limited, so `most_characters` is the caller's to watch."""
+    del most_characters
+    archive = open_archive(source)
+    slides = _slides(archive)
+    yield core_properties(archive)
+    for index in range(first, len(slides)):
+        page = index + 1
+        try:
+            text = _text(archive, slides[index], page)
+        except Unreadable:
+            yield Problem(
+                index,
+                page,
+                "page_unreadable",
+                f"Slide {page} is damaged and cannot be read.",
+                "Open it in its own program, save it again and upload it.",
+            )
+        else:
+            yield Segment(index, page, None, text, len(slides))
+
+
+def _slides(archive: ZipFile) -> list[str]:
+    main = main_part(archive)
+    order = _Order()
+    for _ in parse(archive, main, order):
+        pass
+    parts = {relation.key: relation.part for relation in related(archive, main)}
+    return [parts[key] for key in order.keys if parts.get(key) in archive.NameToInfo]
+
+
+class _Order:
+    """The keys of the slides, first to last."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "p:sldId":
+            self.keys.append(attributes.get("r:id", ""))
+
+    def data(self, text: str) -> None:
+        """The list holds no text."""
+
+    def end(self, name: str) -> None:
+        """Nothing ends that matters."""
+
+
+def _text(archive: ZipFile, part: str, page: int) -> str:
+    slide = _shapes(archive, part, lists=LISTS)
+    relations = related(archive, part)
+    texts = [slide.blocks.drain()]
+    texts += [_said_elsewhere(archive, relation) for relation in relations]
+    texts += [_notes(archive, each.part) for each in relations if each.kind == "notesSlide"]
+    if not slide.title and not any(texts):
+        return ""
+    heading = Blocks()
+    heading.heading(slide.title or f"Slide {page}", level=1)  # else the last slide's stood for it
+    return clean("\n".join(filter(None, [heading.drain(), *texts])))
+
+
+def _said_elsewhere(archive: ZipFile, relation: Relation) -> str:
+    """Charts and diagrams are parts of their own."""
+    if relation.kind == "chart":
+        return "".join(f"{line}\n" for line in chart_lines(archive, relation.part))
+    if relation.kind == "diagramData":
+        return _shapes(archive, relation.part).blocks.drain()
+    return ""
+
+
+def _notes(archive: ZipFile, part: str) -> str:
+    text = _shapes(archive, part).blocks.drain()
+    return text and f"## Notes\n\n{text}"
+
+
+def _shapes(archive: ZipFile, part: str, *, lists: frozenset[str] = frozenset()) -> Shapes:
+    shapes = Shapes(lists=lists)
+    for _ in parse(archive, part, shapes):
+        pass
+    return shapes
