@@ -20,7 +20,9 @@ from core.errors import TooLarge
 log = structlog.get_logger(__name__)
 
 MAX_JSON_BYTES = 1_000_000
-_STREAMED = re.compile(r"/api/v1/(upload|uploads/.*|files/[^/]+/content)")  # bound their own bodies
+_STREAMED = re.compile(
+    r"/api/v1/(upload|uploads(/.*)?|files/[^/]+/content)"
+)  # bound their own bodies
 _REQUEST_ID = re.compile(rb"[\w.-]{1,64}")
 _PREFIX, _ALIAS = "/api/v1/", "/api/"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})

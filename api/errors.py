@@ -41,6 +41,8 @@ ANSWERS: tuple[tuple[type[Exception], Answer], ...] = (
     (errors.Forbidden, Answer(403, "FORBIDDEN")),
     (errors.NotFound, Answer(404, "NOT_FOUND")),
     (errors.Conflict, Answer(409, "CONFLICT")),
+    (errors.Locked, Answer(423, "LOCKED")),
+    (errors.WrongChecksum, Answer(460, "CHECKSUM_MISMATCH")),
     (errors.Stale, Answer(412, "PRECONDITION_FAILED")),
     (errors.TooLarge, Answer(413, "TOO_LARGE")),
     (errors.RateLimited, Answer(429, "RATE_LIMITED")),
@@ -176,6 +178,8 @@ async def _by_framework(request: Request, error: Exception) -> Response:
 
 
 def _headers_of(error: Exception) -> dict[str, str]:
+    if isinstance(error, errors.Locked):
+        return {"Retry-After": str(RETRY_AFTER_S)}
     if isinstance(error, errors.NotSignedIn):
         return {"WWW-Authenticate": 'Bearer realm="recollect"'}
     if isinstance(error, RateLimited):

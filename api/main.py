@@ -36,6 +36,7 @@ from api import (
     search_suggest,
     search_why_not,
     tags,
+    tus,
     uploads,
     workspaces,
 )
@@ -63,6 +64,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     messages.router,
     runs.router,
     uploads.router,
+    tus.router,
     files.router,
     file_content.router,
     file_versions.router,

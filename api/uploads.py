@@ -19,6 +19,7 @@ from api.etags import IfMatch, check_etag
 from api.file_answers import FileAnswer, file_answer, find_file
 from api.idempotency import Answered, IdempotencyKey, OneRequest, once
 from api.multipart import MultipartFile
+from api.quota import check_quota
 from api.wire import Answer
 from app.resources import Resources
 from core.blobs import Stored, new_key
@@ -136,12 +137,11 @@ async def upload(
     same = OneRequest(scope, idempotency_key, _hash(request, received))
 
     async def create(conn: Conn) -> FileVersion:
-        made = FileVersion(new_id(), new_id())
-        named = {**scope.ids, **made.columns, **received.columns, "folder": received.name.folder}
-        await execute(conn, _create_file, **named)
+        made = await create_file(conn, scope, received)
+        await check_quota(conn, scope, quota_bytes=resources.settings.workspace_quota_bytes)
         return made
 
-    return await _accept(resources, _Acceptance(scope, received, create), same)
+    return await accept(resources, Acceptance(scope, received, create), same)
 
 
 @router.put(
@@ -175,16 +175,18 @@ async def replace_content(
         check_etag(if_match, current.etag)
         if (current.sha256, current.name) == (received.stored.sha256, received.name.name):
             return FileVersion(file_id, current.version_id, is_new=False)
-        return await add_version(conn, scope, file_id, received.columns)
+        made = await add_version(conn, scope, file_id, received.columns)
+        await check_quota(conn, scope, quota_bytes=resources.settings.workspace_quota_bytes)
+        return made
 
     not_repeated = OneRequest(scope, None, b"")
-    response = await _accept(resources, _Acceptance(scope, received, add), not_repeated)
+    response = await accept(resources, Acceptance(scope, received, add), not_repeated)
     await nudge(resources.redis, f"file:{file_id}")
     return response
 
 
 @dataclass(slots=True)
-class _Acceptance:
+class Acceptance:
     """One transaction that turns received bytes into a file; `kept_key` is where the workspace has them."""
 
     scope: Scope
@@ -208,6 +210,14 @@ class _Acceptance:
         return Answered(200 if answer.unchanged else 202, answer.model_dump_json())
 
 
+async def create_file(conn: Conn, scope: Scope, received: Received) -> FileVersion:
+    """Make bytes that the workspace has a new file of the caller's."""
+    made = FileVersion(new_id(), new_id())
+    named = {**scope.ids, **made.columns, **received.columns, "folder": received.name.folder}
+    await execute(conn, _create_file, **named)
+    return made
+
+
 async def add_version(
     conn: Conn, scope: Scope, file_id: UUID, columns: Mapping[str, object]
 ) -> FileVersion:
@@ -228,7 +238,7 @@ async def accepted(conn: Conn, scope: Scope, made: FileVersion) -> UploadAnswer:
     return UploadAnswer(file=file_answer(row), job=JobReference(id=job_id))
 
 
-async def _accept(resources: Resources, acceptance: _Acceptance, same: OneRequest) -> Response:
+async def accept(resources: Resources, acceptance: Acceptance, same: OneRequest) -> Response:
     """Commit the rows and ring; bytes that no row names after a refusal, or twice, go at once."""
     key = acceptance.received.key
     try:

@@ -23,6 +23,7 @@ from app.settings import Settings
 from core.blobs import BlobStore, S3Place, open_blobs
 from core.errors import StartFailed
 from core.events import Feed, open_feed
+from core.staging import Staging, open_staging
 from search.embed import Embedder, OtherModels, Reranker
 from search.real_words import load_real_words
 from sql.migrate import has_row_security
@@ -66,6 +67,7 @@ class Resources:
     redis: "Redis"
     feed: Feed  # what other processes say: a run's events, nudges
     blobs: BlobStore
+    staging: Staging  # where uploads wait that arrive in parts
     embedder: Embedder  # of a workspace's first generation
     other_models: OtherModels  # of generations made under other settings
     chat: ChatModels
@@ -103,7 +105,8 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
         )
         stack.push_async_callback(redis.aclose)
         feed = await stack.enter_async_context(open_feed(settings.redis_url.get_secret_value()))
-        blobs = await stack.enter_async_context(open_blobs(_blob_place(settings)))
+        place = _blob_place(settings)
+        blobs = await stack.enter_async_context(open_blobs(place))
         models = await stack.enter_async_context(asked_models(settings))
         vocabulary = model_folder(settings.recollect_home, MINILM.spec.model)
         chat = await stack.enter_async_context(open_chat_models(settings))
@@ -113,6 +116,7 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
             redis=redis,
             feed=feed,
             blobs=blobs,
+            staging=open_staging(place if isinstance(place, Path) else None, blobs),
             embedder=models.default,
             other_models=models.find,
             chat=chat,

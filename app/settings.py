@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Bytes of one uploaded file; raise it when longer documents must come in, disk permitting.",
     )
+    workspace_quota_bytes: int | None = Field(
+        default=None,
+        ge=1,
+        description="Bytes of all files of one workspace, equal ones counted once, and of its unfinished uploads. Unset: as much as the disk holds.",
+    )
 
     openai_api_key: SecretStr | None = Field(
         default=None,

@@ -770,6 +770,28 @@ CREATE TABLE public.text_segment (
 
 ALTER TABLE ONLY public.text_segment FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.upload (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    name text NOT NULL,
+    folder text NOT NULL,
+    metadata text NOT NULL,
+    length_bytes bigint NOT NULL,
+    offset_bytes bigint DEFAULT 0 NOT NULL,
+    parts text[] DEFAULT '{}'::text[] NOT NULL,
+    lock_id uuid,
+    locked_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL,
+    completed_at timestamp with time zone,
+    file_id uuid,
+    CONSTRAINT upload_check CHECK (((offset_bytes >= 0) AND (offset_bytes <= length_bytes))),
+    CONSTRAINT upload_length_bytes_check CHECK ((length_bytes >= 0))
+);
+
+ALTER TABLE ONLY public.upload FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.workspace (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -948,6 +970,9 @@ ALTER TABLE ONLY public.session
 ALTER TABLE ONLY public.text_segment
     ADD CONSTRAINT text_segment_pkey PRIMARY KEY (workspace_id, build_id, ordinal);
 
+ALTER TABLE ONLY public.upload
+    ADD CONSTRAINT upload_pkey PRIMARY KEY (workspace_id, id);
+
 ALTER TABLE ONLY public.workspace
     ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
 
@@ -1082,6 +1107,10 @@ CREATE INDEX search_feedback_given_at_idx ON public.search_feedback USING btree 
 CREATE INDEX search_feedback_workspace_id_item_id_idx ON public.search_feedback USING btree (workspace_id, item_id);
 
 CREATE INDEX session_account_id_idx ON public.session USING btree (account_id);
+
+CREATE INDEX upload_expires_at_idx ON public.upload USING btree (expires_at);
+
+CREATE INDEX upload_workspace_id_account_id_idx ON public.upload USING btree (workspace_id, account_id);
 
 ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_0_pkey;
 
@@ -1275,6 +1304,9 @@ ALTER TABLE ONLY public.session
 ALTER TABLE ONLY public.text_segment
     ADD CONSTRAINT text_segment_workspace_id_build_id_fkey FOREIGN KEY (workspace_id, build_id) REFERENCES public.build(workspace_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.upload
+    ADD CONSTRAINT upload_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
+
 ALTER TABLE public.access_grant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
@@ -1322,6 +1354,8 @@ CREATE POLICY every_workspace ON public.run TO recollect_worker USING (true);
 CREATE POLICY every_workspace ON public.search_feedback TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.search_news TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.upload TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.workspace TO recollect_worker USING (true);
 
@@ -1471,6 +1505,8 @@ CREATE POLICY tenant ON public.search_news TO recollect_app USING ((workspace_id
 
 CREATE POLICY tenant ON public.text_segment TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
+CREATE POLICY tenant ON public.upload TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
 CREATE POLICY tenant_read ON public.audit FOR SELECT TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant_work ON public.notification TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
@@ -1484,6 +1520,8 @@ CREATE POLICY tenant_work ON public.search_news TO recollect_worker USING ((work
 CREATE POLICY tenant_write ON public.audit FOR INSERT TO recollect_app, recollect_signin, recollect_worker WITH CHECK (true);
 
 ALTER TABLE public.text_segment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.upload ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY worker ON public.heartbeat TO recollect_worker USING (true);
 

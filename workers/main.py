@@ -19,7 +19,7 @@ from core.errors import CallerError, PermanentFailure, ProviderAway, Unavailable
 from core.tasks import end
 from ingest.sandbox_process import missing_controls
 from sql import execute, write
-from workers import blob_care, generations, maintenance
+from workers import blob_care, generations, maintenance, upload_care
 from workers.alerts import Alerts, remove_old_notices
 from workers.bells import hear_bells
 from workers.drain import Drain, Terms
@@ -120,6 +120,11 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
         every(ALERTS_S, "alerts", alerts.round),
         every(BLOBS_S, "old notices", partial(remove_old_notices, pool)),
         every(INDEXES_S, "indexes", partial(care_for_indexes, pool, _address(resources))),
+        every(
+            BLOBS_S,
+            "uploads",
+            partial(upload_care.remove_expired, pool, resources.staging, resources.blobs),
+        ),
         every(BLOBS_S, "orphans", partial(blob_care.remove_orphans, pool, resources.blobs)),
         every(BLOBS_S, "missing", partial(blob_care.fail_missing, pool, resources.blobs)),
         watch_lag(HEARTBEAT_S),

@@ -40,6 +40,7 @@ def test_what_needs_nobody_signed_in_is_a_short_list():
     assert public == {
         "POST /api/v1/auth/register",
         "POST /api/v1/auth/login",
+        "OPTIONS /api/v1/uploads",
         "GET /healthz",
         "GET /readyz",
         "GET /metrics",

@@ -1,0 +1,227 @@
+"""What a resumable upload is between two requests: a row, staged bytes, and one writer at a time.
+
+The row's offset moves only when the bytes before it are durable, and only for the writer whose turn it is: a turn is a lease
+in the row, renewed while the request lives. A part with a checksum counts whole or not at all; of any other part what
+arrived is kept. A whole upload becomes a file as POST /upload makes one.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Never
+from uuid import UUID
+
+from api.idempotency import OneRequest
+from api.quota import check_quota
+from api.tus_body import PartBody
+from api.uploads import Acceptance, FileVersion, Received, accept, create_file
+from app.resources import Resources
+from core.errors import Conflict, Locked, NotFound, Unavailable
+from core.ids import new_id
+from core.names import FileName
+from core.scope import Scope
+from core.staging import Staged
+from core.tasks import end
+from sql import execute, fetch_one, fetch_opt, read, write
+from sql.pool import Conn
+
+LEASE_S: Final = 15.0  # after a crash of the API an upload can go on this much later
+RENEW_S: Final = 5.0
+MOST_OPEN: Final = 1000  # uploads of one account that are under way
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A row; `file_id` is there once it is complete."""
+
+    id: UUID
+    name: str
+    folder: str
+    metadata: str
+    length_bytes: int
+    offset_bytes: int
+    parts: list[str]
+    expires_at: datetime
+    file_id: UUID | None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.offset_bytes == self.length_bytes
+
+    def staged_in(self, scope: Scope) -> Staged:
+        """Return the upload as the staging knows it."""
+        parts = tuple(self.parts)
+        return Staged(scope.workspace_id, self.id, self.length_bytes, self.offset_bytes, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    workspace_id: UUID
+    id: UUID
+    parts: list[str]
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    uploads: int
+
+
+_create_upload = write("upload.sql", "create_upload", Upload)
+_find_upload = read("upload.sql", "find_upload", Upload)
+_lock_upload = write("upload.sql", "lock_upload", Upload)
+_renew_lock = write("upload.sql", "renew_lock")
+_unlock_upload = write("upload.sql", "unlock_upload")
+_advance_upload = write("upload.sql", "advance_upload")
+_complete_upload = write("upload.sql", "complete_upload")
+_remove_upload = write("upload.sql", "remove_upload", Removed)
+_count_open_uploads = read("upload.sql", "count_open_uploads", _Count)
+
+
+async def create_upload(
+    resources: Resources, scope: Scope, *, name: FileName, metadata: str, length_bytes: int
+) -> Upload:
+    """Begin an upload, and reserve room for all of it."""
+    async with resources.app.write_tx(scope) as conn:
+        if (await fetch_one(conn, _count_open_uploads, **scope.ids)).uploads >= MOST_OPEN:
+            raise Conflict(f"You have {MOST_OPEN} uploads under way: end some of them first.")
+        made = await fetch_one(
+            conn,
+            _create_upload,
+            **scope.ids,
+            upload_id=new_id(),
+            name=name.name,
+            folder=name.folder,
+            metadata=metadata,
+            length_bytes=length_bytes,
+        )
+        await check_quota(conn, scope, quota_bytes=resources.settings.workspace_quota_bytes)
+        return made
+
+
+async def find_upload(resources: Resources, scope: Scope, upload_id: UUID) -> Upload:
+    """Return the caller's own upload; NotFound for another's, and for one that is over."""
+    async with resources.app.read_tx(scope) as conn:
+        found = await fetch_opt(conn, _find_upload, **scope.ids, upload_id=upload_id)
+    if found is None:
+        raise NotFound("No such upload; it may have expired.")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The right to write to one upload."""
+
+    resources: Resources
+    scope: Scope
+    lock_id: UUID
+    upload: Upload
+
+    @property
+    def _named(self) -> dict[str, object]:
+        return {
+            "workspace_id": self.scope.workspace_id,
+            "upload_id": self.upload.id,
+            "lock_id": self.lock_id,
+        }
+
+    async def append(self, body: PartBody) -> "Turn":
+        """Keep what arrives; return the turn with the upload as it is then."""
+        now, offset, unrecorded = self, self.upload.offset_bytes, list[str]()
+        staged = self.upload.staged_in(self.scope)
+        try:
+            async with aclosing(self.resources.staging.append(staged, body.chunks())) as kept:
+                async for one in kept:
+                    offset, unrecorded = one.offset, [*unrecorded, *filter(None, [one.part])]
+                    if not body.is_checked:
+                        now, unrecorded = await now.advanced(offset, unrecorded), []
+            if body.is_checked:
+                now, unrecorded = await now.advanced(offset, unrecorded), []
+        finally:
+            for part in unrecorded:
+                await self.resources.blobs.delete(part)
+        return now
+
+    async def complete(self) -> UUID:
+        """Make the whole upload a file; return the file's id."""
+        resources, staged = self.resources, self.upload.staged_in(self.scope)
+        stored = await resources.staging.finish(staged)
+        received = Received(FileName(self.upload.folder, self.upload.name), staged.key, stored)
+        made_ids: list[UUID] = []
+
+        async def create(conn: Conn) -> FileVersion:
+            made = await create_file(conn, self.scope, received)
+            if not await execute(conn, _complete_upload, **self._named, file_id=made.file_id):
+                raise NotFound("The upload was ended meanwhile.")
+            made_ids.append(made.file_id)
+            return made
+
+        acceptance = Acceptance(self.scope, received, create)
+        await accept(resources, acceptance, OneRequest(self.scope, None, b""))
+        await resources.staging.discard(staged)
+        return made_ids[-1]
+
+    async def keep(self) -> None:
+        """Renew the lease for as long as we run."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            with suppress(Unavailable):
+                async with self.resources.app.write_tx(self.scope) as conn:
+                    await execute(conn, _renew_lock, **self._named, lease_s=LEASE_S)
+
+    async def leave(self) -> None:
+        """Let the next one write; where the database is away the lease runs out."""
+        with suppress(Unavailable):
+            async with self.resources.app.write_tx(self.scope) as conn:
+                await execute(conn, _unlock_upload, **self._named)
+
+    async def advanced(self, offset: int, parts: list[str]) -> "Turn":
+        named = {**self._named, "offset_bytes": offset, "parts": parts}
+        async with self.resources.app.write_tx(self.scope) as conn:
+            is_there = await execute(conn, _advance_upload, **named)
+        if not is_there:
+            await self._give_up()
+        known = [*self.upload.parts, *parts]
+        return replace(self, upload=replace(self.upload, offset_bytes=offset, parts=known))
+
+    async def _give_up(self) -> Never:
+        """Say why we may not go on; only of an upload that was ended the bytes are ours to remove."""
+        try:
+            await find_upload(self.resources, self.scope, self.upload.id)
+        except NotFound:
+            await self.resources.staging.discard(self.upload.staged_in(self.scope))
+            raise
+        raise Locked("This request took too long: another one writes to this upload.")
+
+
+@asynccontextmanager
+async def turn_of(resources: Resources, scope: Scope, upload_id: UUID) -> AsyncGenerator[Turn]:
+    """Take the turn to write; Locked while another request has it, Conflict when the upload is complete."""
+    lock_id = new_id()
+    async with resources.app.write_tx(scope) as conn:
+        named = {**scope.ids, "upload_id": upload_id}
+        locked = await fetch_opt(conn, _lock_upload, **named, lock_id=lock_id, lease_s=LEASE_S)
+    if locked is None:
+        found = await find_upload(resources, scope, upload_id)
+        if found.file_id is not None:
+            raise Conflict("The upload is complete.")
+        raise Locked("Another request writes to this upload.")
+    turn = Turn(resources, scope, lock_id, locked)
+    keeping = asyncio.create_task(turn.keep())
+    try:
+        yield turn
+    finally:
+        await end([keeping])
+        await turn.leave()
+
+
+async def remove_upload(resources: Resources, scope: Scope, upload_id: UUID) -> None:
+    """End an upload and forget its bytes; a request that still writes finds it gone. A complete one leaves its file alone."""
+    async with resources.app.write_tx(scope) as conn:
+        removed = await fetch_opt(conn, _remove_upload, **scope.ids, upload_id=upload_id)
+    if removed is None:
+        raise NotFound("No such upload; it may have expired.")
+    parts = tuple(removed.parts)
+    await resources.staging.discard(Staged(removed.workspace_id, removed.id, 0, 0, parts))

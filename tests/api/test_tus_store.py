@@ -1,0 +1,113 @@
+import asyncio
+import hashlib
+
+import pytest
+
+from api import tus_store
+from api.tus_body import PartBody
+from api.tus_store import create_upload, find_upload, remove_upload, turn_of
+from core.errors import Conflict, Locked, NotFound
+from core.names import FileName
+from tests.make import make_scope
+
+DATA = b"Words that come in two parts."
+DIGEST = hashlib.sha256(DATA).digest()
+
+
+@pytest.fixture
+async def scope(resources, owner_connection):
+    return await make_scope(owner_connection)
+
+
+async def begin(resources, scope):
+    name = FileName("", "a.txt")
+    return await create_upload(resources, scope, name=name, metadata="", length_bytes=len(DATA))
+
+
+async def sent(data: bytes):
+    yield data
+
+
+def body(data: bytes = DATA) -> PartBody:
+    return PartBody(sent(data), room=len(data))
+
+
+async def test_one_at_a_time_has_the_turn(resources, scope):
+    upload = await begin(resources, scope)
+    async with turn_of(resources, scope, upload.id):
+        with pytest.raises(Locked):
+            async with turn_of(resources, scope, upload.id):
+                pass
+    async with turn_of(resources, scope, upload.id) as turn:
+        assert turn.upload == upload
+
+
+async def test_a_turn_is_kept_while_it_lasts_and_lost_in_silence(
+    resources, scope, owner_connection
+):
+    upload = await begin(resources, scope)
+    async with turn_of(resources, scope, upload.id) as lost:
+        await owner_connection.execute("UPDATE upload SET locked_until = now() - interval '1 s'")
+        async with turn_of(resources, scope, upload.id) as turn:
+            with pytest.raises(Locked, match="another one writes"):
+                await lost.append(body(b"old"))
+            turn = await turn.append(body())
+            await turn.complete()
+    assert await owner_connection.fetchval("SELECT sha256 FROM file_version") == DIGEST
+
+
+async def test_a_renewed_turn_lasts_longer(resources, scope, owner_connection, monkeypatch):
+    monkeypatch.setattr(tus_store, "RENEW_S", 0.01)
+    upload = await begin(resources, scope)
+    until = "SELECT locked_until FROM upload"
+    async with turn_of(resources, scope, upload.id):
+        first = await owner_connection.fetchval(until)
+        while await owner_connection.fetchval(until) == first:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_what_was_cut_before_its_file_was_made_is_finished_later(
+    resources, scope, owner_connection
+):
+    """The bytes have their last name already, and the database goes away."""
+    upload = await begin(resources, scope)
+    async with turn_of(resources, scope, upload.id) as turn:
+        turn = await turn.append(body())
+        await resources.staging.finish(turn.upload.staged_in(scope))
+    async with turn_of(resources, scope, upload.id) as turn:
+        file_id = await turn.complete()
+    assert (await find_upload(resources, scope, upload.id)).file_id == file_id
+    digest = await owner_connection.fetchval("SELECT sha256 FROM file_version")
+    assert digest == DIGEST
+    with pytest.raises(Conflict):
+        async with turn_of(resources, scope, upload.id):
+            pass
+
+
+async def test_an_upload_that_was_ended_makes_no_file(resources, scope, owner_connection):
+    upload = await begin(resources, scope)
+    async with turn_of(resources, scope, upload.id) as turn:
+        turn = await turn.append(body())
+        await remove_upload(resources, scope, upload.id)
+        with pytest.raises(NotFound):
+            await turn.complete()
+    assert await owner_connection.fetchval("SELECT count(*) FROM file") == 0
+    assert await resources.blobs.stat(turn.upload.staged_in(scope).key) is None
+
+
+async def test_uploads_under_way_are_bounded(resources, scope, monkeypatch):
+    monkeypatch.setattr(tus_store, "MOST_OPEN", 2)
+    for _ in range(2):
+        await begin(resources, scope)
+    with pytest.raises(Conflict, match="2 uploads under way"):
+        await begin(resources, scope)
+
+
+async def test_an_expired_upload_is_gone(resources, scope, owner_connection):
+    upload = await begin(resources, scope)
+    await owner_connection.execute("UPDATE upload SET expires_at = now() - interval '1 s'")
+    with pytest.raises(NotFound):
+        await find_upload(resources, scope, upload.id)
+    with pytest.raises(NotFound):
+        async with turn_of(resources, scope, upload.id):
+            pass
