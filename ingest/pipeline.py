@@ -15,11 +15,11 @@ from uuid import UUID
 
 import structlog
 
-from core.blobs import BlobStore
 from core.errors import PermanentFailure, ProviderAway
 from ingest.build import Build, begin, note_stage, save_range, save_vectors
+from ingest.children import Children, Storing
 from ingest.ending import fail, finish, withdraw
-from ingest.ranges import Built, read_ranges
+from ingest.ranges import Built, MemberStream, read_ranges
 from ingest.sandbox import Limits
 from ingest.source import Source, Unwanted, find_source, media_type_of, on_this_machine
 from ingest.vectors import BATCH, Asking, Pending
@@ -34,7 +34,7 @@ AHEAD: Final = 4  # ranges that reading may be ahead of embedding
 class Tools:
     """What the pipeline works with; `nudge` tells watchers of a file that its row has changed."""
 
-    blobs: BlobStore
+    storing: Storing
     asking: Asking
     count_tokens: Callable[[str], int]
     limits: Limits
@@ -68,7 +68,7 @@ class _Building:
     async def run(self, version_id: UUID, pipeline_version: int) -> None:
         since = time.monotonic()
         self.source = source = await find_source(self.fence, version_id)
-        async with on_this_machine(self.tools.blobs, source) as path:
+        async with on_this_machine(self.tools.storing.blobs, source) as path:
             media_type = await media_type_of(path, source.name)
             self.build, built = await begin(
                 self.fence,
@@ -104,10 +104,15 @@ class _Building:
                 count_tokens=self.tools.count_tokens,
                 limits=self.tools.limits,
             )
+            children = Children(self.tools.storing, self.fence, build, not built.segments_done)
             async with aclosing(ranges):
                 async for part in ranges:
+                    if isinstance(part, MemberStream):
+                        await children.keep(part)
+                        continue
                     await batches.put(await save_range(self.fence, build, part))
                     await self.nudge()
+            await children.drop_missing()
             if not batches.empty():
                 await note_stage(self.fence, build, "embedding")
             await batches.put(None)

@@ -5,15 +5,15 @@ only checkpoint is how far the file was read. Reads no database: what an earlier
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 from ingest.chunk import Chunk, Chunker
-from ingest.extract.segment import Item, Problem, Properties, Segment
+from ingest.extract.segment import Item, Member, Problem, Properties, Segment
 from ingest.outline import outline_of
 from ingest.sandbox import Limits, extract
 from ingest.vectors import Pending
@@ -71,15 +71,37 @@ class Range:
     properties: Properties | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class MemberStream:
+    """A file within the file; `pieces` are its bytes, gone when the next range is asked for. MemberLost cuts them off."""
+
+    ordinal: int
+    path: str
+    pieces: AsyncGenerator[bytes]
+
+
+class MemberLost(Exception):
+    """A member could not be read to its end; a problem that says so came in the place of its next piece."""
+
+
 async def read_ranges(
     path: Path, media_type: str, built: Built, *, count_tokens: Callable[[str], int], limits: Limits
-) -> AsyncGenerator[Range]:
+) -> AsyncGenerator[Range | MemberStream]:
     """Yield the document's ranges from where `built` ends; raises PermanentFailure for a file that cannot be read."""
     reading = _Reading(Chunker(count_tokens, outline=outline_of(media_type)), built)
     reading.replay()
     items = extract(path, media_type, limits=limits, first_segment=built.segments_done)
     async with aclosing(items):
         async for item in items:
+            if isinstance(item, Member):
+                if reading.has_something:
+                    yield reading.cut()
+                pieces = reading.pieces(item, items)
+                yield MemberStream(item.ordinal, item.path, pieces)
+                with suppress(MemberLost):
+                    async for _ in pieces:
+                        pass
+                continue
             reading.take(item)
             if reading.is_full:
                 yield reading.cut()
@@ -110,7 +132,7 @@ class _Reading:
             self._cut_up(Segment(old.ordinal, old.page, old.label, old.content))
         self.next_ordinal = self.built.segments_done
 
-    def take(self, item: Item) -> None:
+    def take(self, item: Segment | Problem | Properties) -> None:
         if isinstance(item, Properties):
             self.properties = item
             return
@@ -123,6 +145,20 @@ class _Reading:
         self.characters += len(item.text)
         self.segments_total = item.page_count or self.segments_total
         self._cut_up(item)
+
+    async def pieces(self, first: Member, items: AsyncIterator[Item]) -> AsyncGenerator[bytes]:
+        """Yield a member's bytes; what comes instead of its next piece is taken."""
+        self.next_ordinal = first.ordinal + 1
+        yield first.data
+        is_last = first.is_last
+        while not is_last:
+            item = await anext(items, None)
+            if not isinstance(item, Member):
+                if item is not None:
+                    self.take(item)
+                raise MemberLost
+            yield item.data
+            is_last = item.is_last
 
     def end(self) -> None:
         self._keep(self.chunker.flush())

@@ -13,7 +13,15 @@ from pathlib import Path
 import structlog
 
 from core.errors import PermanentFailure
-from ingest.extract.segment import Item, Problem, Properties, Segment, Unreadable, too_much_text
+from ingest.extract.segment import (
+    Item,
+    Member,
+    Problem,
+    Properties,
+    Segment,
+    Unreadable,
+    too_much_text,
+)
 from ingest.formats import BY_MEDIA_TYPE, NOT_READ_REMEDY
 from ingest.frames import Finished, Frame
 from ingest.sandbox_process import ChildDied, Limits, read_in_child
@@ -76,6 +84,8 @@ class _Reading:
     deaths: int = 0
     characters: int = 0
     any_text: bool = False
+    member_bytes: int = 0
+    open_member: str | None = None  # the path of the one whose last piece is still to come
 
     def take(self, frame: Frame) -> list[Item]:
         """Count a frame; return what the caller gets of it."""
@@ -88,10 +98,26 @@ class _Reading:
             return [frame]
         if frame.ordinal != self.ordinal:
             raise ChildDied.of("reader_crashed")
+        if isinstance(frame, Member):
+            return [self._piece(frame)]
         self.ordinal += 1
+        self.open_member = None  # a problem in the place of its next piece: it is lost
         if isinstance(frame, Segment):
             self._count(frame)
         return [frame]
+
+    def _piece(self, piece: Member) -> Member:
+        self.open_member = None if piece.is_last else piece.path
+        self.ordinal += piece.is_last
+        self.any_text = True  # a mail with nothing but an attachment is no scan
+        self.member_bytes += len(piece.data)
+        if self.member_bytes > self.limits.member_bytes:
+            raise PermanentFailure(
+                "archive_too_large",
+                "The files in it are too large to be taken out.",
+                remedy="Unpack it and upload what is in it.",
+            )
+        return piece
 
     def _count(self, segment: Segment) -> None:
         self.characters += len(segment.text)
@@ -113,11 +139,20 @@ class _Reading:
         self.deaths += 1
         if self.deaths >= self.limits.deaths or (death.code == "too_slow" and not self.paged):
             raise PermanentFailure(death.code, f"The file {death.message}.", remedy=death.remedy)
+        if self.open_member is not None:
+            return [self._bury_member(self.open_member, death)]
         if not self.paged:
             return []
         page = self.ordinal + 1
         self.ordinal += 1
         return [Problem(page - 1, page, death.code, f"Page {page} {death.message}.", death.remedy)]
+
+    def _bury_member(self, path: str, death: ChildDied) -> Problem:
+        """Its first pieces are gone to the caller already, so it is not begun anew."""
+        self.open_member = None
+        self.ordinal += 1
+        message = f"The file {path} in it {death.message}."
+        return Problem(self.ordinal - 1, None, death.code, message, death.remedy)
 
 
 def _permanent(reason: Unreadable) -> PermanentFailure:

@@ -13,14 +13,16 @@ from typing import BinaryIO, Protocol, cast
 
 from ingest import formats
 from ingest.confine import confine
-from ingest.extract.segment import Item, Properties, Unreadable
+from ingest.extract.segment import Item, Member, Picture, Properties, Unreadable
 from ingest.frames import Finished, Frame, pack
 
 
 class Reader(Protocol):
     """An extractor: yields the items of the file from `first` on, each ordinal one more than the last."""
 
-    def __call__(self, source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]: ...
+    def __call__(
+        self, source: BinaryIO, *, first: int, most_characters: int
+    ) -> Iterator[Item | Picture]: ...
 
 
 def main() -> None:
@@ -62,13 +64,13 @@ def _keep_ciphers_out() -> None:
         sys.modules[name] = None  # pyright: ignore[reportArgumentType]
 
 
-def frames(start: Callable[[], Iterator[Item]], *, pages: int) -> Iterator[Frame]:
+def frames(start: Callable[[], Iterator[Item | Picture]], *, pages: int) -> Iterator[Frame]:
     """Yield the items and one last frame that says how it ended; a paged file stops after `pages` items."""
     try:
         count = 0
         for item in start():
             yield item
-            if isinstance(item, Properties):
+            if isinstance(item, Properties | Member):
                 continue
             count += 1
             if item.page is not None and count == pages:

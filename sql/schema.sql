@@ -320,6 +320,13 @@ CREATE TABLE public.file (
     passages_embedded integer DEFAULT 0 NOT NULL,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
+    parent_id uuid,
+    parent_path text,
+    parent_version integer,
+    root_id uuid,
+    depth smallint DEFAULT 0 NOT NULL,
+    member_count integer DEFAULT 0 NOT NULL,
+    member_bytes bigint DEFAULT 0 NOT NULL,
     CONSTRAINT file_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'processing'::text, 'ready'::text, 'partial'::text, 'no_text'::text, 'failed'::text, 'cancelled'::text])))
 );
 
@@ -1014,6 +1021,8 @@ CREATE INDEX file_state_idx ON public.file USING btree (state) WHERE (state = AN
 
 CREATE INDEX file_version_workspace_id_sha256_idx ON public.file_version USING btree (workspace_id, sha256);
 
+CREATE UNIQUE INDEX file_workspace_id_parent_id_parent_path_idx ON public.file USING btree (workspace_id, parent_id, parent_path) WHERE (parent_id IS NOT NULL);
+
 CREATE UNIQUE INDEX generation_workspace_id_active_idx ON public.generation USING btree (workspace_id) WHERE (state = 'active'::text);
 
 CREATE UNIQUE INDEX generation_workspace_id_model_idx ON public.generation USING btree (workspace_id, model) WHERE (state <> ALL (ARRAY['retired'::text, 'dropping'::text]));
@@ -1222,6 +1231,9 @@ ALTER TABLE ONLY public.file_version
 
 ALTER TABLE ONLY public.file
     ADD CONSTRAINT file_workspace_id_id_fkey FOREIGN KEY (workspace_id, id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file
+    ADD CONSTRAINT file_workspace_id_parent_id_fkey FOREIGN KEY (workspace_id, parent_id) REFERENCES public.file(workspace_id, id);
 
 ALTER TABLE ONLY public.generation
     ADD CONSTRAINT generation_workspace_id_fkey FOREIGN KEY (workspace_id) REFERENCES public.workspace(id);

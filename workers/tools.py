@@ -11,6 +11,7 @@ from app.resources import Resources
 from app.settings import Settings, hosts_inside
 from app.shared_key import WEBHOOK_KEY, shared_key
 from core.events import announce, nudge
+from ingest.children import Storing
 from ingest.pipeline import Tools
 from ingest.sandbox import Limits
 from ingest.vectors import Asking
@@ -18,7 +19,7 @@ from llm.reply import ReplyDeps
 from search.retrieve import Searcher
 from search.wordpiece import load_token_counter
 from workers.jobs import Work
-from workers.queue import enqueue_embed_message
+from workers.queue import enqueue_embed_message, enqueue_ingest
 from workers.webhooks import Calling
 
 _CHARACTERS_PER_TOKEN: Final = (
@@ -29,7 +30,7 @@ _CHARACTERS_PER_TOKEN: Final = (
 def make_work(resources: Resources) -> Work:
     """Return what jobs need."""
     tools = Tools(
-        blobs=resources.blobs,
+        storing=Storing(resources.blobs, enqueue_ingest, resources.settings.max_upload_bytes),
         asking=Asking(resources.embedder, others=resources.other_models),
         count_tokens=token_counter(resources.settings),
         limits=Limits(),

@@ -1,4 +1,4 @@
-r"""What an extractor yields: segments of text in order, and the problems met on the way.
+r"""What an extractor yields: segments of text in order, files within the file, and the problems met on the way.
 
 The document's text is its segments' texts joined with nothing; a segment's offset is the sum of the lengths before it.
 Text is kept as extracted (no NFC), but for three things: NULs and lone surrogates go, every line break is "\n".
@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 UNWANTED = re.compile("[\x00\ud800-\udfff]")
+MEMBER_PIECE = 2**20
 
 
 class Segment(NamedTuple):
@@ -45,7 +46,37 @@ class Properties(NamedTuple):
     language: str = ""
 
 
-Item = Segment | Problem | Properties
+class Member(NamedTuple):
+    """A piece of a file within the file: an attachment, an archive's member. All its pieces have its ordinal, in a row.
+
+    `path` has / between its parts and is unique in the file; a piece is at most MEMBER_PIECE bytes.
+    """
+
+    ordinal: int
+    path: str
+    data: bytes
+    is_last: bool
+
+
+class Picture(NamedTuple):
+    """A page that shows its text instead of saying it, for OCR: one byte of grey a pixel, row after row.
+
+    `text` is the little that it says. Only children yield it; the parent makes a segment of it.
+    """
+
+    ordinal: int
+    page: int | None
+    label: str | None
+    text: str
+    page_count: int | None
+    width: int
+    height: int
+    pixels: bytes
+
+
+MOST_PIXELS = 12_000_000  # of a picture; a page of A4 at 300 dots per inch has 8.7 M
+
+Item = Segment | Problem | Properties | Member
 
 
 class Unreadable(Exception):

@@ -3,7 +3,7 @@
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ingest.extract.segment import Item, Problem, Segment
@@ -80,9 +80,9 @@ def make_docx(body: str, *, parts: dict[str, str] | None = None) -> bytes:
     )
 
 
-def make_zip(members: dict[str, str]) -> bytes:
+def make_zip(members: Mapping[str, str | bytes], *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", method) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return out.getvalue()

@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.extract.segment import Problem, Properties, Segment, Unreadable
+from ingest.extract.segment import Member, Problem, Properties, Segment, Unreadable
 from ingest.frames import LENGTH_BYTES, Finished, pack, unpack
 
 
@@ -12,6 +12,8 @@ from ingest.frames import LENGTH_BYTES, Finished, pack, unpack
         Problem(3, 4, "too_slow", "Page 4 took too long.", "Print it anew."),
         Problem(0, None, "no_text", "No text.", ""),
         Properties("Ein Titel", "Ada", "2026-03-01", "2026-03-02T10:00:00Z", "de"),
+        Member(3, "terms/moorings.md", b"\0\xff bytes\0", False),
+        Member(3, "", b"", True),
         Finished(100),
         Finished(None),
     ],
@@ -36,6 +38,8 @@ def test_a_refusal_keeps_its_three_parts():
         b"segment\0x\0\0\0\0text",
         b"finished\0one",
         b"properties\0title",
+        b"member\x003\0name",
+        b"member\x003\0" + b"n" * 2000 + b"\0\0data",
         b"other\0" + b"1",
         b"\xff\xfe",
     ],

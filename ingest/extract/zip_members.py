@@ -1,0 +1,122 @@
+"""ZIP archives: their list of members as text, and each member as a file of its own.
+
+Bounds as for any archive (jobs.md, hostile files): 10,000 members, 200 MB and a hundredfold when inflated. What is encrypted,
+a link, damaged, over a bound or named to lead out of the archive is left in it and named as a problem; the rest comes out.
+Left out: archives in several parts, ZIP64's sizes, Deflate64 and PPMd.
+"""
+
+import lzma
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO, NamedTuple
+
+from ingest.extract.archive import ENCRYPTED_FLAG, FREE_BYTES, MOST_INFLATED_BYTES, MOST_RATIO
+from ingest.extract.members import Output, Skipped, is_junk, listing, pieces_of, safe_path
+from ingest.extract.segment import Item, Unreadable
+from ingest.extract.zip_directory import END_SIGNATURE, member_names
+
+UTF8_FLAG = 0x800
+METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
+BROKEN = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError)
+UNPACK = "Unpack it and upload what you need."
+
+
+class Reason(NamedTuple):
+    code: str
+    because: str
+    remedy: str
+
+
+ENCRYPTED = Reason(
+    "encrypted_members", "they are encrypted", "Unpack it with its password and upload the files."
+)
+UNSAFE = Reason("unsafe_members", "they are links or their names lead out of the archive", UNPACK)
+UNKNOWN = Reason("unknown_packing", "they are packed in a way that is not read", UNPACK)
+INFLATING = Reason("archive_too_large", "it unpacks to more than is taken out", UNPACK)
+
+
+def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
+    """Yield the list, then the members in the directory's order, then what was left in it."""
+    archive = _open(source)
+    output, skipped = Output(first, most_characters), Skipped()
+    members = list(_members(archive, skipped))
+    yield from output.text(listing(path for _, path in members))
+    yield from output.flush()
+    left_bytes = MOST_INFLATED_BYTES
+    for member, path in members:
+        left_bytes -= member.file_size
+        reason = _reason(member, left_bytes)
+        if reason is not None:
+            left_bytes += member.file_size
+            skipped.add(path, reason.code, because=reason.because, remedy=reason.remedy)
+        elif member.file_size and not output.skips(path):
+            yield from _member(archive, member, path, output)
+    yield from skipped.report(output)
+
+
+def _open(source: BinaryIO) -> zipfile.ZipFile:
+    if not member_names(source):
+        if _is_empty(source):
+            raise Unreadable(
+                "empty_archive", "The archive is empty.", remedy="Check the original and upload it."
+            )
+        raise _damaged()
+    try:
+        return zipfile.ZipFile(source)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as exc:
+        raise _damaged() from exc
+
+
+def _is_empty(source: BinaryIO) -> bool:
+    source.seek(0)
+    return source.read(4) == END_SIGNATURE
+
+
+def _members(archive: zipfile.ZipFile, skipped: Skipped) -> Iterator[tuple[zipfile.ZipInfo, str]]:
+    for member in archive.infolist():
+        name = _name(member)
+        path = safe_path(name)
+        if path is None or stat.S_ISLNK(member.external_attr >> 16):
+            skipped.add(name, UNSAFE.code, because=UNSAFE.because, remedy=UNSAFE.remedy)
+        elif not name.endswith(("/", "\\")) and not is_junk(path):
+            yield member, path
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """Return the name; many programs write UTF-8 without saying so, which `zipfile` reads as code page 437."""
+    if member.flag_bits & UTF8_FLAG:
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode()
+    except UnicodeError:
+        return member.filename
+
+
+def _reason(member: zipfile.ZipInfo, left_bytes: int) -> Reason | None:
+    if member.flag_bits & ENCRYPTED_FLAG:
+        return ENCRYPTED
+    if member.compress_type not in METHODS:
+        return UNKNOWN
+    if left_bytes < 0 or member.file_size > max(FREE_BYTES, MOST_RATIO * member.compress_size):
+        return INFLATING
+    return None
+
+
+def _member(
+    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, output: Output
+) -> Iterator[Item]:
+    try:
+        with archive.open(member) as content:
+            yield from output.member(path, pieces_of(content.read))
+    except BROKEN:
+        yield from output.problem("broken_member", f"{path} in it is damaged.", UNPACK)
+
+
+def _damaged() -> Unreadable:
+    return Unreadable(
+        "broken_file",
+        "The archive is damaged, or holds more than 10,000 files.",
+        remedy="Unpack it and upload what is in it.",
+    )
