@@ -35,6 +35,7 @@ PREFIXES = (
     ("opendocument:xmlns:drawing:1.0", "draw:"),
     ("opendocument:xmlns:presentation:1.0", "presentation:"),
     ("opendocument:xmlns:style:1.0", "style:"),
+    ("opendocument:xmlns:svg-compatible:1.0", "svg:"),
     ("opendocument:xmlns:meta:1.0", "meta:"),
     ("opendocument:xmlns:container", ""),
     ("idpf.org/2007/opf", ""),

@@ -10,12 +10,12 @@ from typing import BinaryIO
 from zipfile import ZipFile
 
 from ingest.extract.archive import open_archive
-from ingest.extract.blocks import Blocks
 from ingest.extract.chart import chart_lines
 from ingest.extract.ooxml import Relation, main_part, parse, related
 from ingest.extract.opc_properties import core_properties
 from ingest.extract.segment import Item, Problem, Segment, Unreadable, clean
 from ingest.extract.shapes import LISTS, Shapes
+from ingest.extract.slide import slide_text
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
@@ -69,14 +69,10 @@ class _Order:
 def _text(archive: ZipFile, part: str, page: int) -> str:
     slide = _shapes(archive, part, lists=LISTS)
     relations = related(archive, part)
-    texts = [slide.blocks.drain()]
-    texts += [_said_elsewhere(archive, relation) for relation in relations]
-    texts += [_notes(archive, each.part) for each in relations if each.kind == "notesSlide"]
-    if not slide.title and not any(texts):
-        return ""
-    heading = Blocks()
-    heading.heading(slide.title or f"Slide {page}", level=1)  # else the last slide's stood for it
-    return clean("\n".join(filter(None, [heading.drain(), *texts])))
+    pieces = [slide.blocks.drain(), *(_said_elsewhere(archive, each) for each in relations)]
+    notes = [_shapes(archive, each.part) for each in relations if each.kind == "notesSlide"]
+    said = "\n".join(filter(None, (each.blocks.drain() for each in notes)))
+    return clean(slide_text(slide.title, pieces, notes=said, page=page))
 
 
 def _said_elsewhere(archive: ZipFile, relation: Relation) -> str:
@@ -86,11 +82,6 @@ def _said_elsewhere(archive: ZipFile, relation: Relation) -> str:
     if relation.kind == "diagramData":
         return _shapes(archive, relation.part).blocks.drain()
     return ""
-
-
-def _notes(archive: ZipFile, part: str) -> str:
-    text = _shapes(archive, part).blocks.drain()
-    return text and f"## Notes\n\n{text}"
 
 
 def _shapes(archive: ZipFile, part: str, *, lists: frozenset[str] = frozenset()) -> Shapes:

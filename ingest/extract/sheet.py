@@ -18,7 +18,7 @@ from ingest.extract.archive import encrypted, open_archive
 from ingest.extract.chart import chart_lines
 from ingest.extract.compound import ENCRYPTED_PACKAGE, SIGNATURE, Compound
 from ingest.extract.cut import segments
-from ingest.extract.odf_properties import odf_properties
+from ingest.extract.odf_package import META, odf_properties
 from ingest.extract.ooxml import parse
 from ingest.extract.opc_properties import core_properties
 from ingest.extract.segment import Item, Unreadable, clean
@@ -44,7 +44,7 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
         archive = open_archive(source)
         yield (
             odf_properties(archive)
-            if "meta.xml" in archive.NameToInfo
+            if META in archive.NameToInfo
             else core_properties(archive)
         )
     yield from segments(_texts(_open(source), archive), first=first)

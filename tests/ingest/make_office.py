@@ -133,3 +133,18 @@ def _header(firsts):
     head += struct.pack("<II", firsts[0], 0) + struct.pack("<III", 4096, firsts[1], 1)
     head += struct.pack("<II", END, 0) + struct.pack("<109I", 0, *[FREE] * 108)
     return head
+
+
+def make_odf(content, *, members=None):
+    """An OpenDocument file of the given content."""
+    names = ("office", "text", "table", "drawing", "presentation", "style", "svg-compatible")
+    short = {"drawing": "draw", "svg-compatible": "svg"}
+    declared = " ".join(
+        f'xmlns:{short.get(name, name)}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+        for name in names
+    )
+    whole = f"<office:document-content {declared}>{content}</office:document-content>"
+    styles = {
+        name: part.replace("<x>", f"<x {declared}>") for name, part in (members or {}).items()
+    }
+    return make_zip({"content.xml": whole, **styles})

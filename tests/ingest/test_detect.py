@@ -9,7 +9,9 @@ from ingest.formats import (
     DOCX,
     HTML,
     MARKDOWN,
+    ODP,
     ODS,
+    ODT,
     PDF,
     PPTX,
     TEXT,
@@ -59,5 +61,6 @@ def test_real_files():
     paths = [path for path in DATA.iterdir() if path.suffix != ".md"]
     found = {path.name: detect(io.BytesIO(path.read_bytes()), name=path.name) for path in paths}
     by_suffix = {".pdf": PDF, ".docx": DOCX, ".pptx": PPTX, ".xlsx": XLSX, ".xls": XLS, ".ods": ODS}
+    by_suffix |= {".odt": ODT, ".odp": ODP}
     by_suffix |= BY_SUFFIX
     assert found == {name: by_suffix[Path(name).suffix] for name in found}

@@ -2,7 +2,7 @@ import io
 from pathlib import Path
 
 from ingest.extract.archive import open_archive
-from ingest.extract.odf_properties import odf_properties
+from ingest.extract.odf_package import odf_properties
 from ingest.extract.segment import Properties
 from tests.ingest.make_files import make_zip
 
