@@ -1,5 +1,6 @@
 """The real PostgreSQL, Valkey and S3 server, one set for each xdist worker, emptied after each test that used them."""
 
+import asyncio
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Generator
@@ -37,6 +38,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 
+EMPTY = "TRUNCATE account, workspace, heartbeat, audit, index_care CASCADE"
 PATIENCE = 20  # a machine with other work to do stops for seconds
 
 TEST_OPTIONS = {
@@ -118,7 +120,16 @@ async def opened(settings) -> AsyncGenerator[Resources]:
 async def resources(opened, owner_connection) -> AsyncGenerator[Resources]:
     """Everything open, and empty again after the test."""
     yield opened
-    await owner_connection.execute(
-        "TRUNCATE account, workspace, heartbeat, audit, index_care CASCADE"
-    )
+    await _empty(owner_connection)
     await opened.redis.flushdb()
+
+
+async def _empty(owner: asyncpg.Connection) -> None:
+    """Empty all tables, however often it takes: a page just closed may have left requests under way, which lock them one by one."""
+    while True:
+        try:
+            await owner.execute(EMPTY)
+        except asyncpg.DeadlockDetectedError:
+            await asyncio.sleep(0.1)
+        else:
+            return

@@ -21,7 +21,10 @@ export const OFFLINE = "Recollect does not answer. Check that it is running and 
 export async function api(path, { method = "GET", body, signal, headers = {} } = {}) {
   const response = await send(path, { method, body, signal, headers });
   if (response.status === 204) return null;
-  const answer = await response.json().catch(() => null);
+  const answer = await response.json().catch(() => {
+    signal?.throwIfAborted(); // half an answer that nobody waits for is no answer
+    return null;
+  });
   if (!response.ok) throw errorOf(response.status, answer, Number(response.headers.get("Retry-After")));
   return answer;
 }

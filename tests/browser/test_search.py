@@ -10,6 +10,19 @@ from search.statistics import refresh
 from tests.browser.person import Person, text_file
 
 LETTER = "The spare key hangs behind the blue door of the boiler room, as Grace decided."
+TAKEN_BACK = """async () => {
+  const { api } = await import('/api.js'), stop = new AbortController(), real = window.fetch;
+  const endless = { start: (body) => stop.signal.addEventListener('abort', () => body.error(stop.signal.reason)) };
+  window.fetch = async () => new Response(new ReadableStream(endless));
+  try {
+    setTimeout(() => stop.abort());
+    return await api('/search', { signal: stop.signal });
+  } catch (error) {
+    return error.name;
+  } finally {
+    window.fetch = real;
+  }
+}"""
 OPERATORS = "async ([name, ...given]) => (await import('/operators.js'))[name](...given)"
 
 
@@ -42,6 +55,11 @@ async def test_operators_are_found_put_in_and_taken_out_as_the_parser_reads_them
         (["hasFilter", "(key from:ada)", ada_from], True),
     ):  # fmt: skip
         assert await ada.page.evaluate(OPERATORS, call) == result, call
+
+
+async def test_a_question_taken_back_while_its_answer_comes_is_no_failure(ada):
+    """Bug: half an answer was taken for an empty one, and the page showed an error where it should have been empty."""
+    assert await ada.page.evaluate(TAKEN_BACK) == "AbortError"
 
 
 async def test_what_is_typed_is_completed_by_keyboard_and_by_mouse(ada):
