@@ -41,10 +41,15 @@ BLOCKS = OTHER_BLOCKS | LISTS | HEADINGS.keys()
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Segment]:
     """Yield segments; a page whose source alone is far too long is refused before its first one."""
+    return segments(page_texts(source, most_characters=most_characters), first=first)
+
+
+def page_texts(source: BinaryIO, *, most_characters: int) -> Iterator[str]:
+    """Return the page's text in pieces; for formats that hold pages."""
     measured = _measure(source)
     if measured.characters > MARKUP * most_characters:
         raise too_much_text(most_characters)
-    return segments(_texts(pieces(source, measured.encoding)), first=first)
+    return _texts(pieces(source, measured.encoding))
 
 
 def _measure(source: BinaryIO) -> Measured:
