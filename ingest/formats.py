@@ -67,6 +67,7 @@ FORMATS: Final = (
     Format(ODT, "OpenDocument text", "odt"),
     Format(ODS, "OpenDocument spreadsheet", "sheet"),
     Format(ODP, "OpenDocument presentation", "odp"),
+    Format(EPUB, "EPUB", "epub"),
     Format(HTML, "HTML", "html", (".html", ".htm", ".xhtml")),
     Format(MARKDOWN, "Markdown", "plain", (".md", ".markdown")),
     Format(TEXT, "plain text", "plain", (".txt",)),
@@ -74,6 +75,10 @@ FORMATS: Final = (
     Format(TSV, "TSV", "csv", (".tsv", ".tab")),
     Format(SRT, "subtitles (SRT)", "subtitles", (".srt",)),
     Format(VTT, "subtitles (WebVTT)", "subtitles", (".vtt",)),
+    Format(ASCIIDOC, "AsciiDoc", "asciidoc", (".adoc", ".asciidoc", ".asc")),
+    Format(RST, "reStructuredText", "rst", (".rst", ".rest")),
+    Format(ORG, "Org", "org", (".org",)),
+    Format(LATEX, "LaTeX", "latex", (".tex", ".latex", ".ltx")),
     *(Format(each.media_type, each.name, "plain", each.suffixes) for each in LANGUAGES),
     Format(ZIP, "ZIP archive", "zip_members"),
 )

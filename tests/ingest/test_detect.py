@@ -7,6 +7,7 @@ from ingest.detect import detect
 from ingest.formats import (
     BY_SUFFIX,
     DOCX,
+    EPUB,
     HTML,
     MARKDOWN,
     ODP,
@@ -61,6 +62,6 @@ def test_real_files():
     paths = [path for path in DATA.iterdir() if path.suffix != ".md"]
     found = {path.name: detect(io.BytesIO(path.read_bytes()), name=path.name) for path in paths}
     by_suffix = {".pdf": PDF, ".docx": DOCX, ".pptx": PPTX, ".xlsx": XLSX, ".xls": XLS, ".ods": ODS}
-    by_suffix |= {".odt": ODT, ".odp": ODP}
+    by_suffix |= {".odt": ODT, ".odp": ODP, ".epub": EPUB}
     by_suffix |= BY_SUFFIX
     assert found == {name: by_suffix[Path(name).suffix] for name in found}
