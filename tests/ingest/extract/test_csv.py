@@ -20,14 +20,14 @@ def rows_of(text):
 
 def test_a_real_table():
     text = text_of((DATA / "csv-semicolon.csv").read_bytes())
-    header = "Index | Customer Id | First Name | Last Name | Company | City | Country | Phone 1 | Phone 2 | Email"
-    blocks = [block.split("\n") for block in text.split("\n\n")]
-    assert {block[0] for block in blocks} == {header + " | Subscription Date | Website"}
-    assert blocks[0][1] == (
+    blocks = text.split("\n\n")
+    assert blocks[0].startswith(
+        "Index | Customer Id | First Name | Last Name | Company | City | Country | Phone 1 | Phone 2 | Email | "
+        "Subscription Date | Website\n"
         "1 | DD37Cf93aecA6Dc | Sheryl | Baxter | Rasmussen Group | East Leonard | Chile | 229.077.5154 | "
-        "397.884.0519x718 | zunigavanessa@smith.info | 2020-08-24 | http://www.stephenson.com/"
+        "397.884.0519x718 | zunigavanessa@smith.info | 2020-08-24 | http://www.stephenson.com/\n"
     )
-    assert sum(len(block) - 1 for block in blocks) == 6
+    assert blocks[-1].startswith("Index: 5\nCustomer Id: 053d585Ab6b3159\nFirst Name: Joanna\n")
 
 
 @pytest.mark.parametrize(
