@@ -37,6 +37,14 @@ class Build:
 
 
 @dataclass(frozen=True, slots=True)
+class Making:
+    """By which pipeline a build is made, and of which other build's text; None: of the bytes."""
+
+    pipeline_version: int
+    text_of: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Unfinished:
     id: UUID
     segments_done: int
@@ -54,6 +62,7 @@ ADD_PROBLEM = write("ingest.sql", "add_problem")
 NOTE_PROPERTIES = write("ingest.sql", "note_properties")
 NOTE_SEGMENTS = write("ingest.sql", "note_segments")
 NOTE_VECTORS = write("ingest.sql", "note_vectors")
+REMOVE_VECTORS_OF = write("ingest.sql", "remove_vectors_of")
 NOTE_STAGE = write("ingest.sql", "note_stage")
 
 _PROPERTY_CHARACTERS = 500
@@ -64,7 +73,7 @@ async def begin(
     fence: Fence,
     source: Source,
     *,
-    pipeline_version: int,
+    making: Making,
     media_type: str,
     asking: Asking,
 ) -> tuple[Build, Built]:
@@ -77,34 +86,40 @@ async def begin(
             FIND_BUILD,
             workspace_id=ws,
             version_id=source.version_id,
-            pipeline_version=pipeline_version,
+            pipeline_version=making.pipeline_version,
+            text_of=making.text_of,
         )
         build = Build(source, new_id() if found is None else found.id, live.id, live.model)
         if found is None:
             built = Built()
-            await execute(
-                conn,
-                CREATE_BUILD,
-                workspace_id=ws,
-                id=build.id,
-                file_id=source.file_id,
-                version_id=source.version_id,
-                pipeline_version=pipeline_version,
-            )
-            await execute(
-                conn, SHOW_FIRST_BUILD, workspace_id=ws, file_id=source.file_id, build_id=build.id
-            )
+            await create_build(conn, ws, build, making)
         else:
             built = await _built(conn, ws, build, found.segments_done)
-        await _start(conn, ws, build, built, media_type)
+        await start_file(conn, ws, build, built, media_type)
     return build, built
+
+
+async def create_build(conn: Conn, ws: UUID, build: Build, making: Making) -> None:
+    """Make an empty build; a file's first is shown while it grows."""
+    file_id = build.source.file_id
+    await execute(
+        conn,
+        CREATE_BUILD,
+        workspace_id=ws,
+        id=build.id,
+        file_id=file_id,
+        version_id=build.source.version_id,
+        pipeline_version=making.pipeline_version,
+        text_of=making.text_of,
+    )
+    await execute(conn, SHOW_FIRST_BUILD, workspace_id=ws, file_id=file_id, build_id=build.id)
 
 
 async def save_range(fence: Fence, build: Build, part: Range) -> list[Pending]:
     """Make a range visible, whole, with the checkpoint behind it; return the passages that still need a vector."""
     ws, file_id = fence.workspace_id, build.source.file_id
     async with fence.tx() as conn:
-        await _hold(conn, ws, file_id)
+        await hold_file(conn, ws, file_id)
         await _save_text(conn, ws, build, part)
         ids = await index_passages(
             conn,
@@ -123,20 +138,36 @@ async def save_range(fence: Fence, build: Build, part: Range) -> list[Pending]:
 
 async def save_vectors(fence: Fence, build: Build, embedded: Embedded) -> None:
     """Store a batch of vectors; a passage that the model refused becomes a problem of the file."""
-    ws, file_id = fence.workspace_id, build.source.file_id
     async with fence.tx() as conn:
-        await _hold(conn, ws, file_id)
-        await _add_problems(conn, ws, build, [_refusal(p) for p in embedded.refused])
+        await _save_vectors(conn, fence.workspace_id, build, embedded)
+
+
+async def exchange_vectors(fence: Fence, build: Build, embedded: Embedded) -> None:
+    """Do the same for passages that may have vectors, which go."""
+    async with fence.tx() as conn:
+        ids = [p.id for p in (*embedded.done, *embedded.refused)]
         await execute(
-            conn, NOTE_VECTORS, workspace_id=ws, file_id=file_id, vectors=len(embedded.done)
-        )
-        await store_embeddings(
             conn,
-            ws,
+            REMOVE_VECTORS_OF,
+            workspace_id=fence.workspace_id,
             generation_id=build.generation_id,
-            passage_ids=[p.id for p in embedded.done],
-            vectors=embedded.vectors,
+            passage_ids=ids,
         )
+        await _save_vectors(conn, fence.workspace_id, build, embedded)
+
+
+async def _save_vectors(conn: Conn, ws: UUID, build: Build, embedded: Embedded) -> None:
+    file_id = build.source.file_id
+    await hold_file(conn, ws, file_id)
+    await _add_problems(conn, ws, build, [_refusal(p) for p in embedded.refused])
+    await execute(conn, NOTE_VECTORS, workspace_id=ws, file_id=file_id, vectors=len(embedded.done))
+    await store_embeddings(
+        conn,
+        ws,
+        generation_id=build.generation_id,
+        passage_ids=[p.id for p in embedded.done],
+        vectors=embedded.vectors,
+    )
 
 
 async def note_stage(fence: Fence, build: Build, stage: str) -> None:
@@ -169,7 +200,8 @@ async def _built(conn: Conn, ws: UUID, build: Build, segments_done: int) -> Buil
     )
 
 
-async def _start(conn: Conn, ws: UUID, build: Build, built: Built, media_type: str) -> None:
+async def start_file(conn: Conn, ws: UUID, build: Build, built: Built, media_type: str) -> None:
+    """Tell people that the file is being read, and how far an earlier run came."""
     await execute(
         conn,
         START_FILE,
@@ -182,7 +214,8 @@ async def _start(conn: Conn, ws: UUID, build: Build, built: Built, media_type: s
     )
 
 
-async def _hold(conn: Conn, ws: UUID, file_id: UUID) -> None:
+async def hold_file(conn: Conn, ws: UUID, file_id: UUID) -> None:
+    """Keep a deletion waiting until the commit; Unwanted when it came first."""
     if await fetch_opt(conn, HOLD_FILE, workspace_id=ws, file_id=file_id) is None:
         raise Unwanted(f"file {file_id}")
 

@@ -4,7 +4,8 @@ Its bytes are stored as they come out of the sandbox; then one transaction under
 checkpoint behind it. Whatever a crash repeats finds the child by its path and leaves it; bytes without a row go after a day.
 """
 
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final, Protocol
@@ -16,7 +17,7 @@ from core.ids import new_id
 from core.names import MAX_FOLDER_BYTES, MAX_NAME_BYTES, FileName, file_name
 from core.scope import Scope
 from ingest.build import ADD_PROBLEM, HOLD_FILE, NOTE_SEGMENTS, Build
-from ingest.ranges import MemberLost, MemberStream
+from ingest.ranges import MemberLost, MemberStream, Range
 from ingest.source import Unwanted
 from search.index import index_seq_raised
 from sql import execute, fetch, fetch_one, fetch_opt, read, write
@@ -147,6 +148,18 @@ class Children:
     build: Build
     is_new: bool
     _parent: Parent | None = None
+
+    async def taken_out(
+        self, ranges: AsyncGenerator[Range | MemberStream]
+    ) -> AsyncGenerator[Range]:
+        """Keep the files within the file; yield the rest."""
+        async with aclosing(ranges):
+            async for part in ranges:
+                if isinstance(part, MemberStream):
+                    await self.keep(part)
+                else:
+                    yield part
+        await self.drop_missing()
 
     async def keep(self, member: MemberStream) -> None:
         """Make the member a child, or note why not."""

@@ -9,19 +9,20 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 import structlog
 
 from core.errors import PermanentFailure, ProviderAway
-from ingest.build import Build, begin, note_stage, save_range, save_vectors
+from ingest.again import Whole, embed_again, find_whole, items_again
+from ingest.build import Build, Making, begin, note_stage, save_range, save_vectors
 from ingest.children import Children, Storing
 from ingest.ending import fail, finish, withdraw
-from ingest.ranges import Built, MemberStream, read_ranges
+from ingest.ranges import Built, Range, cut_ranges, read_ranges
 from ingest.sandbox import Limits
-from ingest.source import Source, Unwanted, find_source, media_type_of, on_this_machine
+from ingest.source import Source, Step, Unwanted, find_source, media_type_of, on_this_machine
+from ingest.twins import take_over
 from ingest.vectors import BATCH, Asking, Pending
 from sql.fence import Fence
 
@@ -41,18 +42,25 @@ class Tools:
     nudge: Callable[[UUID], Awaitable[None]]
 
 
-async def ingest_file(
-    tools: Tools, fence: Fence, *, version_id: UUID, pipeline_version: int
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a job asks for; one that begins later than with `extract` needs a file that was read whole once."""
+
+    version_id: UUID
+    pipeline_version: int
+    first_step: Step = "extract"
+
+
+async def ingest_file(tools: Tools, fence: Fence, order: Order) -> None:
     """Bring a file version into the index and end its job. Run again after any crash it ends with the same rows.
 
     Raises ProviderAway when only vectors are missing, Unavailable and bugs as they are; a file's own faults end in its row.
     """
     building = _Building(tools, fence)
     try:
-        await building.run(version_id, pipeline_version)
+        await building.run(order)
     except Unwanted:
-        await withdraw(fence, version_id)
+        await withdraw(fence, order.version_id)
     except PermanentFailure as reason:
         await building.fail(reason)
     await building.nudge()
@@ -65,22 +73,61 @@ class _Building:
     source: Source | None = None
     build: Build | None = None
 
-    async def run(self, version_id: UUID, pipeline_version: int) -> None:
+    async def run(self, order: Order) -> None:
         since = time.monotonic()
-        self.source = source = await find_source(self.fence, version_id)
-        async with on_this_machine(self.tools.storing.blobs, source) as path:
-            media_type = await media_type_of(path, source.name)
-            self.build, built = await begin(
-                self.fence,
-                source,
-                pipeline_version=pipeline_version,
-                media_type=media_type,
-                asking=self.tools.asking,
-            )
-            await self._read_and_embed(self.build, built, path, media_type)
+        self.source = source = await find_source(self.fence, order.version_id)
+        if not await self._made_of_what_is_there(source, order):
+            await self._read(source, Making(order.pipeline_version))
+        assert self.build is not None
         end = await finish(self.fence, self.build)
         duration_ms = round((time.monotonic() - since) * 1000)
         log.info("ingested file", file_id=str(source.file_id), state=end, duration_ms=duration_ms)
+
+    async def _made_of_what_is_there(self, source: Source, order: Order) -> bool:
+        """Make the build without reading the file, where that is asked for or another one had the same bytes."""
+        asking = self.tools.asking
+        if order.first_step == "extract":
+            self.build = await take_over(
+                self.fence, source, pipeline_version=order.pipeline_version, asking=asking
+            )
+            return self.build is not None
+        whole = await find_whole(self.fence, source)
+        if whole is None:
+            return False
+        if order.first_step == "chunk":
+            await self._cut_again(source, whole)
+        else:
+            self.build = await embed_again(self.fence, asking, source, whole)
+        return True
+
+    async def _read(self, source: Source, making: Making) -> None:
+        async with on_this_machine(self.tools.storing.blobs, source) as path:
+            media_type = await media_type_of(path, source.name)
+            build, built = await self._begin(source, making, media_type)
+            ranges = read_ranges(
+                path,
+                media_type,
+                built,
+                count_tokens=self.tools.count_tokens,
+                limits=self.tools.limits,
+            )
+            children = Children(self.tools.storing, self.fence, build, not built.segments_done)
+            await self._index(build, children.taken_out(ranges))
+
+    async def _cut_again(self, source: Source, whole: Whole) -> None:
+        # The text is that of the older pipeline, so the build counts as old as it is.
+        making = Making(whole.pipeline_version, text_of=whole.id)
+        build, built = await self._begin(source, making, whole.media_type)
+        items = items_again(self.fence, whole, first=built.segments_done)
+        ranges = cut_ranges(items, whole.media_type, built, count_tokens=self.tools.count_tokens)
+        await self._index(build, ranges)
+
+    async def _begin(self, source: Source, making: Making, media_type: str) -> tuple[Build, Built]:
+        begun = await begin(
+            self.fence, source, making=making, media_type=media_type, asking=self.tools.asking
+        )
+        self.build = begun[0]
+        return begun
 
     async def fail(self, reason: PermanentFailure) -> None:
         assert self.source is not None  # nothing before it raises this
@@ -91,28 +138,15 @@ class _Building:
         if self.source is not None:
             await self.tools.nudge(self.source.file_id)
 
-    async def _read_and_embed(
-        self, build: Build, built: Built, path: Path, media_type: str
-    ) -> None:
+    async def _index(self, build: Build, ranges: AsyncGenerator[Range]) -> None:
+        """Make the ranges visible, and embed those that were read while the next ones are."""
         batches: asyncio.Queue[list[Pending] | None] = asyncio.Queue(AHEAD)
         async with _together() as group:
             embedding = group.create_task(self._embed(build, batches))
-            ranges = read_ranges(
-                path,
-                media_type,
-                built,
-                count_tokens=self.tools.count_tokens,
-                limits=self.tools.limits,
-            )
-            children = Children(self.tools.storing, self.fence, build, not built.segments_done)
             async with aclosing(ranges):
                 async for part in ranges:
-                    if isinstance(part, MemberStream):
-                        await children.keep(part)
-                        continue
                     await batches.put(await save_range(self.fence, build, part))
                     await self.nudge()
-            await children.drop_missing()
             if not batches.empty():
                 await note_stage(self.fence, build, "embedding")
             await batches.put(None)

@@ -110,6 +110,26 @@ async def read_ranges(
         yield reading.cut()
 
 
+async def cut_ranges(
+    items: AsyncGenerator[Segment | Problem],
+    media_type: str,
+    built: Built,
+    *,
+    count_tokens: Callable[[str], int],
+) -> AsyncGenerator[Range]:
+    """Yield the ranges of what was read before."""
+    reading = _Reading(Chunker(count_tokens, outline=outline_of(media_type)), built)
+    reading.replay()
+    async with aclosing(items):
+        async for item in items:
+            reading.take(item)
+            if reading.is_full:
+                yield reading.cut()
+    reading.end()
+    if reading.has_something:
+        yield reading.cut()
+
+
 @dataclass(slots=True)
 class _Reading:
     chunker: Chunker

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from uuid import UUID
 
 from core.blobs import BlobStore, missing
@@ -15,6 +16,10 @@ from ingest.detect import detect
 from ingest.formats import NOT_READ_REMEDY
 from sql import fetch_opt, read
 from sql.fence import Fence
+
+Step = Literal[
+    "extract", "chunk", "embed"
+]  # with which a job begins: the bytes, the text, the passages
 
 
 @dataclass(frozen=True, slots=True)

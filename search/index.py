@@ -108,6 +108,7 @@ class _Gone:
 
 _raise_index_seq = write("index.sql", "raise_index_seq", _Seq)
 _add_passage = write("index.sql", "add_passage")
+_copy_passages = write("index.sql", "copy_passages", _Weight)
 _remove_message_passages = write("index.sql", "remove_message_passages", _Gone)
 _remove_build_passages = write("index.sql", "remove_build_passages", _Weight)
 _find_indexed_file = read("index.sql", "find_indexed_file", _File)
@@ -157,6 +158,28 @@ async def index_passages(conn: Conn, build: Build, passages: Sequence[PassageTex
     news = _News(build.file_id, added.ids) if added.ids else None
     await _raised(conn, build.workspace_id, weight, news=news)
     return list(added.ids)
+
+
+async def copy_passages(
+    conn: Conn, build: Build, *, twin: Build, generation_id: UUID, ordinals: range
+) -> int:
+    """Give a build those passages of another one, of equal text, with their vectors; return how many there were."""
+    ids = [new_id() for _ in ordinals]
+    added = await fetch_one(
+        conn,
+        _copy_passages,
+        workspace_id=build.workspace_id,
+        file_id=build.file_id,
+        build_id=build.build_id,
+        twin_file_id=twin.file_id,
+        twin_build_id=twin.build_id,
+        generation_id=generation_id,
+        first=ordinals.start,
+        ids=ids,
+    )
+    news = _News(build.file_id, tuple(ids[: added.passages])) if added.passages else None
+    await _raised(conn, build.workspace_id, added, news=news)
+    return added.passages
 
 
 async def remove_passages(conn: Conn, build: Build) -> int:

@@ -32,6 +32,39 @@ VALUES (:workspace_id, :id, :item_id, :build_id, :message_id, :ordinal, :span_st
     :traits::text[])
 ON CONFLICT DO NOTHING;
 
+-- name: copy_passages
+-- unscoped: rows of a file of equal bytes in the same workspace, which the worker has found
+-- Some passages of another build with their vectors, under new ids; the owner, the time and the history are the file's own.
+WITH twin AS (
+    SELECT p.id, p.ordinal, p.span_start, p.span_end, p.page_first, p.page_last, p.headings, p.lang, p.text_hash, p.lexeme_count,
+        p.tsv, p.traits, row_number() OVER (ORDER BY p.ordinal) AS n
+    FROM passage p
+    WHERE p.workspace_id = :workspace_id AND p.item_id = :twin_file_id AND p.build_id = :twin_build_id
+        AND p.ordinal >= :first::int AND p.ordinal < :first::int + cardinality(:ids::uuid[])
+), named AS (
+    SELECT fresh.id, twin.id AS twin_id, twin.ordinal
+    FROM twin
+    JOIN unnest(:ids::uuid[]) WITH ORDINALITY AS fresh (id, n) ON fresh.n = twin.n
+), copied AS (
+    INSERT INTO passage (workspace_id, id, item_id, build_id, message_id, ordinal, span_start, span_end, page_first, page_last,
+        headings, lang, author_id, created_at, text_hash, lexeme_count, tsv, traits)
+    SELECT :workspace_id, named.id, :file_id, :build_id, NULL, twin.ordinal, twin.span_start, twin.span_end, twin.page_first,
+        twin.page_last, twin.headings, twin.lang, i.owner_id, i.created_at, twin.text_hash, twin.lexeme_count, twin.tsv,
+        ARRAY(SELECT trait FROM unnest(array_remove(twin.traits, 'edited') || CASE WHEN f.version > 1 THEN '{edited}'::text[] END)
+            AS trait ORDER BY trait)
+    FROM twin
+    JOIN named ON named.twin_id = twin.id
+    JOIN item i ON i.workspace_id = :workspace_id AND i.id = :file_id
+    JOIN file f ON f.workspace_id = :workspace_id AND f.id = :file_id
+    RETURNING id, lexeme_count
+), vectors AS (
+    INSERT INTO embedding (workspace_id, passage_id, generation_id, vector)
+    SELECT :workspace_id, named.id, e.generation_id, e.vector
+    FROM named
+    JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation_id AND e.passage_id = named.twin_id
+)
+SELECT count(*)::int AS passages, coalesce(sum(lexeme_count), 0)::int AS lexemes FROM copied;
+
 -- name: remove_message_passages
 -- unscoped: the caller has found the message writable
 -- Tells on the way what its new passages have beside its words (search/traits.py).

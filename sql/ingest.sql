@@ -30,17 +30,127 @@ WHERE v.workspace_id = :workspace_id AND v.id = :version_id;
 
 -- name: find_build
 -- unscoped: the worker reads what its job names
--- The build that a crash or a wait left unfinished.
+-- The build that a crash or a wait left unfinished, made of the same text or bytes.
 SELECT id, segments_done FROM build
 WHERE workspace_id = :workspace_id AND version_id = :version_id AND pipeline_version = :pipeline_version
+    AND text_of IS NOT DISTINCT FROM :text_of::uuid
     AND finished_at IS NULL AND retired_at IS NULL
 ORDER BY created_at DESC
 LIMIT 1;
 
 -- name: create_build
 -- unscoped: the worker writes what its job names
-INSERT INTO build (workspace_id, id, file_id, version_id, pipeline_version)
-VALUES (:workspace_id, :id, :file_id, :version_id, :pipeline_version);
+-- What befell files within the file (problems from 2,000,000 on) is as true of a build that is cut from another one's text.
+WITH made AS (
+    INSERT INTO build (workspace_id, id, file_id, version_id, pipeline_version, text_of)
+    VALUES (:workspace_id, :id, :file_id, :version_id, :pipeline_version, :text_of)
+)
+INSERT INTO file_problem (workspace_id, build_id, ordinal, page, code, message, remedy)
+SELECT :workspace_id, :id, q.ordinal, q.page, q.code, q.message, q.remedy
+FROM file_problem q
+WHERE q.workspace_id = :workspace_id AND q.build_id = :text_of AND q.ordinal >= 2000000;
+
+-- name: find_twin
+-- unscoped: equal bytes within one workspace; what is copied of them is what reading the file itself would give
+-- Another file with these bytes that was read whole by this pipeline. Among texts the name's end decides what they are, so it is
+-- the same, or the whole name where it has none. None for a file that has a build already: its reader wants it read.
+SELECT f.id AS file_id, b.id AS build_id, v.id AS version_id, f.media_type, b.segments_done, f.segments_total,
+    f.passages_total AS passages
+FROM file_version v
+JOIN file f ON f.workspace_id = v.workspace_id AND f.id = v.file_id AND f.version = v.version AND f.state = 'ready'
+JOIN item i ON i.workspace_id = v.workspace_id AND i.id = v.file_id AND i.deleted_at IS NULL
+JOIN build b ON b.workspace_id = v.workspace_id AND b.id = i.active_build_id AND b.version_id = v.id
+    AND b.pipeline_version = :pipeline_version AND b.finished_at IS NOT NULL
+WHERE v.workspace_id = :workspace_id AND v.sha256 = :sha256 AND v.id <> :version_id
+    AND lower(coalesce(substring(v.name FROM '[^.](\.[^.]+)$'), v.name))
+        = lower(coalesce(substring(:name::text FROM '[^.](\.[^.]+)$'), :name))
+    AND NOT EXISTS (SELECT 1 FROM file c WHERE c.workspace_id = v.workspace_id AND c.parent_id = f.id) -- they would be lost
+    AND NOT EXISTS (SELECT 1 FROM build own WHERE own.workspace_id = v.workspace_id AND own.version_id = :version_id)
+    AND NOT EXISTS (SELECT 1 FROM passage p
+        WHERE p.workspace_id = :workspace_id AND p.item_id = f.id AND p.build_id = b.id
+            AND NOT EXISTS (SELECT 1 FROM embedding e
+                WHERE e.workspace_id = :workspace_id AND e.generation_id = :generation_id AND e.passage_id = p.id))
+ORDER BY b.id
+LIMIT 1;
+
+-- name: copy_text
+-- unscoped: the worker writes what its job names, from a build that find_twin has found
+-- The text of a build with what the document says of itself; the checkpoint says that all of it is there.
+WITH copied AS (
+    INSERT INTO text_segment (workspace_id, build_id, ordinal, page, label, span_start, content)
+    SELECT :workspace_id, :build_id, t.ordinal, t.page, t.label, t.span_start, t.content
+    FROM text_segment t
+    WHERE t.workspace_id = :workspace_id AND t.build_id = :twin_build_id
+), told AS (
+    UPDATE file_version
+    SET title = twin.title, author = twin.author, created = twin.created, modified = twin.modified, language = twin.language
+    FROM file_version twin
+    WHERE file_version.workspace_id = :workspace_id AND file_version.id = :version_id
+        AND twin.workspace_id = :workspace_id AND twin.id = :twin_version_id
+), counted AS (
+    UPDATE file SET segments_done = :segments_done, segments_total = :segments_total
+    WHERE workspace_id = :workspace_id AND id = :file_id
+)
+UPDATE build SET segments_done = :segments_done WHERE workspace_id = :workspace_id AND id = :build_id;
+
+-- name: note_copied
+-- unscoped: the worker writes what its job names
+UPDATE file SET passages_total = passages_total + :passages::int, passages_embedded = passages_embedded + :passages::int
+WHERE workspace_id = :workspace_id AND id = :file_id;
+
+-- name: find_whole_build
+-- unscoped: the worker reads what its job names
+-- The build of this version that search shows.
+SELECT b.id, b.pipeline_version, b.segments_done, f.segments_total, f.media_type, g.id AS generation_id, g.model
+FROM file f
+JOIN item i ON i.workspace_id = f.workspace_id AND i.id = f.id
+JOIN build b ON b.workspace_id = f.workspace_id AND b.id = i.active_build_id AND b.version_id = :version_id AND b.finished_at IS NOT NULL
+JOIN generation g ON g.workspace_id = f.workspace_id AND g.state = 'active'
+WHERE f.workspace_id = :workspace_id AND f.id = :file_id;
+
+-- name: list_items_again
+-- unscoped: the worker reads what its job names
+-- What reading a file gave, in its order: segments, and problems where there is no text. Problems of embedding stand behind 1,000,000.
+SELECT t.ordinal, t.page, t.label, t.content, '' AS code, '' AS message, '' AS remedy
+FROM text_segment t
+WHERE t.workspace_id = :workspace_id AND t.build_id = :build_id AND t.ordinal >= :first
+UNION ALL
+SELECT q.ordinal, q.page, NULL, '', q.code, q.message, q.remedy
+FROM file_problem q
+WHERE q.workspace_id = :workspace_id AND q.build_id = :build_id AND q.ordinal >= :first AND q.ordinal < 1000000
+ORDER BY ordinal
+LIMIT :most;
+
+-- name: start_embedding
+-- unscoped: the worker writes what its job names
+-- A file whose text and passages stay as they are; what the model refused before, it is asked again.
+WITH forgotten AS (
+    DELETE FROM file_problem
+    WHERE workspace_id = :workspace_id AND build_id = :build_id AND ordinal >= 1000000 AND ordinal < 2000000
+)
+UPDATE file
+SET state = 'processing', stage = 'embedding', reason_code = '', reason = '', remedy = '', started_at = coalesce(started_at, now()),
+    finished_at = NULL, passages_embedded = 0,
+    passages_total = (SELECT count(*) FROM passage p
+        WHERE p.workspace_id = :workspace_id AND p.item_id = :file_id AND p.build_id = :build_id)
+WHERE workspace_id = :workspace_id AND id = :file_id;
+
+-- name: list_passage_texts
+-- unscoped: the worker reads what its job names
+SELECT p.id, p.ordinal,
+    (SELECT substr(string_agg(t.content, '' ORDER BY t.ordinal), p.span_start - min(t.span_start) + 1, p.span_end - p.span_start)
+        FROM text_segment t
+        WHERE t.workspace_id = :workspace_id AND t.build_id = p.build_id AND t.span_start < p.span_end
+            AND t.span_start + length(t.content) > p.span_start) AS text
+FROM passage p
+WHERE p.workspace_id = :workspace_id AND p.item_id = :file_id AND p.build_id = :build_id AND p.ordinal > :after
+ORDER BY p.ordinal
+LIMIT :most;
+
+-- name: remove_vectors_of
+-- unscoped: the worker writes what its job names
+DELETE FROM embedding
+WHERE workspace_id = :workspace_id AND generation_id = :generation_id AND passage_id = ANY (:passage_ids::uuid[]);
 
 -- name: show_first_build
 -- unscoped: the worker writes what its job names

@@ -19,7 +19,7 @@ RETURNING id;
 UPDATE job
 SET state = 'queued', stage = '', reason = '', attempts = 0, crashes = 0, cancel_requested = false, finished_at = NULL,
     run_at = now(), schedule_to_close_at = now() + make_interval(secs => :close_after_s::float8),
-    fair_key = extract(epoch FROM now())::float8, pipeline_version = :pipeline_version
+    fair_key = extract(epoch FROM now())::float8, pipeline_version = :pipeline_version, first_step = :first_step
 WHERE workspace_id = :workspace_id AND state IN ('done', 'failed', 'dead', 'cancelled')
     AND id = (SELECT j.id FROM job j
         WHERE j.workspace_id = :workspace_id AND j.kind = :kind AND j.subject_id = :subject_id
@@ -58,8 +58,8 @@ SET state = 'leased', lease_token = :token, lease_until = now() + make_interval(
     attempts = job.attempts + 1
 FROM taken
 WHERE job.workspace_id = taken.workspace_id AND job.id = taken.id
-RETURNING job.workspace_id, job.id, job.subject_id, job.account_id, job.content_hash, job.pipeline_version, job.attempts,
-    job.created_at;
+RETURNING job.workspace_id, job.id, job.subject_id, job.account_id, job.content_hash, job.pipeline_version,
+    job.first_step, job.attempts, job.created_at;
 
 -- name: renew_jobs
 UPDATE job

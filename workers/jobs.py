@@ -60,9 +60,8 @@ class Kind:
 async def ingest_file(work: Work, fence: Fence, claim: Claim) -> None:
     """Bring a file version into the index."""
     (job,) = claim.jobs
-    await pipeline.ingest_file(
-        work.tools, fence, version_id=job.subject_id, pipeline_version=job.pipeline_version
-    )
+    order = pipeline.Order(job.subject_id, job.pipeline_version, job.first_step)
+    await pipeline.ingest_file(work.tools, fence, order)
     await follow(fence, account_id=job.account_id)
 
 

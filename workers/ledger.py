@@ -16,6 +16,7 @@ import structlog
 
 from core.errors import LeaseLost, Unavailable
 from core.ids import new_id
+from ingest.source import Step
 from sql import fetch, write
 from sql.fence import Fence, JobId
 from sql.pool import Pool
@@ -36,6 +37,7 @@ class Claimed:
     account_id: UUID
     content_hash: bytes
     pipeline_version: int
+    first_step: Step
     attempts: int
     created_at: datetime
 

@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from core.ids import new_id
 from core.scope import Scope
 from ingest.ending import CANCEL_FILE
+from ingest.source import Step
 from sql import Nothing, Write, execute, fetch_one, fetch_opt, write
 from sql.fence import JobId
 from sql.pool import Conn
@@ -110,7 +111,9 @@ async def enqueue_build(conn: Conn, scope: Scope, *, generation_id: UUID) -> UUI
     return await _enqueue(conn, scope, work)
 
 
-async def retry_ingest(conn: Conn, scope: Scope, *, version_id: UUID) -> UUID | None:
+async def retry_ingest(
+    conn: Conn, scope: Scope, *, version_id: UUID, first_step: Step = "extract"
+) -> UUID | None:
     """Begin a file version's finished job anew, as after a failure; None while it waits or runs.
 
     The caller has checked that the file may be written.
@@ -122,6 +125,7 @@ async def retry_ingest(conn: Conn, scope: Scope, *, version_id: UUID) -> UUID | 
         kind="ingest_file",
         subject_id=version_id,
         pipeline_version=PIPELINE_VERSION,
+        first_step=first_step,
         close_after_s=_CLOSE_AFTER_S["ingest_file"],
     )
     if job is None:

@@ -42,11 +42,7 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
         yield summary(file)
     else:
         archive = open_archive(source)
-        yield (
-            odf_properties(archive)
-            if META in archive.NameToInfo
-            else core_properties(archive)
-        )
+        yield (odf_properties(archive) if META in archive.NameToInfo else core_properties(archive))
     yield from segments(_texts(_open(source), archive), first=first)
 
 

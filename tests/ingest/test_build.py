@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ingest.build import begin, note_stage, save_range, save_vectors
+from ingest.build import Making, begin, note_stage, save_range, save_vectors
 from ingest.chunk import Chunk
 from ingest.extract.segment import Problem, Properties, Segment
 from ingest.ranges import Built, BuiltPassage, BuiltSegment, Placed, Range
@@ -21,7 +21,7 @@ async def opened_build(fence, made):
     return await begin(
         fence,
         source,
-        pipeline_version=1,
+        making=Making(1),
         media_type="text/markdown",
         asking=Asking(FakeEmbedder()),
     )

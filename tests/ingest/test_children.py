@@ -10,7 +10,7 @@ from core.errors import Unavailable
 from core.names import FileName
 from ingest import children
 from ingest.children import Parent, child_name
-from ingest.pipeline import ingest_file
+from ingest.pipeline import Order, ingest_file
 from ingest.ranges import MemberStream
 from tests.ingest.make_files import make_zip
 from tests.ingest.test_pipeline import FailingFence
@@ -99,7 +99,7 @@ async def test_any_transaction_may_fail_and_the_next_run_ends_with_the_same_chil
         )
         failed = False
         try:
-            await ingest_file(tools, fence, version_id=made.version_id, pipeline_version=1)
+            await ingest_file(tools, fence, Order(made.version_id, 1))
         except Unavailable:
             failed = True
             await owner_connection.execute(

@@ -2,7 +2,7 @@ import pytest
 
 from core.errors import LeaseLost, PermanentFailure
 from core.ids import new_id
-from ingest.build import Build, begin, save_range
+from ingest.build import Build, Making, begin, save_range
 from ingest.chunk import Chunk
 from ingest.ending import fail, finish, withdraw
 from ingest.extract.segment import Problem, Segment
@@ -23,7 +23,7 @@ async def build(fence, made) -> Build:
     build, _ = await begin(
         fence,
         source,
-        pipeline_version=1,
+        making=Making(1),
         media_type="text/plain",
         asking=Asking(FakeEmbedder()),
     )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import ProviderAway, Unavailable
-from ingest.pipeline import ingest_file
+from ingest.pipeline import Order, ingest_file
 from ingest.vectors import Asking
 from search.embed import FakeEmbedder, RefusedText
 from sql.fence import Fence
@@ -18,6 +18,7 @@ from tests.workers.made import (
     ingest_next,
     job_row,
     make_file,
+    make_version,
     text_of,
 )
 from workers.ledger import claim
@@ -95,6 +96,24 @@ async def test_a_second_run_takes_the_place_of_the_first_and_equals_it(
     assert [row["kept"] for row in builds] == [False, True]
 
 
+async def test_a_new_version_asks_the_model_for_its_changed_passages_alone(
+    resources, owner_connection, scope, tools
+):
+    """One paragraph of 200; the version before is shown until the new one is whole."""
+    parts = [f"# Part {n}\n\nThe harbour of part {n}. " + "Boats wait. " * 40 for n in range(200)]
+    data = "\n\n".join(parts).encode()
+    made = await make_file(owner_connection, resources, scope, data, name="notes.md")
+    await ingest_next(resources, tools)
+    parts[117] = parts[117].replace("harbour", "quay")
+    changed = "\n\n".join(parts).encode()
+    await make_version(owner_connection, resources, made, changed, name="notes.md")
+    embedder = Embedder()
+    await ingest_next(resources, replace(tools, asking=Asking(embedder)))
+    assert embedder.asked == [1]
+    assert await text_of(owner_connection, made.file_id) == changed.decode() + "\n"
+    assert {row[-1] for row in await index_of(owner_connection, made.file_id)} == {1}
+
+
 async def test_any_transaction_may_fail_and_the_next_run_ends_with_the_same_index(
     resources, owner_connection, scope, tools
 ):
@@ -108,7 +127,7 @@ async def test_any_transaction_may_fail_and_the_next_run_ends_with_the_same_inde
             NOTES + f"\n\nThis is copy {failures}."
         )  # bytes of its own, so that nothing is reused as a whole
         copy = await make_file(owner_connection, resources, scope, text.encode(), name="notes.md")
-        failed = await _fails_at(resources, tools, failures + 1)
+        failed = await fails_at(resources, tools, failures + 1)
         if failed:
             await again(owner_connection, copy.job_id)
             await ingest_next(resources, tools)
@@ -123,13 +142,14 @@ async def test_any_transaction_may_fail_and_the_next_run_ends_with_the_same_inde
     assert failures >= 6
 
 
-async def _fails_at(resources, tools, n: int) -> bool:
+async def fails_at(resources, tools, n: int) -> bool:
+    """Do the next job with its n-th transaction failing; False when it has fewer."""
     claimed = await claim(resources.worker, "ingest_file")
     assert claimed is not None
     fence = FailingFence(resources.worker, claimed.workspace_id, claimed.job_ids, claimed.token, n)
     (job,) = claimed.jobs
     try:
-        await ingest_file(tools, fence, version_id=job.subject_id, pipeline_version=1)
+        await ingest_file(tools, fence, Order(job.subject_id, 1))
     except Unavailable:
         return True
     return False

@@ -15,7 +15,7 @@ from app.settings import CHECKOUT, Settings
 from core.blobs import new_key
 from core.ids import new_id
 from core.scope import Scope
-from ingest.pipeline import Tools, ingest_file
+from ingest.pipeline import Order, Tools, ingest_file
 from search.index import MessageText, index_message
 from workers.ledger import claim, leased
 from workers.queue import enqueue_embed_message, enqueue_ingest
@@ -181,9 +181,8 @@ async def ingest_next(resources: Resources, tools: Tools) -> None:
     assert claimed is not None
     (job,) = claimed.jobs
     async with leased(resources.worker, claimed) as fence:
-        await ingest_file(
-            tools, fence, version_id=job.subject_id, pipeline_version=job.pipeline_version
-        )
+        order = Order(job.subject_id, job.pipeline_version, job.first_step)
+        await ingest_file(tools, fence, order)
 
 
 async def again(owner: asyncpg.Connection, job_id: UUID) -> None:
