@@ -42,9 +42,10 @@ async def read_events(
     *,
     headers: dict[str, str] | None = None,
     most: int | None = None,
+    into: list[Received] | None = None,
 ) -> list[Received]:
-    """Read a stream to its end, or break off after `most` events."""
-    found: list[Received] = []
+    """Read a stream to its end, or break off after `most` events; `into` shows what has come so far."""
+    found: list[Received] = [] if into is None else into
     async with client.stream("GET", url, headers=headers or {}, timeout=30) as response:
         assert response.status_code == 200, await response.aread()
         assert response.headers["content-type"].startswith("text/event-stream")

@@ -275,11 +275,11 @@ async def test_who_accepts_an_event_stream_gets_the_reply_as_it_is_written(
             headers={"Accept": "text/event-stream"},
         )
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (run_id := await owner_connection.fetchval("SELECT id FROM run")) is None:  # noqa: ASYNC110 a row
             await asyncio.sleep(0.01)
     assert (await client.post(f"/api/runs/{run_id}/stop")).json()["state"] == "stopped"
-    answer = await asyncio.wait_for(streaming, 10)
+    answer = await asyncio.wait_for(streaming, 60)
     assert answer.headers["Content-Type"].startswith("text/event-stream")
     assert "event: run.done" in answer.text
 

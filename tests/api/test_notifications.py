@@ -138,20 +138,14 @@ async def test_events_bring_what_is_found_while_they_are_read(client, talk, aler
         served(app) as url,
         httpx.AsyncClient(base_url=url, headers=client.headers) as reader,
     ):
-        reading = asyncio.create_task(read_events(reader, "/api/events", most=3))
-        await _connected(app)
+        told = []
+        reading = asyncio.create_task(read_events(reader, "/api/events", most=3, into=told))
+        while not told:  # noqa: ASYNC110 nothing tells it
+            await asyncio.sleep(0.01)
         await say(client, talk, "A late harbour")
         await alerting.round()
-        unread, found, more = await asyncio.wait_for(reading, 20)
+        unread, found, more = await reading
     assert (unread.event, unread.data) == ("unread", {"unread": 1})
     assert found.event == "notification"
     assert found.data["notification"]["matches"][0]["excerpt"] == "A late harbour"
     assert (found.data["unread"], more.data) == (2, {"unread": 2})
-
-
-async def _connected(app) -> None:
-    """Wait until a stream of the application is being sent."""
-    async with asyncio.timeout(10):
-        while not app.state.streams._open:  # noqa: ASYNC110 nothing tells it
-            await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)

@@ -25,7 +25,7 @@ async def test_a_server_answers_and_ends_its_streams_with_the_signal(resources):
         )
     finally:
         server.should_exit = True
-        await asyncio.wait_for(running, 10)
+        await asyncio.wait_for(running, 60)
     assert answer.startswith(b"HTTP/1.1 200 OK")
     assert b"\r\nserver:" not in answer.lower()
     assert after.endswith(b'{"status":"alive"}')

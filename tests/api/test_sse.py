@@ -14,15 +14,18 @@ SCOPE = Scope(new_id(), new_id(), "owner")
 class Client:
     """The other end of one request: takes what is sent, as slowly as it is told to."""
 
-    def __init__(self, *, blocks=False):
+    def __init__(self, *, blocks=False, leaves_after=None):
         self.sent = []
         self.blocks = blocks
+        self.leaves_after = leaves_after  # so many heartbeats
         self.left = asyncio.Event()
 
     async def send(self, message):
         if self.blocks and message["type"] == "http.response.body":
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         self.sent.append(message)
+        if self.text.count("event: heartbeat") == self.leaves_after:
+            self.left.set()
 
     async def receive(self):
         await self.left.wait()
@@ -58,7 +61,7 @@ async def serve(frames, client, *, streams=None, pace=Pace(check_s=60)):  # noqa
     stream = EventStream(
         frames, streams=streams or Streams(), request=request(), scope=SCOPE, pace=pace
     )
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await stream({}, client.receive, client.send)
 
 
@@ -86,10 +89,10 @@ async def test_frames_are_sent_as_they_are_with_a_jittered_retry_before_them():
 
 
 async def test_a_silence_is_broken_by_heartbeats_until_the_client_leaves():
-    client = Client()
-    asyncio.get_running_loop().call_later(0.3, client.left.set)
+    client, began = Client(leaves_after=3), asyncio.get_running_loop().time()
     await serve(silence(), client, pace=Pace(heartbeat_s=0.1, check_s=60))
-    assert 1 <= client.text.count("event: heartbeat") <= 3
+    assert client.text.count("event: heartbeat") >= 3
+    assert asyncio.get_running_loop().time() - began > 0.29
     assert not client.is_complete
 
 
