@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
+from api.families import count_children
 from api.wire import Answer
 from core.errors import NotFound
 from core.scope import Scope
@@ -46,6 +47,9 @@ class File:
     is_owner: bool
     can_write: bool
     duplicate_of: UUID | None
+    parent_id: UUID | None
+    parent_name: str | None
+    parent_path: str | None
     created_at: datetime
     updated_at: datetime
     started_at: datetime | None
@@ -112,6 +116,21 @@ class PropertiesAnswer(Answer):
     language: str
 
 
+class ParentAnswer(Answer):
+    """The mail or archive that a file was found in; `path` is its name there."""
+
+    id: UUID
+    name: str
+    path: str
+
+
+class ChildrenAnswer(Answer):
+    """How many files were found in a file, and where they are listed."""
+
+    count: int
+    url: str
+
+
 class FileAnswer(Answer):
     """`reason` says why a file is not (wholly) searchable; `duplicate_of` names an older file with the same bytes."""
 
@@ -129,6 +148,7 @@ class FileAnswer(Answer):
     version: int
     properties: PropertiesAnswer | None
     duplicate_of: UUID | None
+    parent: ParentAnswer | None
     owner_id: UUID
     can_write: bool
     created_at: datetime
@@ -141,6 +161,7 @@ class FileDetailAnswer(FileAnswer):
 
     problems: Sequence[ProblemAnswer]
     searchable: Sequence[PageRangeAnswer]
+    children: ChildrenAnswer
 
 
 FIND_FILE = read("file.sql", "find_file", File)
@@ -165,6 +186,9 @@ async def file_detail(conn: ReadConn, scope: Scope, file_id: UUID) -> FileDetail
         **dict(file_answer(found)),
         problems=[ProblemAnswer.model_validate(p) for p in problems],
         searchable=[PageRangeAnswer.model_validate(r) for r in searchable],
+        children=ChildrenAnswer(
+            count=await count_children(conn, scope, file_id), url=f"/api/v1/files?parent={file_id}"
+        ),
     )
 
 
@@ -189,6 +213,7 @@ def file_answer(row: File) -> FileAnswer:
         version=row.version,
         properties=_properties(row),
         duplicate_of=row.duplicate_of,
+        parent=_parent(row),
         owner_id=row.owner_id,
         can_write=row.can_write,
         created_at=row.created_at,
@@ -200,6 +225,12 @@ def file_answer(row: File) -> FileAnswer:
 def _properties(row: File) -> PropertiesAnswer | None:
     told = (row.title, row.author, row.created, row.modified, row.language)
     return PropertiesAnswer.model_validate(row) if any(told) else None
+
+
+def _parent(row: File) -> ParentAnswer | None:
+    if row.parent_id is None or row.parent_name is None or row.parent_path is None:
+        return None
+    return ParentAnswer(id=row.parent_id, name=row.parent_name, path=row.parent_path)
 
 
 def expected_passages(row: File) -> int | None:

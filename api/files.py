@@ -14,6 +14,13 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ResourcesDep, ScopeDep
+from api.families import (
+    bin_family,
+    hold_family,
+    share_family,
+    take_back_family,
+    unshare_family,
+)
 from api.file_answers import (
     UNDER_WAY,
     File,
@@ -24,13 +31,20 @@ from api.file_answers import (
     file_detail,
     find_file,
 )
-from api.sharing import GrantAnswer, GrantBody, list_grants, remove_grant, set_grant
+from api.sharing import (
+    GrantAnswer,
+    GrantBody,
+    find_principal,
+    list_grants,
+    remove_grant,
+    set_grant,
+)
 from api.sse import EventStream, Frame, streams_of
 from api.wire import Answer, ListPage, Text
 from app.resources import Resources
 from core.errors import Conflict, Forbidden, NotFound
 from core.events import nudge
-from core.ids import new_id
+from core.ids import new_id, parse_id
 from core.scope import Scope
 from search.index import Build, index_seq_raised, remove_passages
 from sql import execute, fetch, fetch_opt, read, write
@@ -70,7 +84,7 @@ class _Id:
 _list_files = read("file.sql", "list_files", File)
 _list_deleted_files = read("file.sql", "list_deleted_files", _Deleted)
 _delete_file = write("file.sql", "delete_file", _Id)
-_restore_file = write("file.sql", "restore_file", _Id)
+_note_restore = write("file.sql", "note_restore", _Id)
 _find_own_file = read("file.sql", "find_own_file", _Id)
 _list_builds = read("file.sql", "list_builds", _Id)
 _erase_quotes = write("file.sql", "erase_quotes")
@@ -84,10 +98,17 @@ async def list_files(
     state: Annotated[list[FileState] | None, Query(description="Only in these states")] = None,
     name: Annotated[Text | None, Query(max_length=255, description="Part of the name")] = None,
     sha256: Annotated[str | None, Query(pattern="^[0-9a-fA-F]{64}$")] = None,
+    parent: Annotated[
+        Text | None,
+        Query(
+            description='Only what was found in this file; "none": only what was uploaded itself'
+        ),
+    ] = None,
     cursor: CursorText = None,
     limit: Limit = 50,
 ) -> ListPage[FileAnswer]:
-    listing = f"files {state} {name} {sha256}"
+    listing = f"files {state} {name} {sha256} {parent}"
+    parent_id = parse_id(parent, what="parent") if parent and parent != "none" else None
     before = api.cursors.read(scope, listing, cursor=cursor)
     async with api.resources.app.read_tx(scope) as conn:
         rows = await fetch(
@@ -97,6 +118,8 @@ async def list_files(
             states=state,
             name_like=f"%{name.translate(_LIKE)}%" if name else None,
             sha256=bytes.fromhex(sha256) if sha256 else None,
+            parent_id=parent_id,
+            only_roots=parent == "none",
             before_id=before.id if before else None,
             limit=limit + 1,
         )
@@ -188,8 +211,10 @@ async def put_access(
 ) -> ListPage[GrantAnswer]:
     async with resources.app.write_tx(scope) as conn:
         await _find_owned(conn, scope, file_id)
+        family = await hold_family(conn, scope, file_id)
         grants = await set_grant(conn, scope, item_id=file_id, body=body)
-        await index_seq_raised(conn, scope.workspace_id, shown=file_id)
+        principal_id = await find_principal(conn, scope, body.principal)
+        await share_family(conn, scope, family, principal_id=principal_id)
     return ListPage[GrantAnswer].model_validate({"items": grants, "next_cursor": None})
 
 
@@ -199,7 +224,10 @@ async def delete_access(
 ) -> None:
     async with resources.app.write_tx(scope) as conn:
         await find_file(conn, scope, file_id)
+        family = await hold_family(conn, scope, file_id)
         await remove_grant(conn, scope, item_id=file_id, principal=principal)
+        principal_id = await find_principal(conn, scope, principal)
+        await unshare_family(conn, scope, family, principal_id=principal_id)
         await index_seq_raised(conn, scope.workspace_id)
 
 
@@ -211,10 +239,13 @@ async def delete_file(
         if not hard or await fetch_opt(conn, _find_own_file, **scope.ids, file_id=file_id) is None:
             found = await _find_owned(conn, scope, file_id)
             await cancel_ingest(conn, scope, version_id=found.version_id)
+        family = await hold_family(conn, scope, file_id)
+        await bin_family(conn, scope, family[1:])
         await fetch_opt(conn, _delete_file, **scope.ids, file_id=file_id, audit_id=new_id())
         await index_seq_raised(conn, scope.workspace_id)
     if hard:
-        await _erase(resources, scope, file_id)
+        for each in reversed(family):
+            await _erase(resources, scope, each)
     await nudge(resources.redis, f"file:{file_id}")
 
 
@@ -222,14 +253,13 @@ async def delete_file(
 async def restore_file(file_id: PathId, scope: ScopeDep, resources: ResourcesDep) -> FileAnswer:
     async with resources.app.write_tx(scope) as conn:
         if not await fetch_opt(
-            conn, _restore_file, **scope.ids, file_id=file_id, audit_id=new_id()
+            conn, _note_restore, **scope.ids, file_id=file_id, audit_id=new_id()
         ):
             raise NotFound("No such file in your bin.")
-        await index_seq_raised(conn, scope.workspace_id, shown=file_id)
+        for back in await take_back_family(conn, scope, file_id):
+            if back.is_unread:
+                await retry_ingest(conn, scope, version_id=back.version_id)
         found = await find_file(conn, scope, file_id)
-        if found.state in UNDER_WAY or found.state == "cancelled":
-            await retry_ingest(conn, scope, version_id=found.version_id)
-            found = await find_file(conn, scope, file_id)
     await ring(resources.redis, "ingest_file")
     return file_answer(found)
 

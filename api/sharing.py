@@ -70,7 +70,7 @@ async def list_grants(conn: ReadConn, scope: Scope, *, item_id: UUID) -> list[Gr
 
 async def set_grant(conn: Conn, scope: Scope, *, item_id: UUID, body: GrantBody) -> list[Grant]:
     """Let a principal in, or change what it may do; the caller has found the item to be his own."""
-    principal_id = await _principal(conn, scope, body.principal)
+    principal_id = await find_principal(conn, scope, body.principal)
     done = await fetch_opt(
         conn,
         _set_grant,
@@ -88,7 +88,7 @@ async def set_grant(conn: Conn, scope: Scope, *, item_id: UUID, body: GrantBody)
 
 async def remove_grant(conn: Conn, scope: Scope, *, item_id: UUID, principal: str) -> None:
     """Take a grant away: by the owner, or one's own."""
-    principal_id = await _principal(conn, scope, principal)
+    principal_id = await find_principal(conn, scope, principal)
     done = await fetch_opt(
         conn, _remove_grant, **scope.ids, item_id=item_id, principal_id=principal_id
     )
@@ -96,7 +96,8 @@ async def remove_grant(conn: Conn, scope: Scope, *, item_id: UUID, principal: st
         raise NotFound("No such grant that you may take away.")
 
 
-async def _principal(conn: ReadConn, scope: Scope, text: str) -> UUID:
+async def find_principal(conn: ReadConn, scope: Scope, text: str) -> UUID:
+    """Return the account or workspace that is named; InvalidInput for an address that is no member's."""
     if text == "workspace":
         return scope.workspace_id
     if "@" not in text:

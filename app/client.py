@@ -77,7 +77,7 @@ class Client:
 
     async def files_with(self, sha256: str) -> Sequence[FoundFile]:
         """Return the files that have exactly these bytes."""
-        answer = await self._get("/api/v1/files", {"sha256": sha256})
+        answer = await self._get("/api/v1/files", {"sha256": sha256, "parent": "none"})
         return read_as(answer, ListPage[FoundFile]).items
 
     async def file(self, file_id: UUID) -> FoundFile:

@@ -104,3 +104,44 @@ FROM back
 JOIN file f ON f.workspace_id = :workspace_id AND f.id = back.id
 JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = f.id AND v.version = f.version
 ORDER BY back.id;
+
+-- name: hold_item
+-- unscoped: the caller has found the file to be his own
+-- Keeps the worker from adding a child meanwhile: it holds the parent FOR KEY SHARE.
+SELECT id FROM item WHERE workspace_id = :workspace_id AND id = :file_id FOR UPDATE;
+
+-- name: hold_children
+-- unscoped: the caller has found the file to be his own
+SELECT i.id FROM file f
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = f.id
+WHERE f.workspace_id = :workspace_id AND f.parent_id = ANY (:parent_ids::uuid[])
+ORDER BY i.id
+FOR UPDATE OF i;
+
+-- name: bin_files
+-- unscoped: the caller has found the file to be his own
+-- In one moment, by which take_back_family() tells them from those that were there before.
+UPDATE item SET deleted_at = now()
+WHERE workspace_id = :workspace_id AND id = ANY (:file_ids::uuid[]) AND deleted_at IS NULL;
+
+-- name: spread_grant
+-- unscoped: the caller has set the parent's
+-- What a principal may do with a parent, it may do with what is in it.
+INSERT INTO access_grant (workspace_id, item_id, principal_id, role)
+SELECT :workspace_id, child.id, g.principal_id, g.role
+FROM access_grant g
+CROSS JOIN unnest(:file_ids::uuid[]) AS child (id)
+WHERE g.workspace_id = :workspace_id AND g.item_id = :parent_id AND g.principal_id = :principal_id
+ON CONFLICT (workspace_id, item_id, principal_id) DO UPDATE SET role = EXCLUDED.role
+WHERE access_grant.role <> 'owner';
+
+-- name: withdraw_grant
+-- unscoped: the caller has taken the parent's away
+DELETE FROM access_grant
+WHERE workspace_id = :workspace_id AND item_id = ANY (:file_ids::uuid[]) AND principal_id = :principal_id AND role <> 'owner';
+
+-- name: count_children
+SELECT count(*) AS count
+FROM readable(:workspace_id, :account_id) r
+JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
+WHERE f.parent_id = :file_id;

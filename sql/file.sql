@@ -78,6 +78,9 @@ SELECT
         WHERE d.workspace_id = :workspace_id AND d.sha256 = v.sha256 AND d.file_id < f.id
         ORDER BY d.file_id
         LIMIT 1) AS duplicate_of,
+    p.id AS parent_id,
+    p.title AS parent_name,
+    f.parent_path,
     i.created_at,
     i.updated_at,
     f.started_at,
@@ -86,6 +89,8 @@ FROM readable(:workspace_id, :account_id) r
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
 JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = f.id AND v.version = f.version
+LEFT JOIN item p ON p.workspace_id = :workspace_id
+    AND p.id = (SELECT o.item_id FROM readable(:workspace_id, :account_id) o WHERE o.item_id = f.parent_id)
 WHERE r.item_id = :file_id;
 
 -- name: list_files
@@ -122,6 +127,9 @@ SELECT
         WHERE d.workspace_id = :workspace_id AND d.sha256 = v.sha256 AND d.file_id < f.id
         ORDER BY d.file_id
         LIMIT 1) AS duplicate_of,
+    p.id AS parent_id,
+    p.title AS parent_name,
+    f.parent_path,
     i.created_at,
     i.updated_at,
     f.started_at,
@@ -130,10 +138,14 @@ FROM readable(:workspace_id, :account_id) r
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
 JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = f.id AND v.version = f.version
+LEFT JOIN item p ON p.workspace_id = :workspace_id
+    AND p.id = (SELECT o.item_id FROM readable(:workspace_id, :account_id) o WHERE o.item_id = f.parent_id)
 WHERE r.kind = 'file'
     AND (:states::text[] IS NULL OR f.state = ANY (:states))
     AND (:name_like::text IS NULL OR i.title ILIKE :name_like)
     AND (:sha256::bytea IS NULL OR v.sha256 = :sha256)
+    AND (:parent_id::uuid IS NULL OR f.parent_id = :parent_id)
+    AND (NOT :only_roots::bool OR f.parent_id IS NULL)
     AND (:before_id::uuid IS NULL OR f.id < :before_id)
 ORDER BY f.id DESC
 LIMIT :limit;
@@ -266,15 +278,15 @@ WITH gone AS (
 )
 SELECT id FROM gone;
 
--- name: restore_file
+-- name: note_restore
 -- unscoped: out of the owner's own bin, which readable() leaves out
+-- The file that is about to come back, with what was found in it (children.sql).
 WITH back AS (
-    UPDATE item SET deleted_at = NULL
-    FROM membership m
-    WHERE item.workspace_id = :workspace_id AND item.id = :file_id AND item.kind = 'file' AND item.owner_id = :account_id
-        AND item.deleted_at IS NOT NULL
-        AND m.workspace_id = item.workspace_id AND m.account_id = :account_id
-    RETURNING item.id
+    SELECT i.id FROM item i
+    JOIN membership m ON m.workspace_id = i.workspace_id AND m.account_id = i.owner_id
+    WHERE i.workspace_id = :workspace_id AND i.id = :file_id AND i.kind = 'file' AND i.owner_id = :account_id
+        AND i.deleted_at IS NOT NULL
+    FOR UPDATE OF i
 ), noted AS (
     INSERT INTO audit (workspace_id, id, account_id, action, object_id)
     SELECT :workspace_id, :audit_id, :account_id, 'file.restore', back.id FROM back

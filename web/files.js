@@ -72,7 +72,8 @@ async function load(cursor) {
 
 function pageAddress(shown, cursor) {
   if (shown === "bin") return `/files/deleted${query({ limit: PAGE, cursor })}`;
-  return `/files${query({ state: shown === "open" ? OPEN : shown, limit: PAGE, cursor })}`;
+  // Files found in a file are shown with it; those of one state wherever they are.
+  return `/files${query({ state: shown === "open" ? OPEN : shown, parent: shown ? null : "none", limit: PAGE, cursor })}`;
 }
 
 function put(file, first) {
@@ -130,6 +131,7 @@ function rowOf(file) {
         h("span", { class: `state ${file.state}` }, STATES[file.state] ?? file.state),
         h("span", {}, progressText(file)),
         file.folder && h("span", {}, file.folder),
+        file.children?.count > 0 && h("a", { href: `#/file/${file.id}` }, file.children.count === 1 ? "one file in it" : `${file.children.count} files in it`),
         h("span", {}, size(file.size_bytes)),
         when(file.created_at),
         file.duplicate_of && h("span", {}, "same bytes as ", h("a", { href: `#/file/${file.duplicate_of}` }, "another file")),

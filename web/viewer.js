@@ -4,6 +4,7 @@ import { $, fill, h, pagesOf, points } from "./dom.js";
 import { api, query, withWorkspace } from "./api.js";
 
 const AROUND = 3000; // code points shown on either side, and added by each "show more"
+const CHILDREN = 100; // of a file's files shown
 
 let shown = null; // {id, start, end, quote: {start, end}} in code points of the file's text
 let opener = null; // what had the focus
@@ -55,11 +56,33 @@ function show(file, part) {
   const where = quoted ? pagesOf(span(pagesWithin(part.pages, shown.quote))) : "";
   $("#viewer-where").textContent = [where, file.folder].filter(Boolean).join(" · ");
   const text = h("div", { class: "source" }, passages(part));
-  fill($("#viewer-body"), step("earlier", part), text, step("later", part));
-  if (!part.text) fill(text, h("p", { class: "muted" }, file.reason || "There is no text here."));
+  fill($("#viewer-body"), family(file), step("earlier", part), text, step("later", part));
+  if (!part.text) fill(text, h("p", { class: "muted" }, file.reason?.message || "There is no text here."));
   $("#viewer-title").focus({ preventScroll: true });
   if (quoted) $("mark", text)?.scrollIntoView({ block: "center" });
   else $("#viewer-body").scrollTop = 0;
+}
+
+// What the file came in, and the files that were found in it: a mail's attachments, an archive's members.
+function family(file) {
+  const { parent, children } = file;
+  if (!parent && !children?.count) return null;
+  const list = h("ul", { class: "children" });
+  if (children?.count) listChildren(file.id, children.count, list);
+  const link = ({ id, name }) => h("a", { href: `#/file/${id}` }, name);
+  return h("nav", { class: "family", "aria-label": "Files that belong together" },
+    parent && h("p", {}, "Found in ", link(parent)),
+    children?.count > 0 && h("details", { open: !shown.quote.end }, h("summary", {}, children.count === 1 ? "One file in it" : `${children.count} files in it`), list));
+}
+
+async function listChildren(id, count, list) {
+  try {
+    const { items } = await api(`/files${query({ parent: id, limit: CHILDREN })}`);
+    const rows = items.map((child) => h("li", {}, h("a", { href: `#/file/${child.id}` }, child.parent?.path || child.name), child.reason && h("span", { class: "muted" }, ` ${child.reason.message}`)));
+    fill(list, rows, count > items.length && h("li", { class: "muted" }, `and ${count - items.length} more`));
+  } catch (error) {
+    fill(list, h("li", { class: "muted" }, error.message));
+  }
 }
 
 // A part as nodes: a rule where a page begins, and the quotation marked, which may run over pages.

@@ -12,7 +12,8 @@ FILE = File(
     state="processing", stage="extract", reason_code="", reason="", remedy="", version=1, version_id=UUID(int=2),
     title="", author="", created="", modified="", language="",
     segments_done=10, segments_total=40, passages_total=50, passages_embedded=20, owner_id=UUID(int=3), is_owner=True,
-    can_write=True, duplicate_of=None, created_at=NOW, updated_at=NOW, started_at=NOW, finished_at=None,
+    can_write=True, duplicate_of=None, parent_id=None, parent_name=None, parent_path=None,
+    created_at=NOW, updated_at=NOW, started_at=NOW, finished_at=None,
 )  # fmt: skip
 
 
@@ -63,3 +64,11 @@ def test_what_a_document_says_of_itself_is_told_where_it_says_something():
         "modified": "",
         "language": "",
     }
+
+
+def test_a_file_that_was_found_in_another_names_it_if_that_may_be_seen():
+    assert file_answer(replace(FILE, parent_path="a/b.txt")).parent is None
+    inside = replace(FILE, parent_id=UUID(int=9), parent_name="h.zip", parent_path="a/b.txt")
+    told = file_answer(inside).parent
+    assert told is not None
+    assert told.model_dump() == {"id": UUID(int=9), "name": "h.zip", "path": "a/b.txt"}
