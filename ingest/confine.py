@@ -39,7 +39,7 @@ WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 
 def confine(*, memory_bytes: int, cpu_s: int) -> tuple[str, ...]:
     """Give up, for good, what a parser does not need; return the names of the controls that this machine lacks."""
-    _limit(memory_bytes=memory_bytes, cpu_s=cpu_s)
+    limit(memory_bytes=memory_bytes, cpu_s=cpu_s)
     try:
         libc = ctypes.CDLL(None, use_errno=True)
         prctl = libc.prctl
@@ -49,7 +49,8 @@ def confine(*, memory_bytes: int, cpu_s: int) -> tuple[str, ...]:
     return () if _filter_calls(libc) else ("seccomp",)
 
 
-def _limit(*, memory_bytes: int, cpu_s: int) -> None:
+def limit(*, memory_bytes: int, cpu_s: int) -> None:
+    """Set the limits that hold for a program that is started from here, too."""
     for kind, most in (
         (resource.RLIMIT_AS, memory_bytes),
         (resource.RLIMIT_FSIZE, 0),

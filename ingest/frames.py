@@ -67,10 +67,7 @@ def _fields(frame: Frame) -> tuple[str, ...]:
 def unpack(payload: bytes) -> Frame:
     """Return the frame of a payload; ValueError when it is none."""
     if payload.startswith(_MEMBER):
-        _, ordinal, path, last, data = payload.split(b"\0", 4)
-        if len(path) > LONGEST_PATH:
-            raise ValueError("a member's path over its limit")
-        return Member(int(ordinal), path.decode(), data, last == b"last")
+        return _unpack_member(payload)
     if payload.startswith(_PICTURE):
         return _unpack_picture(payload)
     match payload.decode().split("\0"):
@@ -86,6 +83,13 @@ def unpack(payload: bytes) -> Frame:
             return Finished(_number(next_ordinal))
         case _:
             raise ValueError("not a frame")
+
+
+def _unpack_member(payload: bytes) -> Member:
+    _, ordinal, path, last, data = payload.split(b"\0", 4)
+    if len(path) > LONGEST_PATH:
+        raise ValueError("a member's path over its limit")
+    return Member(int(ordinal), path.decode(), data, last == b"last")
 
 
 def _unpack_picture(payload: bytes) -> Picture:

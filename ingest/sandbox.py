@@ -16,6 +16,7 @@ from core.errors import PermanentFailure
 from ingest.extract.segment import (
     Item,
     Member,
+    Picture,
     Problem,
     Properties,
     Segment,
@@ -23,7 +24,8 @@ from ingest.extract.segment import (
     too_much_text,
 )
 from ingest.formats import BY_MEDIA_TYPE, NOT_READ_REMEDY
-from ingest.frames import Finished, Frame
+from ingest.frames import Finished
+from ingest.ocr import Ocr
 from ingest.sandbox_process import ChildDied, Limits, read_in_child
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
@@ -39,11 +41,13 @@ async def extract(
     """
     _refuse(source, media_type)
     reading = _Reading(limits, BY_MEDIA_TYPE[media_type].is_paged, first_segment)
+    ocr = Ocr(limits)
     while not reading.done:
         try:
             child = read_in_child(source, media_type, first=reading.ordinal, limits=limits)
             async with aclosing(child) as frames:
-                async for frame in frames:
+                async for read in frames:
+                    frame = await ocr.read(read) if isinstance(read, Picture) else read
                     for item in reading.take(frame):
                         yield item
         except ChildDied as death:
@@ -87,7 +91,7 @@ class _Reading:
     member_bytes: int = 0
     open_member: str | None = None  # the path of the one whose last piece is still to come
 
-    def take(self, frame: Frame) -> list[Item]:
+    def take(self, frame: Item | Unreadable | Finished) -> list[Item]:
         """Count a frame; return what the caller gets of it."""
         if isinstance(frame, Unreadable):
             raise _permanent(frame)

@@ -52,6 +52,8 @@ class Limits:
     pages: int = 10_000
     member_bytes: int = 2**30  # of all files in it; an extractor has narrower limits of its own
     deaths: int = 2
+    ocr_pages: int = 200  # pictures of one file; a page takes tesseract 1 to 5 s
+    ocr_languages: str = "eng"  # as tesseract names them, joined by +
 
 
 class ChildDied(Exception):

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ingest.extract.segment import Item, Problem, Segment
+from ingest.extract.segment import Item, Picture, Problem, Segment
 
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 M = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
@@ -15,8 +15,19 @@ RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
 
-def make_pdf(pages: list[bytes], *, catalog: bytes = b"", objects: tuple[bytes, ...] = ()) -> bytes:
-    """A PDF of the given content streams; pages with equal bytes share one stream. Extra objects are numbered from 4."""
+def make_pdf(
+    pages: list[bytes],
+    *,
+    catalog: bytes = b"",
+    objects: tuple[bytes, ...] = (),
+    page: bytes = b"",
+    resources: bytes = b"",
+    info: bytes = b"",
+) -> bytes:
+    """A PDF of the given content streams; pages with equal bytes share one stream. Extra objects are numbered from 4.
+
+    `catalog`, `page` and `resources` are added to the dictionaries of that name; of `page` and `resources`, each page's.
+    """
     contents = list(dict.fromkeys(pages))
     first_content = 4 + len(objects)
     first_page = first_content + len(contents)
@@ -32,14 +43,16 @@ def make_pdf(pages: list[bytes], *, catalog: bytes = b"", objects: tuple[bytes, 
         head = b"<</Length %d/Filter/FlateDecode>>" % len(packed)
         body.append(head + b"stream\n" + packed + b"\nendstream")
     body += [
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F 3 0 R>>>>/Contents %d 0 R>>"
-        % (first_content + contents.index(content))
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]%s/Resources<</Font<</F 3 0 R>>%s>>/Contents %d 0 R>>"
+        % (page, resources, first_content + contents.index(content))
         for content in pages
     ]
-    return _with_xref(body)
+    if info:
+        body.append(b"<<%s>>" % info)
+    return _with_xref(body, info_number=len(body) if info else 0)
 
 
-def _with_xref(body: list[bytes]) -> bytes:
+def _with_xref(body: list[bytes], *, info_number: int) -> bytes:
     out, places = b"%PDF-1.7\n", list[int]()
     for number, content in enumerate(body, start=1):
         places.append(len(out))
@@ -47,7 +60,11 @@ def _with_xref(body: list[bytes]) -> bytes:
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     size = len(body) + 1
     head = b"xref\n0 %d\n0000000000 65535 f \n" % size
-    tail = b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (size, len(out))
+    tail = b"trailer<</Size %d/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF\n" % (
+        size,
+        b"/Info %d 0 R" % info_number if info_number else b"",
+        len(out),
+    )
     return out + head + table + tail
 
 
@@ -57,9 +74,21 @@ def show(*lines: str) -> bytes:
     return b"BT /F 12 Tf 50 700 Td " + moves + b" ET"
 
 
-def burn(megabytes: float) -> bytes:
-    """A content stream of a few kB compressed that costs a reader seconds."""
-    return b"BT /F 12 Tf " + b"(a) Tj 1 0 Td " * int(megabytes * 2**20 / 14) + b"ET"
+SHOW_NESTED = b"/X Do"
+NESTED = b"/XObject<</X 4 0 R>>"
+
+
+def nested(leaf: bytes, *, depth: int) -> tuple[bytes, ...]:
+    """Forms from object 4 on, each showing the next one ten times, the last one `leaf`: a reader has 10 ** depth to show."""
+    forms = list[bytes]()
+    for number in range(depth + 1):
+        content = zlib.compress(leaf if number == depth else (SHOW_NESTED + b" ") * 10)
+        forms.append(
+            b"<</Type/XObject/Subtype/Form/BBox[0 0 600 800]/Filter/FlateDecode/Length %d"
+            b"/Resources<</Font<</F 3 0 R>>/XObject<</X %d 0 R>>>>>>stream\n%s\nendstream"
+            % (len(content), 5 + number, content)
+        )
+    return tuple(forms)
 
 
 def make_docx(body: str, *, parts: dict[str, str] | None = None) -> bytes:
@@ -98,10 +127,10 @@ def write(folder: Path, content: bytes) -> Path:
     return path
 
 
-def texts(items: Iterable[Item]) -> list[str]:
+def texts(items: Iterable[Item | Picture]) -> list[str]:
     return [item.text for item in items if isinstance(item, Segment)]
 
 
-def codes(items: Iterable[Item]) -> list[str]:
+def codes(items: Iterable[Item | Picture]) -> list[str]:
     """The problem of each item, nothing for a segment."""
     return [item.code if isinstance(item, Problem) else "" for item in items]

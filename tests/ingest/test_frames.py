@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.extract.segment import Member, Problem, Properties, Segment, Unreadable
+from ingest.extract.segment import Member, Picture, Problem, Properties, Segment, Unreadable
 from ingest.frames import LENGTH_BYTES, Finished, pack, unpack
 
 
@@ -14,6 +14,8 @@ from ingest.frames import LENGTH_BYTES, Finished, pack, unpack
         Properties("Ein Titel", "Ada", "2026-03-01", "2026-03-02T10:00:00Z", "de"),
         Member(3, "terms/moorings.md", b"\0\xff bytes\0", False),
         Member(3, "", b"", True),
+        Picture(3, 4, "iv", "stamp\n", 9, 2, 3, b"\0\xff\0\0\x01\0"),
+        Picture(0, None, None, "", None, 1, 1, b"x"),
         Finished(100),
         Finished(None),
     ],
@@ -40,6 +42,8 @@ def test_a_refusal_keeps_its_three_parts():
         b"properties\0title",
         b"member\x003\0name",
         b"member\x003\0" + b"n" * 2000 + b"\0\0data",
+        b"picture\0000\0\0\0002\0002\0\0\0xyz",
+        b"picture\0000\0\0\0002",
         b"other\0" + b"1",
         b"\xff\xfe",
     ],

@@ -11,11 +11,13 @@ from ingest.formats import DOCX, HTML, MARKDOWN, PDF, TEXT
 from ingest.sandbox import extract
 from ingest.sandbox_process import Limits
 from tests.ingest.make_files import (
-    burn,
+    NESTED,
+    SHOW_NESTED,
     codes,
     make_docx,
     make_pdf,
     make_zip,
+    nested,
     paragraph,
     show,
     texts,
@@ -30,6 +32,7 @@ LAUGHS = (
 )
 LIMITS = Limits()
 TIGHT = Limits(cpu_s=1)
+BURNING = nested(b"q Q " * 2**19, depth=3)  # 2 GB of them in 10 kB
 
 
 async def items_of(path, media_type, *, limits=LIMITS, first=0):
@@ -57,7 +60,8 @@ async def refusal(path, media_type, *, limits=LIMITS):
             "# Test with tables\n\nA uniform table\n\nHeader 0.0 | Header 0.1",
         ),
         ("minimal-document.pdf", PDF, "Lorem ipsum dolor sit amet"),
-        ("enc-base.pdf", PDF, "Potato 0\nPotato 1\n"),
+        ("enc-base.pdf", PDF, "### Trepsicle 1.2.2 -> 0: /XYZ null null null\nPotato 0\n"),
+        ("bad2.pdf", PDF, "Potato\n"),
     ],
 )
 async def test_a_real_file_of_each_kind_is_read(name, media_type, beginning):
@@ -99,11 +103,8 @@ async def test_empty_mislabelled_broken_and_bombs_are_refused_with_a_reason(
     assert await refusal(write(tmp_path, content), media_type) == code
 
 
-@pytest.mark.parametrize(
-    ("name", "code"), [("password.pdf", "encrypted"), ("bad2.pdf", "broken_file")]
-)
-async def test_real_encrypted_and_broken_pdfs_are_refused(name, code):
-    assert await refusal(DATA / name, PDF) == code
+async def test_a_real_encrypted_pdf_is_refused():
+    assert await refusal(DATA / "password.pdf", PDF) == "encrypted"
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,8 @@ async def test_limits_on_pages_and_characters_hold_for_the_whole_file(tmp_path):
 
 
 async def test_a_page_that_burns_its_childs_cpu_is_skipped(tmp_path):
-    path = write(tmp_path, make_pdf([show("a"), burn(8), show("c")]))
+    pages = [show("a"), SHOW_NESTED, show("c")]
+    path = write(tmp_path, make_pdf(pages, objects=BURNING, resources=NESTED))
     items = await items_of(path, PDF, limits=TIGHT)
     assert items == [
         Segment(0, 1, None, "a\n", 3),
@@ -140,13 +142,15 @@ async def test_a_page_that_burns_its_childs_cpu_is_skipped(tmp_path):
     ]
 
 
-async def test_thousands_of_pages_that_share_a_burning_stream_are_over_after_two_children(tmp_path):
-    path = write(tmp_path, make_pdf([burn(8)] * 5000))
-    assert await refusal(path, PDF, limits=TIGHT) == "too_slow"
+async def test_thousands_of_pages_that_share_a_burning_form_are_over_after_two_children(tmp_path):
+    content = make_pdf([SHOW_NESTED] * 5000, objects=BURNING, resources=NESTED)
+    assert await refusal(write(tmp_path, content), PDF, limits=TIGHT) == "too_slow"
 
 
 async def test_a_page_that_needs_too_much_memory_is_skipped(tmp_path):
-    path = write(tmp_path, make_pdf([show("a"), burn(40), show("c")]))
+    forms = nested(show("a"), depth=6)
+    pages = [show("a"), SHOW_NESTED, show("c")]
+    path = write(tmp_path, make_pdf(pages, objects=forms, resources=NESTED))
     items = await items_of(path, PDF, limits=Limits(memory_bytes=160 * 2**20))
     assert codes(items) == ["", "too_large", ""]
 
