@@ -12,7 +12,7 @@ from ingest.extract.compound import SIGNATURE, Compound
 from ingest.extract.encoding import sniff
 from ingest.extract.segment import Unreadable
 from ingest.extract.zip_directory import member_names
-from ingest.formats import BY_SUFFIX, HTML, PDF
+from ingest.formats import BY_SUFFIX, HTML, PDF, RTF
 from ingest.office_kind import document_in_compound, document_in_zip
 from ingest.text_kind import kind_of_text
 
@@ -20,7 +20,7 @@ HEAD_BYTES = 8192
 PDF_HEADER_WITHIN = (
     1024  # readers accept junk before %PDF- up to here (ISO 32000, implementation note 13)
 )
-MARKUP_NOT_READ = (b"{\\rtf", b"%!PS")  # texts by their bytes, but not for a reader
+POSTSCRIPT = b"%!PS"  # a text by its bytes, but not for a reader
 
 
 def detect(source: BinaryIO, *, name: str) -> str | None:
@@ -32,6 +32,8 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
         return document_in_zip(head, names) or kind_of_zip(names)
     if head.startswith(SIGNATURE):
         return _compound(source, name)
+    if head.startswith(b"{\\rtf"):
+        return RTF
     encoding = sniff(head)
     text = head.decode(encoding, errors="ignore") if encoding is not None else ""
     suffix = PurePath(name).suffix.lower()
@@ -44,7 +46,7 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
     if encoding is None:  # a self-extracting archive begins with a program
         names = member_names(source)
         return kind_of_zip(names) if names else None
-    if head.startswith(MARKUP_NOT_READ):
+    if head.startswith(POSTSCRIPT):
         return None
     return kind_of_text(text, suffix=suffix)
 

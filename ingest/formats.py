@@ -67,6 +67,7 @@ FORMATS: Final = (
     Format(ODT, "OpenDocument text", "odt"),
     Format(ODS, "OpenDocument spreadsheet", "sheet"),
     Format(ODP, "OpenDocument presentation", "odp"),
+    Format(RTF, "RTF", "rtf"),
     Format(EPUB, "EPUB", "epub"),
     Format(HTML, "HTML", "html", (".html", ".htm", ".xhtml")),
     Format(MARKDOWN, "Markdown", "plain", (".md", ".markdown")),

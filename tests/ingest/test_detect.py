@@ -15,6 +15,7 @@ from ingest.formats import (
     ODT,
     PDF,
     PPTX,
+    RTF,
     TEXT,
     XLS,
     XLSX,
@@ -51,7 +52,8 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         (b"", "a.txt", TEXT),
         (PNG, "a.md", None),
         (bytes(range(1, 256)) * 4, "a.txt", None),
-        (b"{\\rtf1 text}", "a.txt", None),
+        (b"{\\rtf1 text}", "a.txt", RTF),
+        (b"%!PS-Adobe", "a.txt", None),
     ],
 )
 def test_the_bytes_decide_and_the_name_only_between_kinds_of_text(content, name, expected):
@@ -62,6 +64,6 @@ def test_real_files():
     paths = [path for path in DATA.iterdir() if path.suffix != ".md"]
     found = {path.name: detect(io.BytesIO(path.read_bytes()), name=path.name) for path in paths}
     by_suffix = {".pdf": PDF, ".docx": DOCX, ".pptx": PPTX, ".xlsx": XLSX, ".xls": XLS, ".ods": ODS}
-    by_suffix |= {".odt": ODT, ".odp": ODP, ".epub": EPUB}
+    by_suffix |= {".odt": ODT, ".odp": ODP, ".epub": EPUB, ".rtf": RTF}
     by_suffix |= BY_SUFFIX
     assert found == {name: by_suffix[Path(name).suffix] for name in found}
