@@ -124,7 +124,9 @@ async def _find_words(search: Search, question: Question) -> Words:
 
 async def _find_near(search: Search, asked: SemanticQuestion) -> Nearest:
     async with search.searcher.search_pool.autocommit() as conn:
-        return await find_nearest(conn, search.scope, asked, constraints=search.within)
+        return await find_nearest(
+            conn, search.scope, asked, constraints=search.within, crowds=search.searcher.crowds
+        )
 
 
 def _depth(search: Search) -> int:

@@ -11,7 +11,7 @@ from search.answer import SearchRequest
 from search.embed import Embedder, OtherModels, Reranker, no_others
 from search.filters import Constraints
 from search.query import Query
-from search.semantic import VectorCache
+from search.semantic import CrowdCache, VectorCache
 from sql.pool import Pool
 
 
@@ -32,6 +32,7 @@ class Searcher:
     real_words: frozenset[str] = frozenset()  # never corrected, whether or not a text holds them
     other_models: OtherModels = no_others  # of generations by another model than the embedder's
     vectors: VectorCache = field(default_factory=VectorCache)
+    crowds: CrowdCache = field(default_factory=CrowdCache)
     models: dict[UUID, str] = field(
         default_factory=dict[UUID, str]
     )  # of workspaces, when last asked

@@ -6,6 +6,7 @@ On 200,000 vectors the planner took HNSW for a tenant with 1.4 % of them: recall
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final
 from uuid import UUID
 
@@ -22,6 +23,8 @@ INDEXED: Final = (
 EXACT_UP_TO: Final = 20_000  # passages; about 1 us each at 384 dimensions
 ENOUGH: Final = 20  # of HNSW; fewer mean that the filters pass too little of the graph
 CACHED_VECTORS: Final = 2_000  # queries; 1.5 KB each
+CROWDS: Final = 10_000  # callers
+CROWD_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,42 @@ class VectorCache:
         return made
 
 
+@dataclass(slots=True)
+class CrowdCache:
+    """Which callers may see many passages: counted, then known for a minute. It only chooses how vectors are compared."""
+
+    size: int = CROWDS
+    known: OrderedDict[tuple[UUID, UUID, int], tuple[float, bool]] = field(
+        default_factory=OrderedDict[tuple[UUID, UUID, int], tuple[float, bool]]
+    )
+
+    async def has_many(
+        self, conn: ReadConn, scope: Scope, constraints: Constraints, *, than: int
+    ) -> bool:
+        """Say whether more than that many passages may be seen within the constraints."""
+        if constraints.items is not None:
+            return await _many_visible(conn, scope, constraints, than=than)
+        key = (scope.workspace_id, scope.account_id, than)
+        until, many = self.known.get(key, (0.0, False))
+        if monotonic() >= until:
+            many = await _many_visible(conn, scope, constraints, than=than)
+            self.known[key] = (monotonic() + CROWD_S, many)
+            if len(self.known) > self.size:
+                self.known.popitem(last=False)
+        return many
+
+
 async def find_nearest(
-    conn: ReadConn, scope: Scope, question: SemanticQuestion, *, constraints: Constraints
+    conn: ReadConn,
+    scope: Scope,
+    question: SemanticQuestion,
+    *,
+    constraints: Constraints,
+    crowds: CrowdCache,
 ) -> Nearest:
     """Return the nearest passages that the caller may see, best first."""
     may_ask_index = not question.exact and len(question.vector) == INDEXED
-    if may_ask_index and await _many_visible(conn, scope, constraints, than=question.exact_up_to):
+    if may_ask_index and await crowds.has_many(conn, scope, constraints, than=question.exact_up_to):
         found = await _ask(conn, scope, question, constraints=constraints, exact=False)
         if len(found) >= min(ENOUGH, question.depth):
             return Nearest(found, "approximate")

@@ -3,19 +3,19 @@
 -- name: find_neighbours
 -- The lexemes of the workspace that look like a word which nothing readable holds, neither a passage nor a title: beside the
 -- messages that ask, and their conversations, whose titles repeat the question. Two letters swapped cost a short word most
--- of its trigrams, so those are looked up as such.
+-- of its trigrams, so those are looked up as such. IS TRUE: as in find_lexical of search.sql.
 WITH unheld AS MATERIALIZED (
     SELECT asked.word
     FROM unnest(:words::text[], :tsqueries::text[], :patterns::text[]) AS asked (word, tsquery, pattern)
     WHERE NOT EXISTS (
             SELECT FROM passage p
-            JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id = p.build_id
             WHERE p.workspace_id = :workspace_id AND p.tsv @@ asked.tsquery::tsquery
+                AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
                 AND (p.message_id IS NULL OR p.message_id <> ALL (:asking::uuid[])))
         AND NOT EXISTS (
-            SELECT FROM readable(:workspace_id, :account_id) r
-            JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
-            WHERE i.folded LIKE asked.pattern
+            SELECT FROM item i
+            WHERE i.workspace_id = :workspace_id AND i.folded LIKE asked.pattern
+                AND (i.id IN (SELECT r.item_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
                 AND NOT EXISTS (
                     SELECT FROM passage p
                     WHERE p.workspace_id = :workspace_id AND p.item_id = i.id AND p.message_id = ANY (:asking::uuid[])))

@@ -171,7 +171,8 @@ CREATE TABLE public.account (
     is_admin boolean DEFAULT false NOT NULL,
     personal_workspace_id uuid NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    disabled_at timestamp with time zone
+    disabled_at timestamp with time zone,
+    folded text GENERATED ALWAYS AS ((public.folded_title(name) || public.folded_title(email))) STORED
 );
 
 ALTER TABLE ONLY public.account FORCE ROW LEVEL SECURITY;

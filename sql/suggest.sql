@@ -25,20 +25,14 @@ WHERE r.item_id = ANY (:ids::uuid[]);
 -- Words that begin like the typed one, each with a passage that the caller may read: of the items that changed last, so that
 -- new words are known at once, and the workspace's most frequent ones. One not seen in the former is looked up, in as many
 -- passages as :tried says, which may all be of others: then it is given up.
-WITH latest AS MATERIALIZED (
-    (SELECT r.item_id, r.active_build_id
-    FROM item i
-    JOIN readable(:workspace_id, :account_id) r ON r.item_id = i.id
-    WHERE i.workspace_id = :workspace_id AND i.kind = 'conversation'
-    ORDER BY i.updated_at DESC, i.id DESC
-    LIMIT :items::int)
+WITH visible AS MATERIALIZED (
+    SELECT r.item_id, r.active_build_id, r.kind, i.updated_at
+    FROM readable(:workspace_id, :account_id) r
+    JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+), latest AS MATERIALIZED (
+    (SELECT item_id, active_build_id FROM visible WHERE kind = 'conversation' ORDER BY updated_at DESC, item_id DESC LIMIT :items::int)
     UNION ALL
-    (SELECT r.item_id, r.active_build_id
-    FROM item i
-    JOIN readable(:workspace_id, :account_id) r ON r.item_id = i.id
-    WHERE i.workspace_id = :workspace_id AND i.kind = 'file'
-    ORDER BY i.updated_at DESC, i.id DESC
-    LIMIT :items::int)
+    (SELECT item_id, active_build_id FROM visible WHERE kind = 'file' ORDER BY updated_at DESC, item_id DESC LIMIT :items::int)
 ), near AS MATERIALIZED (
     SELECT p.id, p.tsv
     FROM latest
@@ -52,7 +46,7 @@ WITH latest AS MATERIALIZED (
 ), seen AS MATERIALIZED (
     SELECT w.lexeme, count(*) AS ndoc, (array_agg(near.id))[1] AS passage_id
     FROM near
-    CROSS JOIN LATERAL unnest(near.tsv) AS w
+    CROSS JOIN LATERAL unnest(tsvector_to_array(near.tsv)) AS w (lexeme)
     WHERE w.lexeme LIKE :pattern::text
     GROUP BY w.lexeme
 ), known AS MATERIALIZED (
@@ -69,6 +63,7 @@ WITH latest AS MATERIALIZED (
         SELECT h.passage_id
         FROM readable_holders(:workspace_id, :account_id, known.lexeme, :tried::int, 1) AS h
         WHERE seen.passage_id IS NULL
+        OFFSET 0 -- a fence: what was seen is not looked up
     ) AS found ON true
     WHERE coalesce(seen.passage_id, found.passage_id) IS NOT NULL
 )
@@ -87,7 +82,7 @@ SELECT a.name, a.email
 FROM membership m
 JOIN account a ON a.id = m.account_id
 WHERE m.workspace_id = :workspace_id
-    AND (folded_title(a.name) LIKE :word_start::text OR folded_title(a.email) LIKE :word_start::text)
+    AND a.folded LIKE :word_start::text
 ORDER BY lower(a.name), a.email
 LIMIT :most::int;
 

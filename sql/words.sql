@@ -14,7 +14,11 @@ SELECT asked.lexeme, p.lang, places.beside,
     EXISTS (SELECT FROM unnest(places.positions) AS place WHERE place <> ALL (places.taken)) AS is_alone
 FROM unnest(:lexemes::text[], :passages::uuid[]) WITH ORDINALITY AS asked (lexeme, passage_id, place)
 JOIN passage p ON p.workspace_id = :workspace_id AND p.id = asked.passage_id
-JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id AND r.active_build_id = p.build_id
+CROSS JOIN LATERAL (
+    SELECT FROM readable(:workspace_id, :account_id) r
+    WHERE r.item_id = p.item_id AND r.active_build_id = p.build_id
+    OFFSET 0 -- asked for each of a few passages, as in hydrate of search.sql
+) AS r
 CROSS JOIN LATERAL (
     SELECT own.positions,
         ARRAY(SELECT o.lexeme FROM unnest(p.tsv) AS o

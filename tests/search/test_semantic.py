@@ -1,10 +1,12 @@
+from collections import OrderedDict
 from dataclasses import replace
 
 import pytest
 
 from search.embed import FakeEmbedder, unit_length
 from search.filters import Constraints
-from search.semantic import SemanticQuestion, VectorCache, find_nearest
+from search.narrowing import NOTHING
+from search.semantic import CrowdCache, SemanticQuestion, VectorCache, find_nearest
 from tests.make import make_scope
 from tests.search.make import embed_all, make_conversation, make_crowd, make_message
 
@@ -49,7 +51,9 @@ async def nearest(
     vector = (await FakeEmbedder().embed_query("green pears apples")).vector
     question = SemanticQuestion(vector, generation_id, condition, exact, depth, exact_up_to)
     async with resources.search.autocommit() as conn:
-        return await find_nearest(conn, scope, question, constraints=Constraints())
+        return await find_nearest(
+            conn, scope, question, constraints=Constraints(), crowds=CrowdCache()
+        )
 
 
 async def test_exact_gives_the_nearest_first(resources, fruit):
@@ -84,6 +88,21 @@ async def test_hnsw_finds_what_exact_finds_where_many_may_be_seen(resources, own
     exact = await nearest(resources, scope, generation_id, depth=30)
     assert (approximate.recall, exact.recall) == ("approximate", "exact")
     assert len(set(approximate.ids) & set(exact.ids)) >= 27
+
+
+async def test_who_sees_many_passages_is_counted_once_a_minute(resources, fruit):
+    scope, _, _ = fruit
+    crowds, none = CrowdCache(), Constraints()
+    async with resources.search.autocommit() as conn:
+        assert await crowds.has_many(conn, scope, none, than=2)
+        assert not await crowds.has_many(conn, scope, none, than=3)
+    assert set(crowds.known) == {(scope.workspace_id, scope.account_id, than) for than in (2, 3)}
+    crowds.known = OrderedDict(
+        (key, (until, not many)) for key, (until, many) in crowds.known.items()
+    )
+    async with resources.search.autocommit() as conn:
+        assert await crowds.has_many(conn, scope, none, than=3)
+        assert not await crowds.has_many(conn, scope, Constraints((NOTHING,)), than=3)
 
 
 async def test_hnsw_that_finds_too_few_is_followed_by_exact(resources, owner_connection):
@@ -123,7 +142,9 @@ async def test_vectors_of_another_dimension_are_compared_exactly_however_many(
     vector = (await Narrow().embed_query("green pears")).vector
     question = SemanticQuestion(vector, generation_id, None, exact=False, depth=2, exact_up_to=1)
     async with resources.search.autocommit() as conn:
-        found = await find_nearest(conn, scope, question, constraints=Constraints())
+        found = await find_nearest(
+            conn, scope, question, constraints=Constraints(), crowds=CrowdCache()
+        )
     message_id = await owner_connection.fetchval(
         "SELECT message_id FROM passage WHERE id = $1", found.ids[0]
     )

@@ -6,7 +6,7 @@ import pytest
 
 from search.embed import FakeEmbedder, unit_length
 from search.filters import Constraints
-from search.semantic import SemanticQuestion, find_nearest
+from search.semantic import CrowdCache, SemanticQuestion, find_nearest
 from sql import REGISTRY
 from sql.pool import open_pool
 from tests.search.make import make_conversation, make_crowd, make_message
@@ -47,7 +47,9 @@ async def nearest(pool, scope, generation_id, *, exact):
     vector = unit_length((await FakeEmbedder().embed_query("any words at all")).vector)
     question = SemanticQuestion(vector, generation_id, None, exact, DEPTH, 0)
     async with pool.autocommit() as conn:
-        return await find_nearest(conn, scope, question, constraints=Constraints())
+        return await find_nearest(
+            conn, scope, question, constraints=Constraints(), crowds=CrowdCache()
+        )
 
 
 async def words(pool, scope):
