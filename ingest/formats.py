@@ -80,6 +80,7 @@ FORMATS: Final = (
     Format(RST, "reStructuredText", "rst", (".rst", ".rest")),
     Format(ORG, "Org", "org", (".org",)),
     Format(LATEX, "LaTeX", "latex", (".tex", ".latex", ".ltx")),
+    Format(XML, "XML", "xml", (".xml", ".nxml", ".xsl", ".xslt", ".xsd", ".svg", ".rss", ".atom", ".dbk", ".docbook", ".tei", ".dita", ".plist", ".kml", ".gpx")),
     *(Format(each.media_type, each.name, "plain", each.suffixes) for each in LANGUAGES),
     Format(ZIP, "ZIP archive", "zip_members"),
 )

@@ -6,9 +6,10 @@ A wrong suffix costs structure, never the text: each reader falls back to readin
 import re
 from typing import Final
 
-from ingest.formats import BY_SUFFIX, TEXT, VTT
+from ingest.formats import BY_SUFFIX, TEXT, VTT, XML
 from ingest.languages import BY_INTERPRETER
 
+OPENS_AS_XML: Final = re.compile(r"\ufeff?\s*<\?xml\b")
 # #!/usr/bin/env -S python3.11 -u
 SHEBANG: Final = re.compile(r"#!\s*(?:\S*/env\s+(?:-\S+\s+)*)?(?:\S*/)?([A-Za-z-]+)")
 
@@ -17,6 +18,8 @@ def kind_of_text(head: str, *, suffix: str) -> str:
     """Return the media type of a text that begins so; `suffix` in lower case, with its dot."""
     if head.lstrip("\ufeff").startswith("WEBVTT"):
         return VTT
+    if OPENS_AS_XML.match(head) and BY_SUFFIX.get(suffix, TEXT) in {TEXT, XML}:
+        return XML
     named = BY_SUFFIX.get(suffix, TEXT)
     if named != TEXT:
         return named

@@ -28,6 +28,10 @@ class Blocks:
         if any(cells):
             self._add(" | ".join(cells), tight="row")
 
+    def part(self) -> None:
+        """Keep the next block apart from the last, whatever both are."""
+        self._tight = None
+
     def drain(self) -> str:
         """Return what was added since the last call."""
         text = "".join(self._pieces)

@@ -49,6 +49,11 @@ def _sniff_utf16(head: bytes) -> str | None:
     return None
 
 
+def is_sure(encoding: str) -> bool:
+    """Whether it was known by a mark, by its zeros or as valid UTF-8, and not what is left when nothing fits."""
+    return encoding != OLD
+
+
 def measure(source: BinaryIO, encoding: str) -> Measured:
     """Return the encoding after a look at the whole file, and the number of characters it gives.
 

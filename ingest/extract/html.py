@@ -4,7 +4,6 @@ Parsed as a stream (libxml2's push parser), so memory is that of the open block,
 Left out: what style sheets and scripts change, the contents of frames, all of a picture but its description.
 """
 
-import codecs
 import re
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
@@ -13,18 +12,12 @@ from lxml import etree
 
 from ingest.extract.blocks import Blocks
 from ingest.extract.cut import segments
-from ingest.extract.encoding import OLD, Measured, measure, sniff
-from ingest.extract.plain import HEAD_BYTES, not_text, pieces
-from ingest.extract.segment import Segment, too_much_text
+from ingest.extract.declared import open_declared
+from ingest.extract.segment import Segment
 from ingest.extract.tables import Tables
 
-DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
-NOT_TRUSTED = frozenset(
-    {"iso8859-1", "ascii", "utf-8"}
-)  # browsers read the first two as Windows-1252
 SPACE = re.compile(r"\s+")
 AROUND_BREAK = re.compile(r" *\n *")
-MARKUP = 3  # times as much source as text is read: 60 M characters, a hundred times a long page
 SKIPPED = frozenset({
     "script", "style", "template", "noscript", "svg", "math", "iframe", "object", "select",
 })  # fmt: skip
@@ -46,33 +39,12 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Segm
 
 def page_texts(source: BinaryIO, *, most_characters: int) -> Iterator[str]:
     """Return the page's text in pieces; for formats that hold pages."""
-    measured = _measure(source)
-    if measured.characters > MARKUP * most_characters:
-        raise too_much_text(most_characters)
-    return _texts(pieces(source, measured.encoding))
+    return _texts(open_declared(source, most_characters=most_characters))
 
 
-def _measure(source: BinaryIO) -> Measured:
-    """Valid UTF-8 is UTF-8 whatever the page declares; then its declaration counts."""
-    head = source.read(HEAD_BYTES)
-    guess = sniff(head)
-    if guess is None:
-        raise not_text()
-    declared = _declared(head)
-    if declared.startswith("iso2022"):  # seven bits, so valid UTF-8 too
-        return measure(source, declared)
-    found = measure(source, guess)
-    return measure(source, declared) if declared and found.encoding == OLD else found
-
-
-def _declared(head: bytes) -> str:
-    match = DECLARED.search(head)
-    try:
-        name = codecs.lookup(match[1].decode()).name if match else ""
-        b" ".decode(name or "ascii")
-    except (LookupError, UnicodeDecodeError):
-        return ""  # unknown, no text encoding (base64), or UTF-16, which it is not
-    return "" if name in NOT_TRUSTED else name
+def text_of(markup: str) -> str:
+    """Return what a fragment of HTML within another format says."""
+    return "".join(_texts(iter([f"<html>{markup}"]))).strip("\n")
 
 
 def _texts(source: Iterator[str]) -> Iterator[str]:
@@ -82,7 +54,7 @@ def _texts(source: Iterator[str]) -> Iterator[str]:
         parser.feed(piece)
         yield page.blocks.drain()
     parser.close()
-    # libxml2 drops the rest of a page in silence when it runs out of memory. Its log keeps 100 errors, so MARKUP bounds
+    # libxml2 drops the rest of a page in silence when it runs out of memory. Its log keeps 100 errors, so declared.py bounds
     # the page to what fits a child in any case.
     if any(error.type == etree.ErrorTypes.ERR_NO_MEMORY for error in parser.feed_error_log):
         raise MemoryError

@@ -1,5 +1,6 @@
 """Plain text and source code, as they are; and what every format that is text begins with: its decoded pieces and lines."""
 
+import codecs
 import io
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
@@ -9,7 +10,7 @@ from ingest.extract.encoding import measure, sniff
 from ingest.extract.segment import Segment, Unreadable, clean, too_much_text
 
 HEAD_BYTES = 8192
-PIECE = 2**16  # characters
+PIECE_BYTES = 2**16
 LONGEST_LINE = 2**18  # characters
 
 
@@ -33,9 +34,13 @@ def open_text(source: BinaryIO, *, most_characters: int) -> Iterator[str]:
 def pieces(source: BinaryIO, encoding: str) -> Iterator[str]:
     r"""Yield the decoded text in pieces, line breaks as \n; what does not decode becomes U+FFFD."""
     source.seek(0)
-    text = io.TextIOWrapper(source, encoding, errors="replace", newline=None)
-    while piece := text.read(PIECE):
-        yield clean(piece)
+    decode = codecs.getincrementaldecoder(encoding)("replace")
+    decoder = io.IncrementalNewlineDecoder(decode, translate=True)
+    while piece := source.read(PIECE_BYTES):
+        if text := decoder.decode(piece):
+            yield clean(text)
+    if text := decoder.decode(b"", final=True):
+        yield clean(text)
 
 
 def lines(text: Iterable[str]) -> Iterator[str]:

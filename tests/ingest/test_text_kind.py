@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.formats import TEXT, VTT
+from ingest.formats import TEXT, VTT, XML
 from ingest.text_kind import kind_of_text
 
 
@@ -13,6 +13,9 @@ from ingest.text_kind import kind_of_text
         ("#!/bin/sh\n", ".txt", "text/x-shellscript"),
         ("#! /opt/own\n", "", TEXT),
         ("\ufeffWEBVTT\n", ".txt", VTT),
+        ("\ufeff <?xml version='1.0'?><a/>", "", XML),
+        ("<?xml version='1.0'?><a/>", ".py", "text/x-python"),
+        ("<a/>", ".xml", XML),
         ("a: b", ".yml", "application/yaml"),
     ],
 )

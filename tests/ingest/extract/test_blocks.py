@@ -24,3 +24,11 @@ def test_draining_gives_each_text_once():
     assert blocks.drain() == ""
     blocks.paragraph("b")
     assert blocks.drain() == "\nb\n"
+
+
+def test_blocks_of_one_kind_can_be_kept_apart():
+    blocks = Blocks()
+    blocks.item("a", depth=1, marker="-")
+    blocks.part()
+    blocks.item("b", depth=1, marker="-")
+    assert blocks.drain() == "- a\n\n- b\n"
