@@ -75,7 +75,7 @@ async def test_a_leftover_of_ours_is_ended(tmp_path):
 
     pid_file = tmp_path / "x.pid"
     child = await spawn(Command("x", (*SLEEPS, str(tmp_path)), pid_file=pid_file))
-    assert await until_ready(child, has_become_itself, timeout_s=10)
+    assert await until_ready(child, has_become_itself, timeout_s=60)
     ending = asyncio.create_task(asyncio.to_thread(end_leftover, pid_file, mark=str(tmp_path)))
     assert await child.wait() == -signal.SIGTERM
     await ending

@@ -65,7 +65,7 @@ async def test_an_unknown_model_is_refused_before_anything_is_asked(ada, recolle
 
 async def begun(owner: asyncpg.Connection) -> UUID:
     """Return the run that a command has begun; without a worker it waits."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (run_id := await owner.fetchval("SELECT id FROM run")) is None:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     return run_id
@@ -82,11 +82,12 @@ async def test_a_reply_that_somebody_stopped_ends_with_exit_code_1(
     assert (stopped.exit_code, stopped.stderr.splitlines()[-1]) == (1, "The reply stopped")
 
 
-async def test_ctrl_c_stops_the_reply(ada, recollect, owner_connection):
+async def test_ctrl_c_stops_the_reply(ada, recollect, resources, owner_connection):
     command = (sys.executable, "-m", "app.cli", "ask", "Hello?")
     process = await asyncio.create_subprocess_exec(*command, cwd=CHECKOUT)
     run_id = await begun(owner_connection)
-    await asyncio.sleep(0.2)
+    while f"run:{run_id}" not in resources.feed._channels:  # noqa: ASYNC110  (until it reads along)
+        await asyncio.sleep(0.02)
     process.send_signal(signal.SIGINT)
     assert await process.wait() == 130
     state = await owner_connection.fetchval("SELECT state FROM run WHERE id = $1", run_id)

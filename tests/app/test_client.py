@@ -7,8 +7,8 @@ import pytest
 
 from app.client import Client, open_client, read_as, read_events, refusal, wait_for_it
 from app.client_shapes import Login, StreamEvent
-from app.probe import free_ports
 from core.errors import CallerError, NotSignedIn, RecollectError, Unavailable
+from tests.ports import own_port
 
 
 def answer(status: int, body: object = None, **headers: str) -> httpx.Response:
@@ -75,7 +75,7 @@ async def test_events_are_read_and_comments_left_out():
 
 
 async def test_nobody_there_is_one_line_with_the_address():
-    url = f"http://127.0.0.1:{free_ports(1)[0]}"
+    url = f"http://127.0.0.1:{own_port()}"
     async with open_client(url, token=None) as client:
         with pytest.raises(Unavailable, match=f"^{url} does not answer .* --url$"):
             await client.check()

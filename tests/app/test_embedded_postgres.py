@@ -90,7 +90,7 @@ async def test_a_server_left_by_a_killed_supervisor_is_ended_first(folder):
     os.close(left.lock)
     again = await start_postgres(folder, options=QUICK)
     try:
-        assert await asyncio.wait_for(left.child.wait(), 1) == 0
+        assert await asyncio.wait_for(left.child.wait(), 60) == 0
         assert await ask(again.url, "SELECT 1") == 1
     finally:
         await again.stop()

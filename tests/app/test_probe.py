@@ -5,6 +5,7 @@ import pytest
 
 from app.probe import answers_ok, free_ports, require_free_port
 from core.errors import StartFailed
+from tests.ports import own_port
 
 
 def test_a_taken_port_is_named_with_the_next_one():
@@ -17,7 +18,7 @@ def test_a_taken_port_is_named_with_the_next_one():
 
 
 def test_a_free_port_passes():
-    [port] = free_ports(1)
+    port = own_port()
     require_free_port("127.0.0.1", port)
 
 
@@ -46,4 +47,4 @@ async def test_only_200_is_ok(status, expected):
 
 
 async def test_nobody_there_is_not_ok():
-    assert not await answers_ok("127.0.0.1", free_ports(1)[0], "/readyz")
+    assert not await answers_ok("127.0.0.1", own_port(), "/readyz")

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import httpx
 
-GIVEN_UP_S = 40.0
+GIVEN_UP_S = 150.0
 AT_REST = {"ready", "partial", "no_text", "failed", "cancelled"}
 
 
@@ -93,7 +93,7 @@ class Journal:
             if cursor is None:
                 return items
 
-    async def check(self, *, within_s: float = 60) -> None:
+    async def check(self, *, within_s: float = 150) -> None:
         """Every acknowledged message and file is there once, in order, and search finds it."""
         assert self.odd == []
         stored = await self.everything(f"/conversations/{self.conversation_id}/messages")

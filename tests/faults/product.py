@@ -14,8 +14,8 @@ import httpx
 import orjson
 
 from app.child import command_line
-from app.probe import free_ports
 from app.settings import CHECKOUT
+from tests.ports import own_port
 
 PASSWORD = "a long enough passphrase"
 PID_FILES = {
@@ -31,7 +31,7 @@ class Product:
 
     def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
-        self.port = free_ports(1)[0]
+        self.port = own_port()
         self._output = home.parent / f"{home.name}.out"
         self._environment = {
             "PATH": os.defpath,
@@ -50,7 +50,7 @@ class Product:
 
     async def start(self) -> None:
         self._process = self._spawn()
-        await until(lambda: self._says("Recollect is ready"), within_s=40)
+        await until(lambda: self._says("Recollect is ready"), within_s=110)
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         with self._output.open("wb") as output:
@@ -66,7 +66,7 @@ class Product:
     async def stop(self) -> int:
         assert self._process is not None
         self._process.send_signal(signal.SIGTERM)
-        return await asyncio.to_thread(self._process.wait, 20)
+        return await asyncio.to_thread(self._process.wait, 60)
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run another command of the CLI on this home."""
@@ -76,7 +76,7 @@ class Product:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=110,
             check=False,
         )
 
@@ -102,7 +102,7 @@ class Product:
 
     async def another(self, name: str, *, than: int | None) -> None:
         """Wait until a killed part has a successor."""
-        await until(lambda: self.pid(name) not in (None, than), within_s=30)
+        await until(lambda: self.pid(name) not in (None, than), within_s=110)
 
     def processes(self) -> list[str]:
         """Return the command lines of what works on this home."""
@@ -157,7 +157,7 @@ async def running(home: Path, **environment: str) -> AsyncGenerator[Product]:
 @asynccontextmanager
 async def signed_up(product: Product, name: str) -> AsyncGenerator[httpx.AsyncClient]:
     """Make an account and lend its client, with a bearer token."""
-    async with httpx.AsyncClient(base_url=f"{product.url}/api", timeout=30) as client:
+    async with httpx.AsyncClient(base_url=f"{product.url}/api", timeout=60) as client:
         person = {"email": f"{name}@example.org", "password": PASSWORD}
         (await client.post("/auth/register", json=person)).raise_for_status()
         answer = (await client.post("/auth/login?token=true", json=person)).raise_for_status()

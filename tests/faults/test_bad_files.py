@@ -11,7 +11,7 @@ from tests.faults.journal import open_journal
 from tests.faults.product import signed_up
 from tests.ingest.make_files import W, burn, make_docx, make_pdf, make_zip, paragraph, show
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 FOLDER = Path(__file__).parents[1] / "data" / "files"
 WORDS = b"The harbour opens at dawn, and boats wait for the tide outside of it.\n"
 
@@ -102,7 +102,7 @@ async def test_every_file_ends_with_a_reason_for_a_person(product):
         for name, (data, _) in FILES.items():
             await journal.upload(name, data)
         await journal.upload("good.txt", WORDS * 10)
-        files = await journal.wait_until_at_rest(within_s=90)
+        files = await journal.wait_until_at_rest(within_s=300)
         ended = {name: (f["state"], f["reason"]["code"] if f["reason"] else "") for name, f in files.items()}  # fmt: skip
         assert ended == {name: wanted for name, (_, wanted) in FILES.items()} | {"good.txt": READY}
         for file in files.values():

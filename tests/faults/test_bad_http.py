@@ -15,7 +15,7 @@ async def exchange(port: int, sent: bytes) -> bytes:
         writer.write(sent)
         await writer.drain()
         writer.write_eof()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await reader.read()
     except ConnectionError:
         return b""
@@ -78,7 +78,7 @@ async def test_cut_and_lying_requests_leave_nothing_and_harm_nobody(product):
             blobs = product.home / "blobs"
             return not kept and not [path for path in blobs.rglob("*") if path.is_file()]
 
-        await eventually(nothing_is_kept, within_s=10)
+        await eventually(nothing_is_kept, within_s=60)
         assert "failed to serve" not in product.log()
         sent = upload(token, more=b"Content-Length: 5\r\n", body=b"words and more words")
         answer = await exchange(product.port, sent)

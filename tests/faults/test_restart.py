@@ -13,7 +13,7 @@ async def test_a_second_start_goes_on_where_the_first_one_stopped(product):
         await journal.check()
         port, folder = product.port, product.home
         assert await product.stop() == 0
-        await until(lambda: product.processes() == [], within_s=5)
+        await until(lambda: product.processes() == [], within_s=60)
         assert product.sockets() == []
         assert [path.name for path in (folder / "run").iterdir()] == ["lock"]
         await product.start()

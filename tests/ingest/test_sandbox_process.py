@@ -27,14 +27,14 @@ async def frames_of(path, media_type, *, first=0, limits=None):
 
 
 def children():
-    return psutil.Process().children()
+    return set(psutil.Process().children())
 
 
 async def test_a_file_comes_as_frames_and_leaves_no_process(tmp_path):
     path = write(tmp_path, b"text")
     before = children()
     assert await frames_of(path, TEXT) == [Segment(0, None, None, "text\n"), Finished(None)]
-    assert children() == before
+    assert children() <= before
 
 
 async def test_a_child_reads_its_share_of_pages(tmp_path):
@@ -55,10 +55,10 @@ async def test_a_refusal_is_the_last_frame(tmp_path):
 @pytest.mark.parametrize("sent", [signal.SIGSEGV, signal.SIGKILL, signal.SIGXCPU])
 async def test_a_killed_child_is_told_from_a_finished_one(tmp_path, sent):
     path = write(tmp_path, LONG.encode())
-    before = set(children())
+    before = children()
     async with aclosing(read_in_child(path, TEXT, first=0, limits=Limits())) as frames:
         await anext(frames)
-        (child,) = set(children()) - before
+        (child,) = children() - before
         child.send_signal(sent)
         with pytest.raises(ChildDied) as death:
             [frame async for frame in frames]
@@ -70,30 +70,30 @@ async def test_who_stops_listening_leaves_no_process(tmp_path):
     before = children()
     async with aclosing(read_in_child(path, TEXT, first=0, limits=Limits())) as frames:
         await anext(frames)
-        assert children() != before
-    assert children() == before
+        assert children() - before
+    assert children() <= before
 
 
 async def test_a_cancelled_reading_leaves_no_process(tmp_path):
     path = write(tmp_path, LONG.encode())
     before = children()
     reading = asyncio.create_task(frames_of(path, TEXT, limits=Limits(wall_s=60)))
-    while children() == before:  # noqa: ASYNC110  a process says nothing when it begins
+    while children() <= before:  # noqa: ASYNC110  a process says nothing when it begins
         await asyncio.sleep(0.001)
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    assert children() == before
+    assert children() <= before
 
 
 async def test_a_child_has_no_environment_and_a_session_of_its_own(tmp_path):
     path = write(tmp_path, LONG.encode())
-    before = set(children())
+    before = children()
     os.environ["RECOLLECT_TEST_SECRET"] = "x"
     try:
         async with aclosing(read_in_child(path, TEXT, first=0, limits=Limits())) as frames:
             await anext(frames)
-            (child,) = set(children()) - before
+            (child,) = children() - before
             assert "RECOLLECT_TEST_SECRET" not in child.environ()
             assert os.getsid(child.pid) == child.pid
             assert str(tmp_path) not in " ".join(child.cmdline())
@@ -110,10 +110,10 @@ async def test_wall_clock_time_is_limited(tmp_path):
 async def test_a_slow_consumer_costs_the_child_nothing(tmp_path):
     path = write(tmp_path, LONG.encode())
     count = 0
-    async for _ in read_in_child(path, TEXT, first=0, limits=Limits(wall_s=1)):
-        await asyncio.sleep(0.05)
+    async for _ in read_in_child(path, TEXT, first=0, limits=Limits(wall_s=5)):
+        await asyncio.sleep(0.16)
         count += 1
-    assert count * 0.05 > 1
+    assert count * 0.16 > 5
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="parent death signal: Linux")
@@ -134,7 +134,7 @@ async def test_a_child_does_not_outlive_its_parent(tmp_path):
         sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE
     )
     printed, _ = await parent.communicate()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while psutil.pid_exists(int(printed)):  # noqa: ASYNC110  nor, to a stranger, when it ends
             await asyncio.sleep(0.01)
 

@@ -56,10 +56,14 @@ def socket_path():
         yield Path(folder, "embed.sock")
 
 
+def patient(socket_path, spec=FAKE):
+    return EmbedClient(socket_path, spec, query_timeout_s=60)
+
+
 async def test_a_client_gets_what_the_embedder_would_have_answered(socket_path):
     texts = ["first words", "", "第二", "lone \ud800 surrogate"]
     async with embedder_server(FakeEmbedder(), socket_path):
-        client = EmbedClient(socket_path, FAKE)
+        client = patient(socket_path)
         query, rows = await asyncio.gather(
             client.embed_query(texts[0]), client.embed_documents(texts)
         )
@@ -73,7 +77,7 @@ async def test_a_client_gets_what_the_embedder_would_have_answered(socket_path):
 async def test_a_query_is_answered_while_documents_wait(socket_path):
     slow = SlowEmbedder()
     async with embedder_server(slow, socket_path):
-        client = EmbedClient(socket_path, FAKE)
+        client = patient(socket_path)
         documents = asyncio.create_task(client.embed_documents(["slow"]))
         await slow.started.wait()
         await client.embed_query("quick")
@@ -87,20 +91,20 @@ async def test_work_nobody_waits_for_any_more_is_dropped(socket_path):
     for leave in ("cancel", "close"):
         slow = SlowEmbedder()
         async with embedder_server(slow, socket_path):
-            client = EmbedClient(socket_path, FAKE)
+            client = patient(socket_path)
             documents = asyncio.create_task(client.embed_documents(["slow"]))
             await slow.started.wait()
             documents.cancel()
             if leave == "close":
                 await client.close()
-            await asyncio.wait_for(slow.cancelled.wait(), 5)
+            await asyncio.wait_for(slow.cancelled.wait(), 60)
             await client.close()
 
 
 async def test_documents_beyond_the_room_are_told_when_to_come_back(socket_path):
     slow = SlowEmbedder()
     async with embedder_server(slow, socket_path, max_texts=3):
-        client = EmbedClient(socket_path, FAKE)
+        client = patient(socket_path)
         first = asyncio.create_task(client.embed_documents(["a", "b"]))
         await slow.started.wait()
         with pytest.raises(Unavailable, match="enough to do") as refused:
@@ -114,7 +118,7 @@ async def test_documents_beyond_the_room_are_told_when_to_come_back(socket_path)
 
 async def test_errors_reach_the_caller_as_what_they_are(socket_path):
     async with embedder_server(FailingEmbedder(), socket_path):
-        client = EmbedClient(socket_path, FAKE)
+        client = patient(socket_path)
         with pytest.raises(Unavailable, match="quota used up") as limited:
             await client.embed_query("x")
         with pytest.raises(RefusedText, match="no such text"):
@@ -146,13 +150,13 @@ async def test_a_client_that_speaks_nonsense_is_hung_up_on_and_others_are_not(
     socket_path, nonsense
 ):
     async with embedder_server(FakeEmbedder(), socket_path):
-        client = EmbedClient(socket_path, FAKE)
+        client = patient(socket_path)
         await client.embed_query("before")
         reader, writer = await asyncio.open_unix_connection(socket_path)
         writer.write(frame(Hello(FAKE.model)))
         assert await read_frame(reader, EmbedderSpec) == (FAKE, b"")
         writer.write(nonsense)
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), 60) == b""
         writer.close()
         await client.embed_query("after")
         await client.close()
@@ -168,7 +172,7 @@ async def test_each_connection_asks_the_model_that_it_names(socket_path):
     second = Second()
     find = {"second": second}.get
     async with embedder_server(FakeEmbedder(), socket_path, others=find):
-        clients = [EmbedClient(socket_path, spec) for spec in (FAKE, EmbedderSpec("second", 2, 9))]
+        clients = [patient(socket_path, spec) for spec in (FAKE, EmbedderSpec("second", 2, 9))]
         first, other = [await client.embed_documents(["a", "b"]) for client in clients]
         for client in clients:
             await client.close()
@@ -180,7 +184,7 @@ async def test_who_does_not_say_which_model_is_hung_up_on(socket_path):
     async with embedder_server(FakeEmbedder(), socket_path):
         reader, writer = await asyncio.open_unix_connection(socket_path)
         writer.write(pack_texts(1, "query", ["x"]))
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        assert await asyncio.wait_for(reader.read(), 60) == b""
         writer.close()
 
 
@@ -193,7 +197,7 @@ async def test_a_client_may_leave_without_its_answer(socket_path):
         writer.write(pack_texts(1, "documents", ["slow"]))
         await slow.started.wait()
         writer.transport.abort()
-        await asyncio.wait_for(slow.cancelled.wait(), 5)
+        await asyncio.wait_for(slow.cancelled.wait(), 60)
 
 
 async def test_cancelling_what_was_answered_meanwhile_changes_nothing(socket_path):
@@ -208,10 +212,10 @@ async def test_cancelling_what_was_answered_meanwhile_changes_nothing(socket_pat
 
 async def test_a_signal_ends_serving(socket_path):
     serving = asyncio.create_task(serve_embedder(FakeEmbedder(), socket_path))
-    client = EmbedClient(socket_path, FAKE)
+    client = patient(socket_path)
     await client.embed_documents(["waits for the start"])
     os.kill(os.getpid(), signal.SIGINT)
-    await asyncio.wait_for(serving, 5)
+    await asyncio.wait_for(serving, 60)
     assert not socket_path.exists()
     await client.close()
 
@@ -225,10 +229,10 @@ async def test_a_terminated_process_leaves_nothing_behind(socket_path):
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, str(socket_path), cwd=ROOT, stdout=asyncio.subprocess.DEVNULL
     )
-    client = EmbedClient(socket_path, FAKE)
+    client = patient(socket_path)
     await client.embed_documents(["waits for the start"])
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 5) == 0
+    assert await asyncio.wait_for(process.wait(), 60) == 0
     assert not socket_path.exists()
     with pytest.raises(Unavailable, match="cannot be reached"):
         await client.embed_query("gone")

@@ -1,0 +1,25 @@
+"""Ports for programs that a test starts: of a range that no system hands out by itself, another part of it for each xdist worker.
+
+A port that was free a moment ago (bind to 0, close) may be anybody's when a slow program comes to listen on it.
+"""
+
+import itertools
+import os
+import socket
+
+FIRST, EACH = 21_000, 400
+_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_own = itertools.cycle(range(FIRST + _worker * EACH, FIRST + (_worker + 1) * EACH))
+
+
+def own_port() -> int:
+    """Return a port that nobody listens on, and that no other test of this session was given lately."""
+    for port in _own:
+        with socket.socket() as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
+    raise AssertionError("an endless range ended")
