@@ -101,15 +101,20 @@ async def test_what_is_not_shared_there_stays_unseen_and_gaps_are_summed(
 
 @asynccontextmanager
 async def slow(owner, workspace_id):
-    """Let the search role wait longer than its statements may, whenever it reads this workspace's row."""
+    """Let whatever the search role asks of this workspace end as a statement does that takes too long."""
+    await owner.execute(
+        "CREATE FUNCTION too_slow() RETURNS boolean LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE 'canceling statement' USING ERRCODE = 'query_canceled'; END $$"
+    )
     await owner.execute(
         "CREATE POLICY slow ON workspace AS RESTRICTIVE TO recollect_search "
-        f"USING (id <> '{workspace_id}' OR pg_sleep(5) IS NULL)"
+        f"USING (id <> '{workspace_id}' OR too_slow())"
     )
     try:
         yield
     finally:
         await owner.execute("DROP POLICY slow ON workspace")
+        await owner.execute("DROP FUNCTION too_slow")
 
 
 async def test_a_workspace_that_does_not_answer_is_named_and_comes_back_with_the_next_page(
