@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from app.doctor_checks import CHECKS, Check, Count, Invariant
 from app.resources import Resources
 from core.errors import Unavailable
+from ingest.ocr import Tesseract, find_tesseract
 from sql import fetch, fetch_one, read
 from sql.index_care import list_bloated
 from sql.migrate import PGVECTOR_AT_LEAST
@@ -250,6 +251,26 @@ def disk_finding(folder: Path, *, low_bytes: int = LOW_DISK_BYTES) -> Finding | 
     return _notice("disk", wrong, "Free some space, or move RECOLLECT_HOME or BLOB_DIR.")
 
 
+async def _ocr(resources: Resources) -> list[Finding]:
+    finding = ocr_finding(await find_tesseract(), resources.settings.ocr_languages)
+    return [finding] if finding else []
+
+
+def ocr_finding(program: Tesseract | None, languages: str) -> Finding | None:
+    """Return a notice when pictures are not read here, or not in all the languages asked for."""
+    if program is None:
+        remedy = (
+            "Install tesseract-ocr (apt-get install tesseract-ocr), then read such files again."
+        )
+        return _notice("ocr", "pictures and scans are not read: no tesseract", remedy)
+    missing = sorted(set(languages.split("+")) - program.languages)
+    if not missing:
+        return None
+    wrong = f"tesseract does not know {', '.join(missing)}"
+    packages = " ".join(f"tesseract-ocr-{name}" for name in missing)
+    return _notice("ocr", wrong, f"Install {packages}, or correct OCR_LANGUAGES.")
+
+
 def _broken(check: str, wrong: str, remedy: str) -> Finding:
     return Finding(check, "operation", "broken", 1, wrong, "", remedy)
 
@@ -266,4 +287,5 @@ _LOOKS: Final[tuple[Callable[[Resources], Awaitable[list[Finding]]], ...]] = (
     _redis,
     _embedder,
     _disk,
+    _ocr,
 )

@@ -80,6 +80,15 @@ class Settings(BaseSettings):
         ge=1,
         description="Bytes of all files of one workspace, equal ones counted once, and of its unfinished uploads. Unset: as much as the disk holds.",
     )
+    ocr_pages: int = Field(
+        default=200,
+        ge=0,
+        description="Pictures and scanned pages of one file that tesseract reads, each for some seconds of a core; 0 reads none. Needs tesseract-ocr on the machine of the worker.",
+    )
+    ocr_languages: str = Field(
+        default="eng",
+        description="Languages of scans as tesseract names them, joined by +, for example deu+eng; each needs its package (tesseract-ocr-deu) and costs time.",
+    )
 
     openai_api_key: SecretStr | None = Field(
         default=None,

@@ -13,6 +13,7 @@ from ingest.extract.encoding import sniff
 from ingest.extract.segment import Unreadable
 from ingest.extract.zip_directory import member_names
 from ingest.formats import BY_SUFFIX, HTML, PDF, RTF
+from ingest.media_kind import picture_kind
 from ingest.office_kind import document_in_compound, document_in_zip
 from ingest.text_kind import kind_of_text
 
@@ -32,8 +33,8 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
         return document_in_zip(head, names) or kind_of_zip(names)
     if head.startswith(SIGNATURE):
         return _compound(source, name)
-    if head.startswith(b"{\\rtf"):
-        return RTF
+    if kind := _by_first_bytes(head):
+        return kind
     encoding = sniff(head)
     text = head.decode(encoding, errors="ignore") if encoding is not None else ""
     suffix = PurePath(name).suffix.lower()
@@ -49,6 +50,10 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
     if head.startswith(POSTSCRIPT):
         return None
     return kind_of_text(text, suffix=suffix)
+
+
+def _by_first_bytes(head: bytes) -> str | None:
+    return RTF if head.startswith(b"{\\rtf") else picture_kind(head)
 
 
 def _compound(source: BinaryIO, name: str) -> str | None:

@@ -27,8 +27,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
+    """What a build came to; the last three are of its first problem."""
+
     passages: int
     problems: int
+    code: str
+    message: str
+    remedy: str
 
 
 COUNT_PROBLEMS = read("ingest.sql", "count_problems", Tally)
@@ -65,11 +70,17 @@ async def finish(fence: Fence, build: Build) -> FileEnd:
             conn, COUNT_PROBLEMS, workspace_id=ws, file_id=source.file_id, build_id=build.id
         )
         end: FileEnd = "no_text" if not tally.passages else "partial" if tally.problems else "ready"
-        reason = _NO_TEXT if end == "no_text" else _NO_REASON
+        reason = _why_no_text(tally) if end == "no_text" else _NO_REASON
         await _end_file(conn, ws, source, state=end, reason=reason)
         await execute(conn, CLOSE_BUILD, workspace_id=ws, file_id=source.file_id, build_id=build.id)
         await index_seq_raised(conn, ws, shown=source.file_id if shown.is_flip else None)
     return end
+
+
+def _why_no_text(tally: Tally) -> PermanentFailure:
+    if not tally.problems:
+        return _NO_TEXT
+    return PermanentFailure(tally.code, tally.message, remedy=tally.remedy)
 
 
 async def fail(fence: Fence, source: Source, build: Build | None, reason: PermanentFailure) -> None:

@@ -45,6 +45,12 @@ ASCIIDOC: Final = "text/asciidoc"
 RST: Final = "text/x-rst"
 ORG: Final = "text/x-org"
 LATEX: Final = "text/x-tex"
+PNG: Final = "image/png"
+JPEG: Final = "image/jpeg"
+TIFF: Final = "image/tiff"
+BMP: Final = "image/bmp"
+WEBP: Final = "image/webp"
+GIF: Final = "image/gif"
 
 
 class Format(NamedTuple):
@@ -83,6 +89,12 @@ FORMATS: Final = (
     Format(XML, "XML", "xml", (".xml", ".nxml", ".xsl", ".xslt", ".xsd", ".svg", ".rss", ".atom", ".dbk", ".docbook", ".tei", ".dita", ".plist", ".kml", ".gpx")),
     *(Format(each.media_type, each.name, "plain", each.suffixes) for each in LANGUAGES),
     Format(ZIP, "ZIP archive", "zip_members"),
+    Format(PNG, "PNG picture", "image"),
+    Format(JPEG, "JPEG picture", "image"),
+    Format(TIFF, "TIFF picture", "image", is_paged=True),
+    Format(BMP, "BMP picture", "image"),
+    Format(WEBP, "WebP picture", "image"),
+    Format(GIF, "GIF picture", "image"),
 )
 BY_MEDIA_TYPE: Final = {each.media_type: each for each in FORMATS}
 BY_SUFFIX: Final = {suffix: each.media_type for each in FORMATS for suffix in each.suffixes}

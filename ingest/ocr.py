@@ -52,7 +52,12 @@ async def find_tesseract() -> Tesseract | None:
     if path is None:
         return None
     process = await asyncio.create_subprocess_exec(
-        *(path, "--list-langs"), stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL, env={}
+        *(path, "--list-langs"),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=DEVNULL,
+        env={},
+        start_new_session=True,
     )
     try:
         async with asyncio.timeout(LISTING_S):
@@ -76,15 +81,15 @@ class Ocr:
     async def read(self, picture: Picture) -> Segment | Problem:
         """Return what the picture shows, or says without OCR where that is more."""
         self._pictures += 1
+        if self._pictures > self._limits.ocr_pages:
+            message = f"Of the pages that are pictures only {self._limits.ocr_pages} were read."
+            remedy = "Split the file, or have OCR_PAGES raised and read it again."
+            return self._unread(picture, "too_many_pictures", message, remedy=remedy)
         if self._pictures == 1:
             self._program = await find_tesseract()
         if self._program is None:
             message = "What is shown in pictures was not read: tesseract is not installed."
             return self._unread(picture, "no_ocr", message, remedy=INSTALL_REMEDY)
-        if self._pictures > self._limits.ocr_pages:
-            message = f"Of the pages that are pictures only {self._limits.ocr_pages} were read."
-            remedy = "Split the file, or have OCR_PAGES raised and read it again."
-            return self._unread(picture, "too_many_pictures", message, remedy=remedy)
         try:
             shown = await recognise(picture, self._program, limits=self._limits)
         except ChildDied as death:

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from core.blobs import BlobStore, missing
 from core.errors import PermanentFailure, RecollectError, Unavailable
-from ingest.detect import detect
-from ingest.formats import NOT_READ_REMEDY
+from ingest.detect import HEAD_BYTES, detect
+from ingest.media_kind import why_not_read
 from sql import fetch_opt, read
 from sql.fence import Fence
 
@@ -70,19 +70,17 @@ async def on_this_machine(blobs: BlobStore, source: Source) -> AsyncGenerator[Pa
 
 async def media_type_of(path: Path, name: str) -> str:
     """Return what the bytes are; PermanentFailure `unsupported_type` for what is stored but not read."""
-    found = await asyncio.to_thread(_detect, path, name)
-    if found is None:
-        raise PermanentFailure(
-            "unsupported_type",
-            "Files of this type are stored but not read.",
-            remedy=NOT_READ_REMEDY,
-        )
-    return found
+    return await asyncio.to_thread(_detect, path, name)
 
 
-def _detect(path: Path, name: str) -> str | None:
+def _detect(path: Path, name: str) -> str:
     with path.open("rb") as file:
-        return detect(file, name=name)
+        found = detect(file, name=name)
+        if found is not None:
+            return found
+        file.seek(0)
+        reason = why_not_read(file.read(HEAD_BYTES))
+    raise PermanentFailure("unsupported_type", reason.message, remedy=reason.remedy)
 
 
 async def _download(blobs: BlobStore, source: Source, copy: Path) -> None:

@@ -260,8 +260,18 @@ UPDATE build SET retired_at = now() WHERE workspace_id = :workspace_id AND id = 
 -- name: count_problems
 -- unscoped: the worker reads what its job names
 SELECT f.passages_total AS passages,
-    (SELECT count(*) FROM file_problem p WHERE p.workspace_id = f.workspace_id AND p.build_id = :build_id) AS problems
+    (SELECT count(*) FROM file_problem p WHERE p.workspace_id = f.workspace_id AND p.build_id = :build_id) AS problems,
+    coalesce(first.code, '') AS code,
+    coalesce(first.message, '') AS message,
+    coalesce(first.remedy, '') AS remedy
 FROM file f
+LEFT JOIN LATERAL (
+    SELECT p.code, p.message, p.remedy
+    FROM file_problem p
+    WHERE p.workspace_id = f.workspace_id AND p.build_id = :build_id
+    ORDER BY p.ordinal
+    LIMIT 1
+) first ON true
 WHERE f.workspace_id = :workspace_id AND f.id = :file_id;
 
 -- name: end_file

@@ -33,7 +33,9 @@ def make_work(resources: Resources) -> Work:
         storing=Storing(resources.blobs, enqueue_ingest, resources.settings.max_upload_bytes),
         asking=Asking(resources.embedder, others=resources.other_models),
         count_tokens=token_counter(resources.settings),
-        limits=Limits(),
+        limits=Limits(
+            ocr_pages=resources.settings.ocr_pages, ocr_languages=resources.settings.ocr_languages
+        ),
         nudge=_file_nudge(resources),
     )
     calling = Calling(

@@ -3,9 +3,12 @@ import re
 import time
 from dataclasses import replace
 
-from app.doctor import Finding, disk_finding, examine
+import pytest
+
+from app.doctor import Finding, disk_finding, examine, ocr_finding
 from app.resources import open_redis
 from core.errors import Unavailable
+from ingest.ocr import Tesseract
 from tests.app.test_doctor_checks import BREAK, make_sound
 
 
@@ -122,6 +125,20 @@ async def test_a_worker_that_fell_silent_is_told_by_its_silence(resources, owner
     await owner_connection.execute("UPDATE heartbeat SET seen_at = now() - interval '40 s'")
     findings = (await examine(resources)).findings
     assert [f.wrong for f in findings if f.check == "worker"] == ["no worker for 40 s"]
+
+
+@pytest.mark.parametrize(
+    ("program", "wrong"),
+    [
+        (None, "pictures and scans are not read: no tesseract"),
+        (Tesseract("/t", frozenset({"eng", "osd"})), "tesseract does not know deu"),
+        (Tesseract("/t", frozenset({"eng", "deu"})), None),
+    ],
+)
+def test_pictures_that_are_not_read_are_a_notice(program, wrong):
+    finding = ocr_finding(program, "deu+eng")
+    assert (finding.wrong if finding else None) == wrong
+    assert finding is None or finding.level == "notice"
 
 
 def test_a_disk_that_fills_up_is_a_notice_also_for_a_folder_not_made_yet(tmp_path):

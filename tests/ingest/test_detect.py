@@ -50,7 +50,7 @@ PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
         (b"HEAD = b'%PDF-'", "a.py", "text/x-python"),
         (b"\0", "a.txt", None),
         (b"", "a.txt", TEXT),
-        (PNG, "a.md", None),
+        (PNG, "a.md", "image/png"),
         (bytes(range(1, 256)) * 4, "a.txt", None),
         (b"{\\rtf1 text}", "a.txt", RTF),
         (b"%!PS-Adobe", "a.txt", None),

@@ -48,8 +48,9 @@ async def ends(owner, made) -> tuple[str, str, str]:
         (read(), "ready", ""),
         (read(problems=(UNREAD,)), "partial", ""),
         (read(text="\n"), "no_text", "no_text"),
+        (read(text="\n", problems=(UNREAD,)), "no_text", "page_unreadable"),
     ],
-    ids=["whole", "in part", "without text"],
+    ids=["whole", "in part", "without text", "without text for a reason"],
 )
 async def test_what_was_found_decides_the_end(
     fence, build, made, owner_connection, part, end, reason

@@ -6,9 +6,11 @@ from workers.tools import estimate_tokens, make_work, token_counter
 
 
 async def test_jobs_work_with_the_processes_resources(resources):
-    knowing = replace(resources, real_words=frozenset({"later"}))
+    settings = resources.settings.model_copy(update={"ocr_pages": 3, "ocr_languages": "deu"})
+    knowing = replace(resources, settings=settings, real_words=frozenset({"later"}))
     work = make_work(knowing)
     assert work.tools.storing.blobs is resources.blobs
+    assert (work.tools.limits.ocr_pages, work.tools.limits.ocr_languages) == (3, "deu")
     assert work.tools.asking.model == FakeEmbedder.model
     assert work.replies.feed is resources.feed
     assert work.replies.searcher.search_pool is resources.search

@@ -1,0 +1,94 @@
+import io
+
+import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from ingest.extract.image import EXIF_AUTHOR, EXIF_MODIFIED, EXIF_TITLE, MOST_SOURCE_PIXELS, read
+from ingest.extract.segment import MOST_PIXELS, Picture, Properties, Unreadable
+
+ORIENTATION = 274
+
+
+def items_of(content, *, first=0):
+    return list(read(io.BytesIO(content), first=first, most_characters=10**6))
+
+
+def saved(image, kind, **options):
+    out = io.BytesIO()
+    image.save(out, kind, **options)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF", "TIFF"])
+def test_a_picture_is_its_grey_pixels(kind):
+    image = Image.new("L", (3, 2), 255)
+    image.putpixel((1, 0), 0)
+    expected = Picture(0, None, None, "", 1, 3, 2, b"\xff\0\xff\xff\xff\xff")
+    assert items_of(saved(image, kind)) == [expected]
+
+
+@pytest.mark.parametrize(("kind", "options"), [("JPEG", {}), ("WEBP", {"lossless": True})])
+def test_a_picture_in_colour_too(kind, options):
+    (picture,) = items_of(saved(Image.new("RGB", (16, 16), (255, 255, 255)), kind, **options))
+    assert picture == Picture(0, None, None, "", 1, 16, 16, b"\xff" * 256)
+
+
+def test_what_is_transparent_is_white():
+    (picture,) = items_of(saved(Image.new("RGBA", (2, 1), (0, 0, 0, 0)), "PNG"))
+    assert picture == Picture(0, None, None, "", 1, 2, 1, b"\xff\xff")
+
+
+def test_a_picture_is_turned_as_its_camera_was_held():
+    image = Image.new("L", (2, 1), 255)
+    image.putpixel((0, 0), 0)
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6  # the first row is the right-hand side
+    (picture,) = items_of(saved(image, "PNG", exif=exif))
+    assert picture == Picture(0, None, None, "", 1, 1, 2, b"\0\xff")
+
+
+def test_the_pages_of_a_tiff_are_pages():
+    pages = [Image.new("L", (1, 1), shade) for shade in (10, 20, 30)]
+    content = saved(pages[0], "TIFF", save_all=True, append_images=pages[1:])
+    expected = [
+        Picture(n, n + 1, None, "", 3, 1, 1, bytes([shade])) for n, shade in enumerate((10, 20, 30))
+    ]
+    assert items_of(content) == expected
+    assert items_of(content, first=2) == expected[2:]
+
+
+def test_a_picture_of_more_pixels_is_made_smaller():
+    (picture,) = items_of(saved(Image.new("L", (8000, 2000), 255), "JPEG"))
+    assert isinstance(picture, Picture)
+    assert picture.width * picture.height == len(picture.pixels) <= MOST_PIXELS
+    assert picture.width == pytest.approx(4 * picture.height, rel=0.01)
+
+
+def test_too_many_pixels_are_refused_before_they_are_decoded():
+    side = int(MOST_SOURCE_PIXELS**0.5) + 1
+    content = saved(Image.new("1", (side, side)), "PNG")
+    with pytest.raises(Unreadable) as caught:
+        items_of(content)
+    assert caught.value.code == "too_large"
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff\xe0", b""])
+def test_what_only_begins_like_a_picture_is_refused(content):
+    with pytest.raises(Unreadable) as caught:
+        items_of(content)
+    assert caught.value.code == "broken_file"
+
+
+def test_what_it_says_of_itself():
+    exif = Image.Exif()
+    exif[EXIF_TITLE], exif[EXIF_AUTHOR] = "The  harbour", "Ada"
+    exif[EXIF_MODIFIED] = "2024:01:31 12:00:00"
+    content = saved(Image.new("L", (1, 1)), "JPEG", exif=exif)
+    assert items_of(content)[0] == Properties(
+        title="The harbour", author="Ada", modified="2024-01-31T12:00:00"
+    )
+    text = PngInfo()
+    text.add_text("Title", "A plan")
+    content = saved(Image.new("L", (1, 1)), "PNG", pnginfo=text)
+    assert items_of(content)[0] == Properties(title="A plan")
