@@ -70,6 +70,8 @@ FORMATS: Final = (
     Format(XLSX, "Excel", "sheet"),
     Format(XLSB, "binary Excel", "sheet"),
     Format(XLS, "Excel 97-2003", "sheet"),
+    Format(DOC, "Word 97-2003", "doc"),
+    Format(PPT, "PowerPoint 97-2003", "ppt", is_paged=True),
     Format(ODT, "OpenDocument text", "odt"),
     Format(ODS, "OpenDocument spreadsheet", "sheet"),
     Format(ODP, "OpenDocument presentation", "odp"),

@@ -1,8 +1,8 @@
 """The text of an RTF file as blocks: paragraphs, headings, items, rows. Notes and text boxes are paragraphs inside others."""
 
 from ingest.extract.blocks import Blocks
+from ingest.extract.cells import Cells
 from ingest.extract.rtf_header import Header, outline_level
-from ingest.extract.tables import Tables
 
 DEEPEST_LIST = 9
 CHARACTERS = {
@@ -51,8 +51,7 @@ class Story:
     def __init__(self, header: Header) -> None:
         self.blocks = Blocks()
         self._levels = header.levels
-        self._tables = Tables(self.blocks)
-        self._has_table = self._has_cell = False
+        self._cells = Cells(self.blocks)
         self._paragraph = _Paragraph()
         self._around: list[_Paragraph] = []
         self._notes: list[str] = []
@@ -78,20 +77,11 @@ class Story:
 
     def _end_cell(self, word: str) -> None:
         if word == "row":
-            self._tables.close_row()
+            self._cells.end_row()
         else:
             self._paragraph.in_table = True
             self.end_paragraph()
-            self._open_cell()
-        self._has_cell = False
-
-    def _open_cell(self) -> None:
-        if not self._has_table:
-            self._tables.open()
-            self._has_table = True
-        if not self._has_cell:
-            self._tables.open_cell()
-            self._has_cell = True
+            self._cells.end_cell()
 
     def begin_inside(self, *, is_note: bool) -> None:
         self._around.append(self._paragraph)
@@ -115,9 +105,8 @@ class Story:
         if paragraph.is_note:
             self._notes.append(text)
             return
-        if self._has_table and not paragraph.in_table and not self._around:
-            self._tables.close()
-            self._has_table = self._has_cell = False
+        if not paragraph.in_table and not self._around:
+            self._cells.end_table()
         if text:
             self._block(text, marker)
         if not self._around:
@@ -129,9 +118,7 @@ class Story:
         paragraph = self._paragraph
         level = paragraph.outline or self._levels.get(paragraph.style, 0)
         if paragraph.in_table:
-            self._open_cell()
-        if paragraph.in_table and self._tables.in_cell:
-            self._tables.write(text)
+            self._cells.write(text)
         elif level:
             self.blocks.heading(text, level=level)
         elif marker:

@@ -1,5 +1,6 @@
 """What an Office file of before 2007 says of itself: the property set in its SummaryInformation stream ([MS-OLEPS])."""
 
+import codecs
 from datetime import UTC, datetime, timedelta
 from struct import error, unpack_from
 
@@ -13,7 +14,8 @@ CODE_PAGE, TITLE, AUTHOR, CREATED, SAVED = 1, 2, 4, 12, 13
 NAMES = {TITLE: "title", AUTHOR: "author", CREATED: "created", SAVED: "modified"}
 BYTES, UTF16, FILETIME = 30, 31, 64
 MOST_PROPERTIES = 200
-UTF8, UTF16_PAGE = 65001, 1200
+ANSI = "cp1252"
+PAGES = {65001: "utf-8", 1200: "utf-16-le", 10000: "mac-roman"}  # others are Windows' own
 EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
 
@@ -25,18 +27,22 @@ def summary(file: Compound) -> Properties:
         start = unpack_from("<I", stream, 44)[0]
         count = min(unpack_from("<I", stream, start + 4)[0], MOST_PROPERTIES)
         places = dict(unpack_from("<II", stream, start + 8 + 8 * n) for n in range(count))
-        encoding = _encoding(stream, start + places[CODE_PAGE]) if CODE_PAGE in places else "cp1252"
+        encoding = _encoding(stream, start + places[CODE_PAGE]) if CODE_PAGE in places else ANSI
         for number, name in NAMES.items():
             if number in places:
                 found[name] = [_value(stream, start + places[number], encoding)]
-    except (error, Unreadable, LookupError, OverflowError):
+    except (error, Unreadable, OverflowError):
         pass  # what was found before is right
     return properties(found)
 
 
 def _encoding(stream: bytes, at: int) -> str:
     page = unpack_from("<4xH", stream, at)[0]
-    return {UTF8: "utf-8", UTF16_PAGE: "utf-16-le"}.get(page, f"cp{page}")
+    name = PAGES.get(page, f"cp{page}")
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        return ANSI
 
 
 def _value(stream: bytes, at: int, encoding: str) -> str:

@@ -6,6 +6,7 @@ import pytest
 from ingest.detect import detect
 from ingest.formats import (
     BY_SUFFIX,
+    DOC,
     DOCX,
     EPUB,
     HTML,
@@ -64,6 +65,6 @@ def test_real_files():
     paths = [path for path in DATA.iterdir() if path.suffix != ".md"]
     found = {path.name: detect(io.BytesIO(path.read_bytes()), name=path.name) for path in paths}
     by_suffix = {".pdf": PDF, ".docx": DOCX, ".pptx": PPTX, ".xlsx": XLSX, ".xls": XLS, ".ods": ODS}
-    by_suffix |= {".odt": ODT, ".odp": ODP, ".epub": EPUB, ".rtf": RTF}
+    by_suffix |= {".odt": ODT, ".odp": ODP, ".epub": EPUB, ".rtf": RTF, ".doc": DOC}
     by_suffix |= BY_SUFFIX
     assert found == {name: by_suffix[Path(name).suffix] for name in found}

@@ -31,6 +31,14 @@ def test_text_in_its_code_page_and_dates():
     assert properties_of(values) == Properties(title="Отчёт", modified="2020-01-01T00:00:00Z")
 
 
+@pytest.mark.parametrize(
+    ("page", "expected"), [(10000, "Té"), (65001, "T\ufffd"), (9, "TŽ")]
+)  # 9 is none
+def test_a_code_page_by_its_number(page, expected):
+    values = {1: struct.pack("<IH2x", 2, page), 2: text(b"T\x8e")}
+    assert properties_of(values) == Properties(title=expected)
+
+
 def test_wide_text_and_none():
     wide = struct.pack("<II", 31, 4) + "Ada\0".encode("utf-16-le")
     assert properties_of({4: wide, 2: struct.pack("<II", 3, 7), 12: struct.pack("<IQ", 64, 0)}) == (
@@ -41,7 +49,6 @@ def test_wide_text_and_none():
 @pytest.mark.parametrize(
     "values",
     [
-        {1: struct.pack("<IH2x", 2, 9), 2: text(b"x")},  # no such code page
         {12: struct.pack("<IQ", 64, 2**64 - 1)},  # the year 60056
         {2: struct.pack("<I", 30)},
         {},
