@@ -8,7 +8,7 @@ from uuid import UUID
 
 from api.families import count_children
 from api.wire import Answer
-from core.errors import NotFound
+from core.errors import Forbidden, NotFound
 from core.scope import Scope
 from sql import fetch, fetch_opt, read
 from sql.pool import ReadConn
@@ -174,6 +174,14 @@ async def find_file(conn: ReadConn, scope: Scope, file_id: UUID) -> File:
     found = await fetch_opt(conn, FIND_FILE, **scope.ids, file_id=file_id)
     if found is None:
         raise NotFound("No such file.")
+    return found
+
+
+async def find_writable(conn: ReadConn, scope: Scope, file_id: UUID) -> File:
+    """Return a file that the caller may change, else NotFound or Forbidden."""
+    found = await find_file(conn, scope, file_id)
+    if not found.can_write:
+        raise Forbidden("You may read this file, not change it.")
     return found
 
 

@@ -13,11 +13,11 @@ from fastapi import APIRouter, Path, Query
 
 from api.compare import Changes, compare
 from api.deps import PathId, ResourcesDep, ScopeDep
-from api.file_answers import find_file
+from api.file_answers import find_file, find_writable
 from api.file_content import LAST_OFFSET, LIST_TEXT, find_text
 from api.uploads import UploadAnswer, accepted, add_version
 from api.wire import Answer, ListPage
-from core.errors import Conflict, Forbidden, NotFound
+from core.errors import Conflict, NotFound
 from core.events import nudge
 from core.ids import new_id
 from core.names import FileName
@@ -135,9 +135,7 @@ async def restore_version(
     file_id: PathId, version: Number, scope: ScopeDep, resources: ResourcesDep
 ) -> UploadAnswer:
     async with resources.app.write_tx(scope) as conn:
-        current = await find_file(conn, scope, file_id)
-        if not current.can_write:
-            raise Forbidden("You may read this file, not change it.")
+        current = await find_writable(conn, scope, file_id)
         old = await fetch_opt(conn, _find_version, **scope.ids, file_id=file_id, version=version)
         if old is None:
             raise NotFound("No such file or version.")

@@ -1,6 +1,7 @@
-"""Files: list, look at one, follow it while it is read, have it read again, share it, throw it away and bring it back.
+"""Files: list, look at one, follow it while it is read, stop its reading, share it, throw it away and bring it back.
 
-Uploads are in uploads.py, bytes and text in file_content.py, versions in file_versions.py. A file may be changed by who may write it, and thrown away,
+Uploads are in uploads.py, bytes and text in file_content.py, versions in file_versions.py,
+reading again in reprocess.py. A file may be changed by who may write it, and thrown away,
 brought back or shared by its owner alone.
 """
 
@@ -30,6 +31,7 @@ from api.file_answers import (
     file_answer,
     file_detail,
     find_file,
+    find_writable,
 )
 from api.sharing import (
     GrantAnswer,
@@ -174,20 +176,10 @@ async def get_file_events(
     return EventStream(frames, streams=streams_of(request), request=request, scope=scope)
 
 
-@router.post("/{file_id}/retry", status_code=202, summary="Read a file again that failed")
-async def retry_file(file_id: PathId, scope: ScopeDep, resources: ResourcesDep) -> FileAnswer:
-    return await _read_again(resources, scope, file_id, only=frozenset({"failed", "cancelled"}))
-
-
-@router.post("/{file_id}/reprocess", status_code=202, summary="Read a file again from its bytes")
-async def reprocess_file(file_id: PathId, scope: ScopeDep, resources: ResourcesDep) -> FileAnswer:
-    return await _read_again(resources, scope, file_id, only=None)
-
-
 @router.post("/{file_id}/cancel", status_code=202, summary="Stop reading a file")
 async def cancel_file(file_id: PathId, scope: ScopeDep, resources: ResourcesDep) -> FileAnswer:
     async with resources.app.write_tx(scope) as conn:
-        found = await _find_writable(conn, scope, file_id)
+        found = await find_writable(conn, scope, file_id)
         if not await cancel_ingest(conn, scope, version_id=found.version_id):
             raise Conflict("The file is not being read.")
         found = await find_file(conn, scope, file_id)
@@ -264,33 +256,11 @@ async def restore_file(file_id: PathId, scope: ScopeDep, resources: ResourcesDep
     return file_answer(found)
 
 
-async def _find_writable(conn: Conn, scope: Scope, file_id: UUID) -> File:
-    found = await find_file(conn, scope, file_id)
-    if not found.can_write:
-        raise Forbidden("You may read this file, not change it.")
-    return found
-
-
 async def _find_owned(conn: Conn, scope: Scope, file_id: UUID) -> File:
     found = await find_file(conn, scope, file_id)
     if not found.is_owner:
         raise Forbidden("Only its owner may do this with a file.")
     return found
-
-
-async def _read_again(
-    resources: Resources, scope: Scope, file_id: UUID, *, only: frozenset[FileState] | None
-) -> FileAnswer:
-    async with resources.app.write_tx(scope) as conn:
-        found = await _find_writable(conn, scope, file_id)
-        if only is not None and found.state not in only:
-            raise Conflict(f"The file is {found.state}; only {' or '.join(sorted(only))} ones are.")
-        if await retry_ingest(conn, scope, version_id=found.version_id) is None:
-            raise Conflict("The file is being read already.")
-        found = await find_file(conn, scope, file_id)
-    await ring(resources.redis, "ingest_file")
-    await nudge(resources.redis, f"file:{file_id}")
-    return file_answer(found)
 
 
 async def _erase(resources: Resources, scope: Scope, file_id: UUID) -> None:

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import (
+    admin_jobs,
     auth,
     conversations,
     docs,
@@ -28,6 +29,7 @@ from api import (
     messages,
     models,
     notifications,
+    reprocess,
     runs,
     saved_searches,
     search,
@@ -64,12 +66,14 @@ ROUTERS: tuple[APIRouter, ...] = (
     messages.router,
     runs.router,
     uploads.router,
+    reprocess.router,
     tus.router,
     files.router,
     file_content.router,
     file_versions.router,
     tags.router,
     jobs.router,
+    admin_jobs.router,
     generations.router,
     models.router,
     saved_searches.router,

@@ -16,14 +16,14 @@ from starlette.requests import ClientDisconnect
 
 from api.deps import PathId, ResourcesDep, ScopeDep
 from api.etags import IfMatch, check_etag
-from api.file_answers import FileAnswer, file_answer, find_file
+from api.file_answers import FileAnswer, file_answer, find_file, find_writable
 from api.idempotency import Answered, IdempotencyKey, OneRequest, once
 from api.multipart import MultipartFile
 from api.quota import check_quota
 from api.wire import Answer
 from app.resources import Resources
 from core.blobs import Stored, new_key
-from core.errors import CallerError, Forbidden, InvalidInput, TooLarge
+from core.errors import CallerError, InvalidInput, TooLarge
 from core.events import nudge
 from core.ids import new_id
 from core.names import FileName, file_name
@@ -161,9 +161,7 @@ async def replace_content(
     if_match: IfMatch = None,
 ) -> Response:
     async with resources.app.read_tx(scope) as conn:
-        old = await find_file(conn, scope, file_id)
-    if not old.can_write:
-        raise Forbidden("You may read this file, not change it.")
+        old = await find_writable(conn, scope, file_id)
     check_etag(if_match, old.etag)
     raw_name = _raw_name(filename, None) or FileName(old.folder, old.name)
     received = await _receive(request, resources, scope, raw_name=raw_name)

@@ -14,6 +14,7 @@ from app import (
     cli_eval,
     cli_generations,
     cli_jobs,
+    cli_reprocess,
     cli_search,
     cli_upload,
     cli_users,
@@ -124,9 +125,14 @@ app.command(
         "recollect ask --conversation 0198f3c2-... And for part-time work?",
     )
 )(cli_ask.ask)
-app.command(epilog=examples("recollect jobs --follow", "recollect jobs --state failed"))(
-    cli_jobs.jobs
-)
+app.add_typer(cli_jobs.app, name="jobs")
+app.command(
+    epilog=examples(
+        "recollect reprocess --failed",
+        "recollect reprocess --stale",
+        "recollect reprocess --only embed --format pdf",
+    )
+)(cli_reprocess.reprocess)
 app.command(epilog=examples("recollect doctor", "recollect doctor --json | jq .findings"))(
     cli_doctor.doctor
 )

@@ -1,4 +1,4 @@
-"""`recollect jobs`: what is being done about your files, messages and replies, by state."""
+"""`recollect jobs`: what is being done about your files, messages and replies, by state; what is dead, and doing it again."""
 
 import asyncio
 from collections import Counter
@@ -9,7 +9,7 @@ from uuid import UUID
 import typer
 
 from app.cli_identity import Identity, Token, Url, User, connected
-from app.cli_output import errors_as_lines, out, say
+from app.cli_output import errors_as_lines, examples, out, say
 from app.client import Client
 from app.client_shapes import Job
 from core.errors import CallerError
@@ -20,11 +20,28 @@ _FAILED = {"failed", "dead"}
 LOOK_S = 1.0
 
 
-def jobs(
+app = typer.Typer(
+    help="List jobs by state, dead ones with their reasons; have them done again.",
+    invoke_without_command=True,
+    epilog=examples(
+        "recollect jobs --follow",
+        "recollect jobs --state failed",
+        "recollect jobs --dead",
+        "recollect jobs requeue --all-dead",
+    ),
+)
+
+
+@app.callback()
+def jobs(  # noqa: PLR0913  (the options of a command)
+    context: typer.Context,
+    *,
     state: Annotated[
         list[str] | None, typer.Option(help="Only these; else all.", metavar="|".join(OPEN + ENDED))
     ] = None,
-    *,
+    dead: Annotated[
+        bool, typer.Option("--dead", help="What was given up, of all members (for admins).")
+    ] = False,
     follow: Annotated[
         bool, typer.Option("--follow", help="Look again until none is open.")
     ] = False,
@@ -34,13 +51,61 @@ def jobs(
 ) -> None:
     """List the newest jobs by state; what failed says why."""
     with errors_as_lines():
-        asyncio.run(_show(Identity(url, token, user), state or [*OPEN, *ENDED], follow=follow))
+        context.obj = identity = Identity(url, token, user)
+        if context.invoked_subcommand is not None:
+            return
+        shown = _show_dead(identity) if dead else None
+        asyncio.run(shown or _show(identity, state or [*OPEN, *ENDED], follow=follow))
+
+
+@app.command(
+    epilog=examples("recollect jobs requeue 0198f3c2-...", "recollect jobs requeue --all-dead")
+)
+def requeue(
+    context: typer.Context,
+    job_ids: Annotated[list[UUID] | None, typer.Argument(metavar="JOB...")] = None,
+    *,
+    all_dead: Annotated[
+        bool, typer.Option("--all-dead", help="Every dead job of the workspace.")
+    ] = False,
+) -> None:
+    """Have jobs done again that ended without success (for admins of the workspace)."""
+    with errors_as_lines():
+        if bool(job_ids) is all_dead:
+            raise CallerError("Name the jobs, or say --all-dead.")
+        asyncio.run(_requeue(context.obj, job_ids or []))
+
+
+async def _requeue(identity: Identity, job_ids: Sequence[UUID]) -> None:
+    async with connected(identity) as client:
+        for job_id in job_ids:
+            await client.requeue(job_id)
+        count = len(job_ids)
+        while not job_ids:
+            done = await client.requeue_dead()
+            count += done.requeued
+            if not (done.has_more and done.requeued):
+                break
+        say(f"{count} job{'s' * (count != 1)} to be done again.")
+
+
+async def _show_dead(identity: Identity) -> None:
+    async with connected(identity) as client:
+        dead = await client.dead_jobs()
+        for job in dead:
+            tried = f"try {job.attempts}, {job.crashes} crashes"
+            out().print(f"{job.id}  {job.kind}  {job.reason} ({tried})", markup=False)
+        say(
+            f"{len(dead)} dead. Again: recollect jobs requeue --all-dead"
+            if dead
+            else "None is dead."
+        )
 
 
 async def _show(identity: Identity, states: Sequence[str], *, follow: bool) -> None:
     async with connected(identity) as client:
         if follow:
-            await _until_idle(client)
+            await until_idle(client)
         listed = await client.jobs(states)
         for line in lines(listed, {job.id: await _about(client, job) for job in listed}):
             out().print(line, markup=False)
@@ -48,7 +113,8 @@ async def _show(identity: Identity, states: Sequence[str], *, follow: bool) -> N
             say("There are no such jobs.")
 
 
-async def _until_idle(client: Client) -> None:
+async def until_idle(client: Client) -> None:
+    """Say what is open whenever that changes, until nothing is."""
     told = ""
     while listed := await client.jobs(OPEN):
         if (line := summary(listed)) != told:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.client_shapes import (
     Created,
+    DeadJob,
     Envelope,
     FoundFile,
     IndexGeneration,
@@ -24,6 +25,9 @@ from app.client_shapes import (
     ListPage,
     Login,
     Posted,
+    Reprocess,
+    Reprocessed,
+    Requeued,
     Run,
     StreamEvent,
     Upload,
@@ -36,6 +40,7 @@ TRIES = 6  # of what may be repeated, while the API is away or busy
 LONGEST_WAIT_S = 30.0
 _BUSY = {429, 502, 503, 504}
 _GENERATIONS = "/api/v1/admin/generations"
+_ADMIN_JOBS = "/api/v1/admin/jobs"
 _MOST = 100  # of one page of a list
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -134,6 +139,26 @@ class Client:
         """Return the newest jobs in these states."""
         answer = await self._get("/api/v1/jobs", {"state": states, "limit": _MOST})
         return read_as(answer, ListPage[Job]).items
+
+    async def reprocess(self, wanted: Reprocess) -> Reprocessed:
+        """Have a page of files read again."""
+        body = wanted.model_dump(mode="json")
+        return read_as(await self._post("/api/v1/files/reprocess", body), Reprocessed)
+
+    async def reprocess_file(self, file_id: UUID, only: str) -> None:
+        await self._post(f"/api/v1/files/{file_id}/reprocess", {"only": only})
+
+    async def dead_jobs(self) -> Sequence[DeadJob]:
+        """Return the newest dead jobs of all members."""
+        answer = await self._get(_ADMIN_JOBS, {"state": "dead", "limit": _MOST})
+        return read_as(answer, ListPage[DeadJob]).items
+
+    async def requeue(self, job_id: UUID) -> None:
+        await self._post(f"{_ADMIN_JOBS}/{job_id}/requeue")
+
+    async def requeue_dead(self) -> Requeued:
+        """Have dead jobs done again, as many as one request takes."""
+        return read_as(await self._post(f"{_ADMIN_JOBS}/requeue"), Requeued)
 
     def act_in(self, workspace_id: str | None) -> None:
         """Have every further request act in that workspace instead of the personal one."""

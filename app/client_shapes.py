@@ -156,6 +156,37 @@ class Job(BaseModel):
     attempts: int
 
 
+class Reprocess(BaseModel):
+    """What to ask for: which files are to be read again, and from which step on."""
+
+    only: str
+    states: Sequence[str] | None
+    extensions: Sequence[str] | None
+    stale: bool
+    after: UUID | None
+
+
+class Reprocessed(BaseModel):
+    queued: int
+    after: UUID | None
+
+
+class Requeued(BaseModel):
+    requeued: int
+    has_more: bool
+
+
+class DeadJob(BaseModel):
+    """A job as admins see it; whose file or message it is about is not told."""
+
+    id: UUID
+    kind: str
+    subject_id: UUID
+    reason: str
+    attempts: int
+    crashes: int
+
+
 def pages_of(pages: Pages) -> str:
     """Return ", p. 3" or ", p. 3-4", or nothing where there are no pages."""
     if pages is None:

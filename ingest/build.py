@@ -6,6 +6,7 @@ Each function that writes opens one transaction under the job's fence; a crash b
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from core.ids import new_id
@@ -65,6 +66,8 @@ NOTE_VECTORS = write("ingest.sql", "note_vectors")
 REMOVE_VECTORS_OF = write("ingest.sql", "remove_vectors_of")
 NOTE_STAGE = write("ingest.sql", "note_stage")
 
+# Raise it when extraction or chunking makes something else of the same bytes: what was built before then counts as stale.
+PIPELINE_VERSION: Final = 2
 _PROPERTY_CHARACTERS = 500
 _REFUSED_FROM = 1_000_000  # ordinals of problems met while embedding, behind those of extraction (<= 10,000 pages)
 

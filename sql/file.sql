@@ -150,6 +150,23 @@ WHERE r.kind = 'file'
 ORDER BY f.id DESC
 LIMIT :limit;
 
+-- name: list_rereadable
+-- Files that may be changed and are not being read, by id: those of some states, some endings of the name, of an older pipeline.
+SELECT f.id, v.id AS version_id
+FROM readable(:workspace_id, :account_id) r
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
+JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = f.id AND v.version = f.version
+LEFT JOIN build b ON b.workspace_id = :workspace_id AND b.id = r.active_build_id
+WHERE r.kind = 'file' AND r.can_write
+    AND f.state NOT IN ('queued', 'processing')
+    AND (:states::text[] IS NULL OR f.state = ANY (:states))
+    AND (:extensions::text[] IS NULL OR i.extension = ANY (:extensions))
+    AND (NOT :is_stale::boolean OR b.pipeline_version < :pipeline_version)
+    AND (:after::uuid IS NULL OR f.id > :after)
+ORDER BY f.id
+LIMIT :limit;
+
 -- name: list_deleted_files
 -- unscoped: the owner's own bin, which readable() leaves out
 SELECT i.id, i.title AS name, f.folder, f.state, i.created_at, i.deleted_at

@@ -15,16 +15,38 @@ ON CONFLICT (workspace_id, kind, subject_id, content_hash, pipeline_version) DO 
 RETURNING id;
 
 -- name: requeue_job
--- A person asks again: the same row from its beginning, never a second one. Its last pipeline may have been an older one.
+-- A person asks again: the same row from its beginning, never a second one. Its last pipeline may have been an older one. It is its
+-- turn now, or, with a cost, behind the workspace's others.
 UPDATE job
 SET state = 'queued', stage = '', reason = '', attempts = 0, crashes = 0, cancel_requested = false, finished_at = NULL,
     run_at = now(), schedule_to_close_at = now() + make_interval(secs => :close_after_s::float8),
-    fair_key = extract(epoch FROM now())::float8, pipeline_version = :pipeline_version, first_step = :first_step
+    fair_key = CASE WHEN :cost_s::float8 IS NULL THEN extract(epoch FROM now())::float8 ELSE greatest(
+        extract(epoch FROM now())::float8,
+        (SELECT max(o.fair_key) + :cost_s FROM job o
+            WHERE o.workspace_id = :workspace_id AND o.kind = :kind AND o.state IN ('queued', 'retry_wait', 'leased'))) END,
+    pipeline_version = :pipeline_version, first_step = :first_step
 WHERE workspace_id = :workspace_id AND state IN ('done', 'failed', 'dead', 'cancelled')
     AND id = (SELECT j.id FROM job j
         WHERE j.workspace_id = :workspace_id AND j.kind = :kind AND j.subject_id = :subject_id
         ORDER BY j.pipeline_version DESC
         LIMIT 1)
+RETURNING id;
+
+-- name: enqueue_again
+-- unscoped: the caller has checked that the file may be written
+-- The job of a file version whose row is gone, since it ended long ago.
+INSERT INTO job (workspace_id, id, kind, subject_id, content_hash, pipeline_version, first_step, account_id, fair_key,
+    schedule_to_close_at)
+SELECT :workspace_id, :id, 'ingest_file', v.id, v.sha256, :pipeline_version, :first_step, :account_id,
+    greatest(
+        extract(epoch FROM now())::float8,
+        (SELECT max(o.fair_key) + :cost_s::float8 FROM job o
+            WHERE o.workspace_id = :workspace_id AND o.kind = 'ingest_file' AND o.state IN ('queued', 'retry_wait', 'leased'))),
+    now() + make_interval(secs => :close_after_s::float8)
+FROM file_version v
+WHERE v.workspace_id = :workspace_id AND v.id = :version_id
+    AND NOT EXISTS (SELECT 1 FROM job j
+        WHERE j.workspace_id = :workspace_id AND j.kind = 'ingest_file' AND j.subject_id = :version_id)
 RETURNING id;
 
 -- name: cancel_job
@@ -151,6 +173,18 @@ LEFT JOIN run n ON j.kind = 'reply' AND n.workspace_id = j.workspace_id AND n.id
 JOIN readable(:workspace_id, :account_id) r ON r.item_id = coalesce(v.file_id, m.conversation_id, n.conversation_id)
 WHERE j.workspace_id = :workspace_id
     AND (:id::uuid IS NULL OR j.id = :id)
+    AND (:states::text[] IS NULL OR j.state = ANY (:states))
+    AND (:before_at::timestamptz IS NULL OR (j.created_at, j.id) < (:before_at, :before_id::uuid))
+ORDER BY j.created_at DESC, j.id DESC
+LIMIT :limit;
+
+-- name: list_ended_jobs
+-- What ended without success, of all members: for the workspace's admins. No content, only ids and reasons.
+SELECT j.id, j.kind, j.subject_id, j.account_id, j.state, j.reason, j.attempts, j.crashes, j.created_at, j.finished_at
+FROM job j
+WHERE j.workspace_id = :workspace_id
+    AND (:id::uuid IS NULL OR j.id = :id)
+    AND (:kinds::text[] IS NULL OR j.kind = ANY (:kinds))
     AND (:states::text[] IS NULL OR j.state = ANY (:states))
     AND (:before_at::timestamptz IS NULL OR (j.created_at, j.id) < (:before_at, :before_id::uuid))
 ORDER BY j.created_at DESC, j.id DESC

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 
 from core.ids import new_id
 from core.scope import Scope
+from ingest.build import PIPELINE_VERSION
 from ingest.ending import CANCEL_FILE
 from ingest.source import Step
 from sql import Nothing, Write, execute, fetch_one, fetch_opt, write
@@ -27,8 +28,6 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 JobKind = Literal["build_generation", "ingest_file", "embed_message", "reply", "call_webhook"]
 BELL_QUEUE: Final = "recollect:bells"
 BELL: Final = "hear_bell"  # arq's name of the one function that doorbells call
-# Raise it when extraction or chunking changes what it makes of the same bytes: files are then built anew.
-PIPELINE_VERSION: Final = 1
 
 # How far a job pushes the next one of its workspace back, in seconds of a slow machine: too much costs nothing while one
 # workspace works alone, too little makes the others wait.
@@ -69,6 +68,7 @@ class _Turn:
 TAKE_TURN_OF_GENERATION = write("generation.sql", "take_turn_of_generation", _Turn)
 ENQUEUE_JOB = write("job.sql", "enqueue_job", JobId)
 REQUEUE_JOB = write("job.sql", "requeue_job", JobId)
+ENQUEUE_AGAIN = write("job.sql", "enqueue_again", JobId)
 CANCEL_JOB = write("job.sql", "cancel_job", JobState)
 QUEUE_FILE = write("ingest.sql", "queue_file")
 
@@ -112,26 +112,61 @@ async def enqueue_build(conn: Conn, scope: Scope, *, generation_id: UUID) -> UUI
 
 
 async def retry_ingest(
-    conn: Conn, scope: Scope, *, version_id: UUID, first_step: Step = "extract"
+    conn: Conn,
+    scope: Scope,
+    *,
+    version_id: UUID,
+    first_step: Step = "extract",
+    in_line: bool = False,
 ) -> UUID | None:
     """Begin a file version's finished job anew, as after a failure; None while it waits or runs.
 
-    The caller has checked that the file may be written.
+    `in_line`: behind the workspace's other files, as one of many. The caller has checked that the file may be written.
     """
-    job = await fetch_opt(
-        conn,
-        REQUEUE_JOB,
-        workspace_id=scope.workspace_id,
-        kind="ingest_file",
-        subject_id=version_id,
-        pipeline_version=PIPELINE_VERSION,
-        first_step=first_step,
-        close_after_s=_CLOSE_AFTER_S["ingest_file"],
-    )
+    named: dict[str, object] = {
+        "workspace_id": scope.workspace_id,
+        "pipeline_version": PIPELINE_VERSION,
+        "first_step": first_step,
+        "cost_s": _INGEST_COST_S if in_line else None,
+        "close_after_s": _CLOSE_AFTER_S["ingest_file"],
+    }
+    job = await fetch_opt(conn, REQUEUE_JOB, kind="ingest_file", subject_id=version_id, **named)
+    if job is None:  # rows of finished jobs are removed after a month
+        job = await fetch_opt(
+            conn,
+            ENQUEUE_AGAIN,
+            id=new_id(),
+            version_id=version_id,
+            account_id=scope.account_id,
+            **named,
+        )
     if job is None:
         return None
     await _touch_file(conn, QUEUE_FILE, scope, version_id)
     return job.id
+
+
+async def requeue(conn: Conn, scope: Scope, kind: JobKind, subject_id: UUID) -> bool:
+    """Begin an ended job anew in its turn; False while it waits or runs, and for kinds that are asked for elsewhere.
+
+    A reply is regenerated, a generation resumed, a webhook called with the next notification.
+    """
+    if kind == "ingest_file":
+        return await retry_ingest(conn, scope, version_id=subject_id, in_line=True) is not None
+    if kind != "embed_message":
+        return False
+    job = await fetch_opt(
+        conn,
+        REQUEUE_JOB,
+        workspace_id=scope.workspace_id,
+        kind=kind,
+        subject_id=subject_id,
+        pipeline_version=PIPELINE_VERSION,
+        first_step="extract",
+        cost_s=_MESSAGE_COST_S,
+        close_after_s=_CLOSE_AFTER_S[kind],
+    )
+    return job is not None
 
 
 async def cancel_ingest(conn: Conn, scope: Scope, *, version_id: UUID) -> bool:

@@ -11,7 +11,7 @@ from app.settings_table import settings_markdown
 
 COMMANDS = [
     ["serve"], ["migrate"], ["settings"], ["models", "prepare"], ["user", "add"], ["login"], ["logout"],
-    ["upload"], ["search"], ["ask"], ["jobs"], ["doctor"], ["eval"], ["generations"],
+    ["upload"], ["search"], ["ask"], ["jobs"], ["reprocess"], ["doctor"], ["eval"], ["generations"],
     *(["generations", name] for name in ("build", "pause", "resume", "promote", "rollback", "drop")),
 ]  # fmt: skip
 
@@ -38,7 +38,7 @@ def test_settings_are_printed_with_secrets_masked(monkeypatch, tmp_path):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     shown = CliRunner().invoke(app, ["settings"])
     assert (shown.exit_code, "sk-secret" in shown.stdout) == (0, False)
-    assert f"RECOLLECT_HOME      {tmp_path}" in shown.stdout
+    assert f"RECOLLECT_HOME {tmp_path}" in " ".join(shown.stdout.split())
     assert CliRunner().invoke(app, ["settings", "--markdown"]).stdout == settings_markdown()
 
 

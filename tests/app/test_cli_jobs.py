@@ -39,3 +39,21 @@ async def test_no_jobs_and_an_unknown_state_are_said(ada, recollect):
     assert (await recollect("jobs")).stderr == "There are no such jobs.\n"
     unknown = await recollect("jobs", "--state", "sleeping")
     assert (unknown.exit_code, unknown.stderr.startswith("recollect: state")) == (1, True)
+
+
+async def test_dead_jobs_are_shown_and_done_again(ada, recollect, owner_connection):
+    assert (await recollect("jobs", "--dead")).stderr == "None is dead.\n"
+    await recollect("upload", str(DATA / "password.pdf"))
+    await owner_connection.execute(
+        "UPDATE job SET state = 'dead', reason = 'worker_crash', attempts = 2, crashes = 2, finished_at = now()"
+    )
+    job_id = await owner_connection.fetchval("SELECT id FROM job")
+    shown = await recollect("jobs", "--dead")
+    assert shown.stdout == f"{job_id}  ingest_file  worker_crash (try 2, 2 crashes)\n"
+    assert (await recollect("jobs", "requeue", str(job_id))).stderr == "1 job to be done again.\n"
+    assert (await recollect("jobs", "requeue", "--all-dead")).stderr == "0 jobs to be done again.\n"
+    neither = await recollect("jobs", "requeue")
+    assert (neither.exit_code, neither.stderr) == (
+        1,
+        "recollect: Name the jobs, or say --all-dead.\n",
+    )

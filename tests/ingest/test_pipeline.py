@@ -149,7 +149,7 @@ async def fails_at(resources, tools, n: int) -> bool:
     fence = FailingFence(resources.worker, claimed.workspace_id, claimed.job_ids, claimed.token, n)
     (job,) = claimed.jobs
     try:
-        await ingest_file(tools, fence, Order(job.subject_id, 1))
+        await ingest_file(tools, fence, Order(job.subject_id, job.pipeline_version))
     except Unavailable:
         return True
     return False

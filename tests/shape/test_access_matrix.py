@@ -66,6 +66,7 @@ COLLEAGUES = {
     "POST /admin/generations/{generation_id}/pause": 403,
     "POST /admin/generations/{generation_id}/resume": 403,
     "DELETE /admin/generations/{generation_id}": 403,
+    "POST /admin/jobs/{job_id}/requeue": 403,
 }
 # The state that the owner's request asks for first; and what it may say of a state that does not fit.
 OWNERS = {"DELETE /workspaces/{workspace_id}/members/{account_id}": {409}}
