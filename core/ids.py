@@ -9,12 +9,12 @@ from core.errors import NotFound
 
 
 def new_id() -> UUID:
-    """Return a new id; ids made later sort later, to the millisecond."""
-    unix_ms = time.time_ns() // 1_000_000
-    value = unix_ms << 80 | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF << 76) | 0x7 << 76  # version 7
-    value = value & ~(0x3 << 62) | 0x2 << 62  # RFC variant
-    return UUID(int=value)
+    """Return a new id; ids made later sort later, on one machine to the microsecond (§6.2, method 3), and nobody guesses one."""
+    unix_ms, rest_ns = divmod(time.time_ns(), 1_000_000)
+    fraction = rest_ns * 4096 // 1_000_000
+    drawn = int.from_bytes(os.urandom(8)) >> 2
+    version, variant = 0x7, 0x2
+    return UUID(int=unix_ms << 80 | version << 76 | fraction << 64 | variant << 62 | drawn)
 
 
 def parse_id(text: str, *, what: str) -> UUID:

@@ -13,8 +13,9 @@ def test_ids_are_version_7_and_differ():
     assert len(set(ids)) == 1000
 
 
-def test_later_ids_sort_later(monkeypatch):
-    clock = iter([1_700_000_000_000_000_000, 1_700_000_000_001_000_000])
+@pytest.mark.parametrize("later_ns", [1_000_000, 1_000, 999_000])
+def test_later_ids_sort_later(monkeypatch, later_ns):
+    clock = iter([1_700_000_000_000_000_000, 1_700_000_000_000_000_000 + later_ns])
     monkeypatch.setattr("core.ids.time", SimpleNamespace(time_ns=lambda: next(clock)))
     assert new_id() < new_id()
 

@@ -6,7 +6,6 @@ The installation itself needs the package index, so it is tested by every fresh 
 import os
 import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -75,10 +74,8 @@ def test_a_repeat_does_nothing(clone, tmp_path):
             parts.format(made_for), shell=True, cwd=clone, text=True
         ).strip()
         (clone / ".venv" / "recollect.stamp").write_text(f"{made_for} {sums} {clone}")
-        began = time.monotonic()
         done = set_up(clone, path)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-        assert time.monotonic() - began < 1
 
 
 def test_help_explains_every_command():

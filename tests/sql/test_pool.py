@@ -61,7 +61,9 @@ async def test_a_cancelled_query_gives_its_connection_back(database_url):
 
 
 async def test_a_slow_statement_is_unavailable(database_url):
-    pool = await open_pool(database_url, purpose="slow", role=None, size=1, statement_timeout_ms=50)
+    pool = await open_pool(
+        database_url, purpose="slow", role=None, size=1, statement_timeout_ms=1_000
+    )
     with pytest.raises(Unavailable):
         await _sleep(pool)
     await pool.close()
