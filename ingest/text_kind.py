@@ -6,10 +6,11 @@ A wrong suffix costs structure, never the text: each reader falls back to readin
 import re
 from typing import Final
 
-from ingest.formats import BY_SUFFIX, TEXT, VTT, XML
+from ingest.formats import BY_SUFFIX, JSON, TEXT, VTT, XML
 from ingest.languages import BY_INTERPRETER
 
 OPENS_AS_XML: Final = re.compile(r"\ufeff?\s*<\?xml\b")
+OPENS_AS_JSON: Final = re.compile(r'\ufeff?\s*(?:\{\s*"[^"\n]{0,200}"\s*:|\[\s*(?:\{\s*"|\[))')
 # #!/usr/bin/env -S python3.11 -u
 SHEBANG: Final = re.compile(r"#!\s*(?:\S*/env\s+(?:-\S+\s+)*)?(?:\S*/)?([A-Za-z-]+)")
 
@@ -23,6 +24,8 @@ def kind_of_text(head: str, *, suffix: str) -> str:
     named = BY_SUFFIX.get(suffix, TEXT)
     if named != TEXT:
         return named
+    if OPENS_AS_JSON.match(head) and suffix not in BY_SUFFIX:
+        return JSON
     if match := SHEBANG.match(head):
         return BY_INTERPRETER.get(match[1], TEXT)
     return TEXT

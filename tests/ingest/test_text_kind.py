@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.formats import TEXT, VTT, XML
+from ingest.formats import JSON, TEXT, VTT, XML
 from ingest.text_kind import kind_of_text
 
 
@@ -16,6 +16,10 @@ from ingest.text_kind import kind_of_text
         ("\ufeff <?xml version='1.0'?><a/>", "", XML),
         ("<?xml version='1.0'?><a/>", ".py", "text/x-python"),
         ("<a/>", ".xml", XML),
+        (' {"a" : 1', "", JSON),
+        ('[\n  {"a"', ".dump", JSON),
+        ('{"a": 1', ".txt", TEXT),
+        ("[note] {x}", "", TEXT),
         ("a: b", ".yml", "application/yaml"),
     ],
 )
