@@ -109,6 +109,7 @@ FORMATS: Final = (
             ".kml",
             ".gpx",
         ),
+    ),
     Format(JSON, "JSON", "json", (".json", ".geojson", ".webmanifest")),
     Format(JSON_LINES, "JSON Lines", "json_lines", (".jsonl", ".ndjson", ".jsonlines")),
     Format(NOTEBOOK, "Jupyter notebook", "notebook", (".ipynb",)),
