@@ -26,7 +26,15 @@ from api.tus_headers import (
     metadata_of,
     name_of,
 )
-from api.tus_store import Turn, Upload, create_upload, find_upload, remove_upload, turn_of
+from api.tus_store import (
+    Turn,
+    Upload,
+    create_upload,
+    find_upload,
+    remove_upload,
+    settled_upload,
+    turn_of,
+)
 from app.resources import Resources
 from core.errors import CallerError, Conflict, InvalidInput, Stale, TooLarge, Unavailable
 from core.scope import Scope
@@ -130,7 +138,7 @@ async def measure_upload(
     tus_resumable: VersionHeader = None,
 ) -> Response:
     _check_version(tus_resumable)
-    upload = await find_upload(resources, scope, upload_id)
+    upload = await settled_upload(resources, scope, upload_id)
     if upload.is_whole and upload.file_id is None:
         upload = await _completed(resources, scope, upload)
     return _answer(200, upload)

@@ -29,6 +29,8 @@ from sql.pool import Conn
 
 LEASE_S: Final = 15.0  # after a crash of the API an upload can go on this much later
 RENEW_S: Final = 5.0
+SETTLE_S: Final = 1.0
+LOOK_S: Final = 0.05
 MOST_OPEN: Final = 1000  # uploads of one account that are under way
 
 
@@ -45,6 +47,7 @@ class Upload:
     parts: list[str]
     expires_at: datetime
     file_id: UUID | None
+    is_locked: bool  # while a request writes to it
 
     @property
     def is_whole(self) -> bool:
@@ -108,6 +111,19 @@ async def find_upload(resources: Resources, scope: Scope, upload_id: UUID) -> Up
     if found is None:
         raise NotFound("No such upload; it may have expired.")
     return found
+
+
+async def settled_upload(resources: Resources, scope: Scope, upload_id: UUID) -> Upload:
+    """Return an upload when nobody writes to it any more, or after SETTLE_S as it is.
+
+    Who was cut asks at once, while the request that was cut still counts what arrived.
+    """
+    for _ in range(round(SETTLE_S / LOOK_S)):
+        found = await find_upload(resources, scope, upload_id)
+        if not found.is_locked:
+            return found
+        await asyncio.sleep(LOOK_S)
+    return await find_upload(resources, scope, upload_id)
 
 
 @dataclass(frozen=True, slots=True)

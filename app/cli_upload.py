@@ -1,11 +1,12 @@
 """`recollect upload`: files and whole folders, four at a time; what is there already, by its SHA-256, is left out.
 
-So a repeat after an interruption goes on where it was. While the API is away each file waits and is tried again.
+So a repeat after an interruption goes on where it was, in the middle of a large file too (app/resumable.py). While the API
+is away each file waits and is tried again, for as long as bytes get through between two failures.
 """
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
@@ -17,11 +18,17 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from app.cli_identity import Identity, Token, Url, User, connected
 from app.cli_output import EXIT_FAILED, errors_as_lines, say
 from app.client import Client, wait_for_it
-from app.client_shapes import Upload
+from app.resumable import (
+    RESUMED_BYTES,
+    LocalFile,
+    Sending,
+    notes_folder,
+    read_from,
+    send_resumable,
+)
 from core.errors import RecollectError, Unavailable
 
 AT_ONCE = 4
-CHUNK_BYTES = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +117,7 @@ class Uploader:
     client: Client
     outcome: Outcome
     sent: Callable[[int], None]
+    notes: Path = field(default_factory=notes_folder)  # of uploads that can go on
     _seen: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
 
     async def upload_all(self, sources: Sequence[Source]) -> None:
@@ -128,41 +136,34 @@ class Uploader:
                 group.create_task(work())
 
     async def _upload(self, source: Source) -> None:
-        sha256 = await asyncio.to_thread(_sha256, source.path)
+        file = await asyncio.to_thread(_hashed, source)
         # Equal files of one command: the second one waits, then finds the first.
-        async with self._seen.setdefault(sha256, asyncio.Lock()):
-            tries = 0
-            while not await self.client.files_with(sha256):
+        async with self._seen.setdefault(file.sha256, asyncio.Lock()):
+            tries, reached_bytes = 0, 0
+            while not await self.client.files_with(file.sha256):
+                sending = Sending(self.sent)
                 try:
-                    await self._send(source)
-                except (
-                    Unavailable
-                ) as error:  # it may have arrived all the same: look before the next try
+                    await self._send(file, sending)
+                except RecollectError as error:
+                    sending.take_back()
+                    if not isinstance(error, Unavailable):
+                        raise
+                    # It may have arrived all the same: look before the next try.
+                    tries = 0 if sending.resumed_bytes > reached_bytes else tries
+                    reached_bytes = max(reached_bytes, sending.resumed_bytes)
                     await wait_for_it(error, tries)
                     tries += 1
                 else:
                     self.outcome.uploaded += 1
                     return
         self.outcome.already_there += 1
-        self.sent(_size(source.path))
+        self.sent(file.size_bytes)
 
-    async def _send(self, source: Source) -> None:
-        size_bytes = source.path.stat().st_size
-        done = 0
-
-        async def content() -> AsyncGenerator[bytes]:
-            nonlocal done
-            with source.path.open("rb") as file:
-                while chunk := file.read(CHUNK_BYTES):
-                    yield chunk
-                    done += len(chunk)
-                    self.sent(len(chunk))
-
-        try:
-            await self.client.upload(Upload(source.path.name, source.folder, size_bytes), content())
-        except RecollectError:
-            self.sent(-done)
-            raise
+    async def _send(self, file: LocalFile, sending: Sending) -> None:
+        if file.size_bytes > RESUMED_BYTES:
+            await send_resumable(self.client, file, sending=sending, notes=self.notes)
+        else:
+            await self.client.upload(file.upload, read_from(file.path, 0, sent=sending.sent))
 
 
 def reason_of(error: RecollectError | OSError) -> str:
@@ -170,9 +171,10 @@ def reason_of(error: RecollectError | OSError) -> str:
     return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _hashed(source: Source) -> LocalFile:
+    with source.path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return LocalFile(source.path, source.folder, file.tell(), sha256)
 
 
 def _size(path: Path) -> int:

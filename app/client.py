@@ -4,6 +4,7 @@ A refusal is a CallerError in the API's words; an API that is away or busy is Un
 """
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from app.client_shapes import (
+    Accepted,
+    Arrived,
     Created,
     DeadJob,
     Envelope,
@@ -38,7 +41,8 @@ CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 60.0  # also the longest silence of a stream, whose heart beats every 15 s
 TRIES = 6  # of what may be repeated, while the API is away or busy
 LONGEST_WAIT_S = 30.0
-_BUSY = {429, 502, 503, 504}
+_BUSY = {423, 429, 502, 503, 504}
+TUS = {"Tus-Resumable": "1.0.0"}
 _GENERATIONS = "/api/v1/admin/generations"
 _ADMIN_JOBS = "/api/v1/admin/jobs"
 _MOST = 100  # of one page of a list
@@ -88,18 +92,47 @@ class Client:
     async def file(self, file_id: UUID) -> FoundFile:
         return read_as(await self._get(f"/api/v1/files/{file_id}"), FoundFile)
 
-    async def upload(self, upload: Upload, content: AsyncIterator[bytes]) -> None:
-        """Send a new file; a body that is cut leaves nothing there."""
-        headers = {
-            "X-Filename": quote(upload.name, safe=""),
-            "X-Folder": quote(upload.folder),
-            "Content-Type": "application/octet-stream",
-            "Content-Length": str(upload.size_bytes),
+    async def upload(self, upload: Upload, content: AsyncIterator[bytes]) -> UUID:
+        """Send a new file and return its id; a body that is cut leaves nothing there."""
+        return await self._upload("POST", "/api/v1/upload", upload, content)
+
+    async def replace(self, file_id: UUID, upload: Upload, content: AsyncIterator[bytes]) -> None:
+        """Send a new version of a file; a body that is cut leaves the old one."""
+        await self._upload("PUT", f"/api/v1/files/{file_id}/content", upload, content)
+
+    async def delete_file(self, file_id: UUID) -> None:
+        """Put a file into the bin."""
+        await self._send(self.http.build_request("DELETE", f"/api/v1/files/{file_id}"))
+
+    async def begin_upload(self, upload: Upload) -> str:
+        """Begin an upload that can go on where it was cut; return its address."""
+        named = {"filename": upload.name, "folder": upload.folder}
+        pairs = [f"{k} {b64encode(text.encode()).decode()}" for k, text in named.items() if text]
+        length = {"Upload-Length": str(upload.size_bytes), "Upload-Metadata": ",".join(pairs)}
+        request = self.http.build_request("POST", "/api/v1/uploads", headers=TUS | length)
+        return (await self._send(request)).headers["location"]
+
+    async def arrived(self, address: str) -> Arrived | None:
+        """Return how much of an upload is there; None when it has expired or was ended."""
+        with _away_is_unavailable(self.url):
+            answer = await self.http.head(address, headers=TUS)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        if answer.is_error:
+            raise refusal(answer)
+        return _arrived(answer)
+
+    async def append(
+        self, address: str, content: AsyncIterator[bytes], *, offset: int, size_bytes: int
+    ) -> Arrived:
+        """Send the next `size_bytes` of an upload; of a part that is cut the beginning is kept."""
+        named = {
+            "Upload-Offset": str(offset),
+            "Content-Type": "application/offset+octet-stream",
+            "Content-Length": str(size_bytes),
         }
-        request = self.http.build_request(
-            "POST", "/api/v1/upload", headers=headers, content=content
-        )
-        await self._send(request)
+        request = self.http.build_request("PATCH", address, headers=TUS | named, content=content)
+        return _arrived(await self._send(request))
 
     async def search(self, parameters: Parameters) -> bytes:
         """Return the answer as JSON: a `Found`."""
@@ -202,6 +235,18 @@ class Client:
                 await wait_for_it(error, tries)
                 tries += 1
 
+    async def _upload(
+        self, method: str, path: str, upload: Upload, content: AsyncIterator[bytes]
+    ) -> UUID:
+        headers = {
+            "X-Filename": quote(upload.name, safe=""),
+            "X-Folder": quote(upload.folder),
+            "Content-Type": "application/octet-stream",
+            "Content-Length": str(upload.size_bytes),
+        }
+        request = self.http.build_request(method, path, headers=headers, content=content)
+        return read_as(await self._send(request), Accepted).file.id
+
     async def _post(self, path: str, body: object = None) -> httpx.Response:
         return await self._send(self.http.build_request("POST", path, json=body))
 
@@ -211,6 +256,11 @@ class Client:
         if answer.is_error:
             raise refusal(answer)
         return answer
+
+
+def _arrived(answer: httpx.Response) -> Arrived:
+    file_id = answer.headers.get("x-file-id")
+    return Arrived(int(answer.headers["upload-offset"]), UUID(file_id) if file_id else None)
 
 
 async def wait_for_it(error: Unavailable, tries: int) -> None:

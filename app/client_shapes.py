@@ -21,6 +21,14 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """How much of a resumable upload is there; `file_id` once it is a file."""
+
+    offset: int
+    file_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
 class StreamEvent:
     """One server-sent event; `data` is JSON."""
 
@@ -110,6 +118,10 @@ class Found(BaseModel):
 
 class Created(BaseModel):
     id: UUID
+
+
+class Accepted(BaseModel):
+    file: Created
 
 
 class Posted(BaseModel):

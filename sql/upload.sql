@@ -3,10 +3,11 @@
 -- name: create_upload
 INSERT INTO upload (workspace_id, id, account_id, name, folder, metadata, length_bytes)
 VALUES (:workspace_id, :upload_id, :account_id, :name, :folder, :metadata, :length_bytes)
-RETURNING id, name, folder, metadata, length_bytes, offset_bytes, parts, expires_at, file_id;
+RETURNING id, name, folder, metadata, length_bytes, offset_bytes, parts, expires_at, file_id, lock_id IS NOT NULL AS is_locked;
 
 -- name: find_upload
-SELECT id, name, folder, metadata, length_bytes, offset_bytes, parts, expires_at, file_id
+SELECT id, name, folder, metadata, length_bytes, offset_bytes, parts, expires_at, file_id,
+    lock_id IS NOT NULL AND locked_until > now() AS is_locked
 FROM upload
 WHERE workspace_id = :workspace_id AND id = :upload_id AND account_id = :account_id AND expires_at > now();
 
@@ -16,7 +17,7 @@ UPDATE upload SET lock_id = :lock_id, locked_until = now() + make_interval(secs 
 WHERE workspace_id = :workspace_id AND id = :upload_id AND account_id = :account_id AND expires_at > now()
     AND completed_at IS NULL
     AND (lock_id IS NULL OR locked_until < now())
-RETURNING id, name, folder, metadata, length_bytes, offset_bytes, parts, expires_at, file_id;
+RETURNING id, name, folder, metadata, length_bytes, offset_bytes, parts, expires_at, file_id, lock_id IS NOT NULL AS is_locked;
 
 -- name: renew_lock
 UPDATE upload SET locked_until = now() + make_interval(secs => :lease_s)

@@ -1,11 +1,12 @@
 import asyncio
 import hashlib
+from dataclasses import replace
 
 import pytest
 
 from api import tus_store
 from api.tus_body import PartBody
-from api.tus_store import create_upload, find_upload, remove_upload, turn_of
+from api.tus_store import create_upload, find_upload, remove_upload, settled_upload, turn_of
 from core.errors import Conflict, Locked, NotFound
 from core.names import FileName
 from tests.make import make_scope
@@ -39,7 +40,18 @@ async def test_one_at_a_time_has_the_turn(resources, scope):
             async with turn_of(resources, scope, upload.id):
                 pass
     async with turn_of(resources, scope, upload.id) as turn:
-        assert turn.upload == upload
+        assert turn.upload == replace(upload, is_locked=True)
+
+
+async def test_who_asks_waits_a_moment_for_who_writes(resources, scope, monkeypatch):
+    upload = await begin(resources, scope)
+    async with turn_of(resources, scope, upload.id) as turn:
+        asking = asyncio.create_task(settled_upload(resources, scope, upload.id))
+        await turn.append(body())
+    assert (await asking).offset_bytes == len(DATA)
+    monkeypatch.setattr(tus_store, "SETTLE_S", 0.1)
+    async with turn_of(resources, scope, upload.id):
+        assert (await settled_upload(resources, scope, upload.id)).is_locked
 
 
 async def test_a_turn_is_kept_while_it_lasts_and_lost_in_silence(

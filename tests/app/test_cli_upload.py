@@ -91,6 +91,23 @@ async def test_a_cut_connection_is_tried_again_without_a_double(
     assert await owner_connection.fetchval("SELECT count(*) FROM file") == 1
 
 
+async def test_a_large_file_goes_on_in_the_middle(served, token, tmp_path, owner_connection):
+    """The connection ends in the middle of the bytes, and what was there by then is not sent again."""
+    source = tmp_path / "large.bin"
+    source.write_bytes(b"x" * 9_000_000)
+    sent: list[int] = []
+    async with (
+        cutting_proxy(served.port, after=5_000_000) as port,
+        open_client(f"http://127.0.0.1:{port}", token=token) as client,
+    ):
+        outcome = Outcome()
+        uploader = Uploader(client, outcome, sent.append, notes=tmp_path / "notes")
+        await uploader.upload_all([Source(source, "")])
+    assert (outcome.summary(), sum(sent)) == ("1 uploaded, 0 already there, 0 failed", 9_000_000)
+    assert max(sent) > 1_000_000  # what was there already, told at once
+    assert await owner_connection.fetchval("SELECT count(*) FROM file") == 1
+
+
 async def test_a_name_of_any_characters_arrives_as_it_is(served, token, owner_connection):
     async def content():
         yield b"text"
@@ -104,9 +121,9 @@ async def test_a_name_of_any_characters_arrives_as_it_is(served, token, owner_co
 
 
 @asynccontextmanager
-async def cutting_proxy(port: int) -> AsyncGenerator[int]:
-    """A way to `port` that cuts the first upload after 100 kB, once."""
-    cuts = iter([100_000])
+async def cutting_proxy(port: int, *, after: int = 100_000) -> AsyncGenerator[int]:
+    """A way to `port` that cuts the first connection with an upload after so many bytes, once."""
+    cuts = iter([after])
 
     async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         api_reader, api_writer = await asyncio.open_connection("127.0.0.1", port)
