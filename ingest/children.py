@@ -159,7 +159,6 @@ class Children:
                     await self.keep(part)
                 else:
                     yield part
-        await self.drop_missing()
 
     async def keep(self, member: MemberStream) -> None:
         """Make the member a child, or note why not."""
@@ -182,23 +181,6 @@ class Children:
             await self._note("too_many_files", member)
         if kept_key != key:
             await blobs.delete(key)
-
-    async def drop_missing(self) -> None:
-        """Send to the bin what an older version had and this one lacks."""
-        source, ws = self.build.source, self.fence.workspace_id
-        if source.version == 1:
-            return
-        async with self.fence.tx() as conn:
-            await self._hold(conn)
-            gone = await fetch(
-                conn,
-                DROP_CHILDREN,
-                workspace_id=ws,
-                parent_id=source.file_id,
-                parent_version=source.version,
-            )
-            if gone:
-                await index_seq_raised(conn, ws)
 
     async def _save(self, member: MemberStream, parent: Parent, got: "_Bytes") -> str:
         """Return the key under which the workspace keeps the bytes."""
@@ -326,6 +308,23 @@ class Children:
                 message=message.format(member.path),
                 remedy=remedy,
             )
+
+
+async def drop_missing(fence: Fence, build: Build) -> None:
+    """Send to the bin what an older version had in it and this one lacks."""
+    source, ws = build.source, fence.workspace_id
+    if source.version == 1:
+        return
+    async with fence.tx() as conn:
+        gone = await fetch(
+            conn,
+            DROP_CHILDREN,
+            workspace_id=ws,
+            parent_id=source.file_id,
+            parent_version=source.version,
+        )
+        if gone:
+            await index_seq_raised(conn, ws)
 
 
 def child_name(parent: Parent, member: MemberStream) -> FileName:

@@ -23,7 +23,9 @@ OF_MAILS: Final = frozenset({
 })  # fmt: skip
 ENOUGH = 3  # headers of a mail at the top of a text; the name's suffix makes up for two
 MAIL_SUFFIXES: Final = frozenset({".eml", ".p7s", ".p7m"})
-ENVELOPE = re.compile(r"From \S+ .*\d\d:\d\d(:\d\d)?.*\r?\n[!-9;-~]+:")
+PAGE_SUFFIXES: Final = frozenset({".mht", ".mhtml"})  # web pages, saved in the form of mails
+SAVED_PAGE, LONGEST_HEAD = "snapshot-content-location:", 1_000
+ENVELOPE = re.compile(r"From \S+ .*\b\d\d:\d\d\b.* \d{4}\b.*\r?\n[!-9;-~]+:")
 
 
 def kind_of_zip(names: Iterable[str]) -> str | None:
@@ -41,7 +43,9 @@ def kind_of_mail(text: str, *, suffix: str) -> str | None:
     """Return MAIL or MBOX for a text that begins as one."""
     text = text.lstrip("\ufeff\r\n")
     if ENVELOPE.match(text):
-        return MBOX
+        return MAIL if suffix in MAIL_SUFFIXES else MBOX
+    if suffix in PAGE_SUFFIXES or SAVED_PAGE in text[:LONGEST_HEAD].lower():
+        return None
     wanted = 1 if suffix in MAIL_SUFFIXES else ENOUGH
     return MAIL if _headers(text) >= wanted else None
 

@@ -7,7 +7,7 @@ but not read.
 from pathlib import PurePath
 from typing import BinaryIO
 
-from ingest.container_kind import kind_of_zip
+from ingest.container_kind import kind_of_mail, kind_of_packed, kind_of_zip
 from ingest.extract.compound import SIGNATURE, Compound
 from ingest.extract.encoding import sniff
 from ingest.extract.segment import Unreadable
@@ -35,6 +35,8 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
         return _compound(source, name)
     if kind := _by_first_bytes(head):
         return kind
+    if (packed := kind_of_packed(head)) is not None:
+        return packed
     encoding = sniff(head)
     text = head.decode(encoding, errors="ignore") if encoding is not None else ""
     suffix = PurePath(name).suffix.lower()
@@ -49,7 +51,7 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
         return kind_of_zip(names) if names else None
     if head.startswith(POSTSCRIPT):
         return None
-    return kind_of_text(text, suffix=suffix)
+    return kind_of_mail(text, suffix=suffix) or kind_of_text(text, suffix=suffix)
 
 
 def _by_first_bytes(head: bytes) -> str | None:

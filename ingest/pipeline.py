@@ -17,7 +17,7 @@ import structlog
 from core.errors import PermanentFailure, ProviderAway
 from ingest.again import Whole, embed_again, find_whole, items_again
 from ingest.build import Build, Making, begin, note_stage, save_range, save_vectors
-from ingest.children import Children, Storing
+from ingest.children import Children, Storing, drop_missing
 from ingest.ending import fail, finish, withdraw
 from ingest.ranges import Built, Range, cut_ranges, read_ranges
 from ingest.sandbox import Limits
@@ -79,6 +79,7 @@ class _Building:
         if not await self._made_of_what_is_there(source, order):
             await self._read(source, Making(order.pipeline_version))
         assert self.build is not None
+        await drop_missing(self.fence, self.build)
         end = await finish(self.fence, self.build)
         duration_ms = round((time.monotonic() - since) * 1000)
         log.info("ingested file", file_id=str(source.file_id), state=end, duration_ms=duration_ms)

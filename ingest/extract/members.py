@@ -59,7 +59,10 @@ class Output:
             yield from self._numbered(Member(self._ordinal, path, held, True))
 
     def skips(self, path: str) -> bool:
-        """Say whether the next member was sent before, and if so count it as made: it need not be unpacked."""
+        """Say whether the next member was sent before, and if so count it as made: it need not be unpacked.
+
+        Only for one that has bytes, and when no text is held back.
+        """
         if self._ordinal >= self._first:
             return False
         self._unique(path)
@@ -67,6 +70,7 @@ class Output:
         return True
 
     def problem(self, code: str, message: str, remedy: str) -> Iterator[Item]:
+        yield from self.flush()
         yield from self._numbered(Problem(self._ordinal, None, code, clean(message), remedy))
 
     def _numbered(self, item: Item) -> Iterator[Item]:

@@ -152,6 +152,19 @@ async def test_a_new_version_keeps_what_is_equal_renews_what_is_not_and_bins_wha
     ]
 
 
+async def test_a_new_version_that_is_no_archive_and_was_read_elsewhere_bins_them_all(
+    resources, owner_connection, scope, tools
+):
+    made = await make_file(owner_connection, resources, scope, make_zip(TREE), name="notes.txt")
+    await make_file(owner_connection, resources, scope, b"No archive.\n", name="notes.txt")
+    for _ in range(4):
+        await ingest_next(resources, tools)
+    await make_version(owner_connection, resources, made, b"No archive.\n")
+    await ingest_next(resources, tools)
+    assert [row[-1] for row in await found_children(owner_connection, made.file_id)] == [True, True]
+    assert await text_of(owner_connection, made.file_id) == "No archive.\n"
+
+
 async def test_a_child_that_somebody_deleted_stays_in_the_bin(
     resources, owner_connection, scope, tools
 ):

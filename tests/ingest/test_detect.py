@@ -10,10 +10,12 @@ from ingest.formats import (
     DOCX,
     EPUB,
     HTML,
+    MAIL,
     MARKDOWN,
     ODP,
     ODS,
     ODT,
+    OUTLOOK,
     PDF,
     PPTX,
     RTF,
@@ -66,5 +68,5 @@ def test_real_files():
     found = {path.name: detect(io.BytesIO(path.read_bytes()), name=path.name) for path in paths}
     by_suffix = {".pdf": PDF, ".docx": DOCX, ".pptx": PPTX, ".xlsx": XLSX, ".xls": XLS, ".ods": ODS}
     by_suffix |= {".odt": ODT, ".odp": ODP, ".epub": EPUB, ".rtf": RTF, ".doc": DOC}
-    by_suffix |= BY_SUFFIX
+    by_suffix |= {".eml": MAIL, ".msg": OUTLOOK, ".zip": ZIP} | BY_SUFFIX
     assert found == {name: by_suffix[Path(name).suffix] for name in found}
