@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from app.doctor_checks import CHECKS, Check, Count, Invariant
 from app.resources import Resources
 from core.errors import Unavailable
+from ingest.build import PIPELINE_VERSION
 from ingest.ocr import Tesseract, find_tesseract
 from sql import fetch, fetch_one, read
 from sql.index_care import list_bloated
@@ -91,6 +92,7 @@ _list_workspace_ids = read("doctor.sql", "list_workspace_ids", _Id)
 _list_old_extensions = read("doctor.sql", "list_old_extensions", _Extension)
 _list_blobs = read("doctor.sql", "list_blobs", _Blob)
 _list_known_keys = read("maintenance.sql", "list_known_keys", _Key)
+_count_stale_builds = read("doctor.sql", "count_stale_builds", Count)
 _find_health = read("health.sql", "find_health", _Health)
 
 
@@ -207,6 +209,16 @@ async def _bloat(resources: Resources) -> list[Finding]:
     ]
 
 
+async def _stale(resources: Resources) -> list[Finding]:
+    """Look for files that this version would read better, or at least otherwise."""
+    async with resources.worker.write_tx() as conn:
+        stale = await fetch_one(conn, _count_stale_builds, pipeline_version=PIPELINE_VERSION)
+    if not stale.found:
+        return []
+    wrong = f"{stale.found} files were read by an older version of Recollect"
+    return [_notice("stale_files", wrong, "Read them again: recollect reprocess --stale")]
+
+
 async def _worker(resources: Resources) -> list[Finding]:
     async with resources.worker.write_tx() as conn:
         seen_s = (await fetch_one(conn, _find_health)).worker_seen_s
@@ -283,6 +295,7 @@ _LOOKS: Final[tuple[Callable[[Resources], Awaitable[list[Finding]]], ...]] = (
     _orphan_bytes,
     _software,
     _bloat,
+    _stale,
     _worker,
     _redis,
     _embedder,

@@ -1,14 +1,16 @@
-"""Ingesting 200 real documents of 4 to 8 kB: passages a second beside the embedder alone, and CPU a document.
+"""Ingesting 200 real documents of 4 to 8 kB: passages a second beside the embedder alone, CPU a document, and the same again.
 
     RECOLLECT_DATA=... .venv/bin/python -m bench.ingest [FEWER DOCUMENTS, where the machine is busy]
 
 The documents are consecutive pieces, cut between paragraphs, of the five texts of rag/chunking-evaluation (a speech, chat
 logs, finance reports, Wikipedia, PubMed), as they stand there. The real API takes them by HTTP, the real worker, embedder
 process, PostgreSQL and Valkey do the rest. The reference, in the same run, is the same embedder process asked for the same
-passages by one client, twice, afterwards. CPU is of all processes and their children, the embedder's apart.
+passages by one client, twice, afterwards. CPU is of all processes and their children, the embedder's apart. Then the same
+bytes come again: asked for by their hash, as `recollect upload` does; sent as the newest version; and as files of other names.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import platform
@@ -17,7 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +118,7 @@ async def main() -> None:
         spent = running.cpu() - before
         model_s = sum(running.embedder.cpu_times()[:2]) - model_s
         texts, ingested_s = await passages_and_time(running.owner)
+        again = await repeated(running, files)
         alone = EmbedClient(home / "run" / "embed.sock", MINILM.spec)
         stack.push_async_callback(alone.close)
         alone_s = [await timed(alone, texts) for _ in range(2)]
@@ -128,6 +131,9 @@ async def main() -> None:
     for seconds in alone_s:
         print(f"| the embedder alone | {seconds:.1f} | {len(texts) / seconds:.0f} |")
     print(f"\nratio {statistics.mean(alone_s) / ingested_s:.2f}")
+    print("\n| unchanged files again | files/s |\n| --- | --- |")
+    for name, seconds in again.items():
+        print(f"| {name} | {len(files) / seconds:.0f} |")
     each = {name: 1000 * seconds / len(files) for name, seconds in spent.seconds.items()}
     parts_ms = ", ".join(f"{name} {ms:.0f}" for name, ms in each.items())
     print(
@@ -189,11 +195,72 @@ async def sign_in(client: httpx.AsyncClient) -> None:
     client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
 
 
-async def upload(client: httpx.AsyncClient, files: list[bytes]) -> float:
+async def upload(client: httpx.AsyncClient, files: list[bytes], *, prefix: str = "") -> float:
     began = time.perf_counter()
     for n, data in enumerate(files):
-        answer = await client.post("/api/upload", content=data, headers={"X-Filename": f"{n}.txt"})
+        answer = await client.post(
+            "/api/upload", content=data, headers={"X-Filename": f"{prefix}{n}.txt"}
+        )
         answer.raise_for_status()
+    return time.perf_counter() - began
+
+
+async def repeated(running: Running, files: list[bytes]) -> dict[str, float]:
+    """Return the seconds that each way of bringing the same files takes; the model has nothing to do in any."""
+    listed = {
+        file["sha256"]: file["id"]
+        for page in range(0, len(files), 100)
+        for file in await newest(running.client, page)
+    }
+    hashes = [hashlib.sha256(data).hexdigest() for data in files]
+
+    async def ask(n: int) -> None:
+        found = await running.client.get("/api/files", params={"sha256": hashes[n]})
+        assert found.json()["items"][0]["id"] == listed[hashes[n]]
+
+    async def send(n: int) -> None:
+        url = f"/api/files/{listed[hashes[n]]}/content"
+        assert (await running.client.put(url, content=files[n])).json()["unchanged"]
+
+    model_s = sum(running.embedder.cpu_times()[:2])
+    spent = {
+        "asked for by hash": await all_of(ask),
+        "sent as the newest version": await all_of(send),
+    }
+    running.others["worker"].suspend()
+    await upload(running.client, files, prefix="again-")
+    began = time.perf_counter()
+    running.others["worker"].resume()
+    await until(
+        running.owner, "SELECT count(*) = 0 FROM file WHERE state IN ('queued', 'processing')"
+    )
+    spent["read as files of other names"] = time.perf_counter() - began
+    model_s = sum(running.embedder.cpu_times()[:2]) - model_s
+    assert model_s < 0.1 * len(files) / 100, model_s  # its process only breathes
+    return spent
+
+
+async def newest(client: httpx.AsyncClient, skipped: int) -> list[dict[str, str]]:
+    """Return a page of files behind the `skipped` newest, of 100."""
+    cursor, answer = None, {}
+    for _ in range(skipped // 100 + 1):
+        parameters = {"limit": "100"} | ({"cursor": cursor} if cursor else {})
+        answer = (await client.get("/api/files", params=parameters)).json()
+        cursor = answer["next_cursor"]
+    return answer["items"]
+
+
+async def all_of(do: Callable[[int], Awaitable[None]]) -> float:
+    """Do it for each document, eight at a time; return the seconds."""
+    began, waiting = time.perf_counter(), iter(range(DOCUMENTS))
+
+    async def some() -> None:
+        for n in waiting:
+            await do(n)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(8):
+            group.create_task(some())
     return time.perf_counter() - began
 
 

@@ -11,6 +11,13 @@ FROM pg_available_extensions
 WHERE name IN ('vector', 'pg_trgm', 'btree_gin') AND installed_version <> default_version
 ORDER BY name;
 
+-- name: count_stale_builds
+-- unscoped: ids for the operator, no content
+-- Files whose shown build is of an older pipeline; bins included.
+SELECT count(*) AS found, coalesce(min(file_id::text), '') AS example
+FROM build
+WHERE finished_at IS NOT NULL AND retired_at IS NULL AND pipeline_version < :pipeline_version;
+
 -- name: check_stuck_jobs
 -- A lease that nobody took over, or a due job of a kind that nobody works on. A long queue that moves is none.
 SELECT count(*) AS found, coalesce(min(j.id::text), '') AS example

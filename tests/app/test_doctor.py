@@ -8,6 +8,7 @@ import pytest
 from app.doctor import Finding, disk_finding, examine, ocr_finding
 from app.resources import open_redis
 from core.errors import Unavailable
+from ingest.build import PIPELINE_VERSION
 from ingest.ocr import Tesseract
 from tests.app.test_doctor_checks import BREAK, make_sound
 
@@ -118,6 +119,18 @@ async def test_indexes_of_which_much_is_deleted_are_a_notice(resources, owner_co
         "of the rows in the indexes of passage_N (N MB) N% are deleted",
     ]
     assert report.healthy
+
+
+async def test_files_that_an_older_version_read_are_a_notice(resources, owner_connection):
+    await beat(owner_connection)
+    await make_sound(owner_connection)
+    await owner_connection.execute("UPDATE build SET pipeline_version = $1", PIPELINE_VERSION)
+    for older, wrong in ((0, []), (1, ["1 files were read by an older version of Recollect"])):
+        await owner_connection.execute(
+            "UPDATE build SET pipeline_version = pipeline_version - $1", older
+        )
+        report = await examine(resources)
+        assert [f.wrong for f in report.findings if f.check == "stale_files"] == wrong
 
 
 async def test_a_worker_that_fell_silent_is_told_by_its_silence(resources, owner_connection):
