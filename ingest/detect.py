@@ -28,15 +28,8 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
     """Return the media type, or None when it is not one that Recollect reads."""
     source.seek(0)
     head = source.read(HEAD_BYTES)
-    if head.startswith(b"PK\x03\x04"):
-        names = member_names(source)
-        return document_in_zip(head, names) or kind_of_zip(names)
-    if head.startswith(SIGNATURE):
-        return _compound(source, name)
-    if kind := _by_first_bytes(head):
-        return kind
-    if (packed := kind_of_packed(head)) is not None:
-        return packed
+    if (marked := _by_mark(source, head, name)) is not None:
+        return marked
     encoding = sniff(head)
     text = head.decode(encoding, errors="ignore") if encoding is not None else ""
     suffix = PurePath(name).suffix.lower()
@@ -54,8 +47,16 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
     return kind_of_mail(text, suffix=suffix) or kind_of_text(text, suffix=suffix)
 
 
-def _by_first_bytes(head: bytes) -> str | None:
-    return RTF if head.startswith(b"{\\rtf") else picture_kind(head)
+def _by_mark(source: BinaryIO, head: bytes, name: str) -> str | None:
+    """Return what the first bytes alone say."""
+    if head.startswith(b"PK\x03\x04"):
+        names = member_names(source)
+        return document_in_zip(head, names) or kind_of_zip(names)
+    if head.startswith(SIGNATURE):
+        return _compound(source, name)
+    if head.startswith(b"{\\rtf"):
+        return RTF
+    return kind_of_packed(head) or picture_kind(head)
 
 
 def _compound(source: BinaryIO, name: str) -> str | None:
