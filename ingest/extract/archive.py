@@ -29,7 +29,7 @@ def open_archive(source: BinaryIO) -> zipfile.ZipFile:
         raise _damaged()
     try:
         archive = zipfile.ZipFile(source)
-    except (zipfile.BadZipFile, NotImplementedError) as exc:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as exc:  # a name that is no UTF-8
         raise _damaged() from exc
     members = archive.infolist()
     for member in members:

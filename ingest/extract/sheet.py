@@ -6,7 +6,8 @@ Left out: number formats but for dates (a percentage is a fraction), comments, m
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import takewhile
 from typing import BinaryIO
@@ -43,13 +44,16 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
     else:
         archive = open_archive(source)
         yield (odf_properties(archive) if META in archive.NameToInfo else core_properties(archive))
-    yield from segments(_texts(_open(source), archive), first=first)
-
-
-def _open(source: BinaryIO) -> CalamineWorkbook:
     source.seek(0)
+    with _refusing():
+        book = CalamineWorkbook.from_filelike(source)
+    yield from segments(_texts(book, archive), first=first)
+
+
+@contextmanager
+def _refusing() -> Generator[None]:
     try:
-        return CalamineWorkbook.from_filelike(source)
+        yield
     except PasswordError as exc:
         raise encrypted() from exc
     except CalamineError as exc:
@@ -76,7 +80,8 @@ def _texts(book: CalamineWorkbook, archive: ZipFile | None) -> Iterator[str]:
 
 
 def _sheet(book: CalamineWorkbook, name: str) -> Iterator[str]:
-    sheet = book.get_sheet_by_name(name)
+    with _refusing():
+        sheet = book.get_sheet_by_name(name)
     if sheet.start is None:
         return
     rows = _Rows(list(map(_shown, row)) for row in sheet.iter_rows())

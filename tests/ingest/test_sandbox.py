@@ -7,7 +7,23 @@ import pytest
 
 from core.errors import PermanentFailure
 from ingest.extract.segment import Item, Problem, Properties, Segment
-from ingest.formats import DOCX, HTML, MARKDOWN, PDF, TEXT
+from ingest.formats import (
+    DOC,
+    DOCX,
+    EPUB,
+    HTML,
+    MARKDOWN,
+    ODP,
+    ODS,
+    ODT,
+    PDF,
+    PPT,
+    PPTX,
+    RTF,
+    TEXT,
+    XLS,
+    XLSX,
+)
 from ingest.sandbox import extract
 from ingest.sandbox_process import Limits
 from tests.ingest.make_files import (
@@ -23,6 +39,8 @@ from tests.ingest.make_files import (
     texts,
     write,
 )
+from tests.ingest.make_office import make_pptx, make_xlsx, row
+from tests.ingest.make_ppt import make_ppt, make_slide
 
 DATA = Path(__file__).parents[1] / "data" / "files"
 LAUGHS = (
@@ -30,6 +48,7 @@ LAUGHS = (
     + "".join(f'<!ENTITY e{n + 1} "{f"&e{n};" * 10}">' for n in range(9))
     + '<!ENTITY e0 "lol">]><w>&e9;</w>'
 )
+FAR_APART = row(1, 1) + '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
 LIMITS = Limits()
 TIGHT = Limits(cpu_s=1)
 BURNING = nested(b"q Q " * 2**19, depth=3)  # 2 GB of them in 10 kB
@@ -59,6 +78,15 @@ async def refusal(path, media_type, *, limits=LIMITS):
             DOCX,
             "# Test with tables\n\nA uniform table\n\nHeader 0.0 | Header 0.1",
         ),
+        ("powerpoint_sample.pptx", PPTX, "# Test Table Slide\n\nWith footnote"),
+        ("xlsx_05_table_with_title.xlsx", XLSX, "# Duck Observations\n\nNumber of freshwater"),
+        ("legacy_sample.xls", XLS, "# Duck Observations\n\nNumber of freshwater"),
+        ("odf_table_with_title_01.ods", ODS, "# Sheet1\n\nNumber of freshwater"),
+        ("fake.odt", ODT, "Lorem ipsum dolor sit amet.\n\nHeader row | Mon"),
+        ("odf_presentation_01.odp", ODP, "# Test Table Slide\n\nWith footnote"),
+        ("test.epub", EPUB, "A test EPUB document"),
+        ("fake-doc.rtf", RTF, "# My First Heading\n\nMy first paragraph."),
+        ("simple.doc", DOC, "# These are a few of my favorite things:"),
         ("minimal-document.pdf", PDF, "Lorem ipsum dolor sit amet"),
         ("enc-base.pdf", PDF, "### Trepsicle 1.2.2 -> 0: /XYZ null null null\nPotato 0\n"),
         ("bad2.pdf", PDF, "Potato\n"),
@@ -94,6 +122,16 @@ async def test_a_long_pdf_is_read_by_one_child_after_the_other(tmp_path):
         (b"%PDF-1.7\n%%EOF", PDF, "broken_file"),
         (make_zip({"word/document.xml": "\0" * 30_000_000}), DOCX, "archive_too_large"),
         (make_zip({"_rels/.rels": LAUGHS}), DOCX, "broken_file"),
+        (make_zip({"content.xml": LAUGHS}), ODT, "broken_file"),
+        (make_zip({"META-INF/container.xml": LAUGHS}), EPUB, "broken_file"),
+        (make_pptx("\0" * 30_000_000), PPTX, "archive_too_large"),
+        (make_xlsx(FAR_APART), XLSX, "too_large"),
+        (b"{" * 10_000_000, RTF, "broken_file"),
+        ((DATA / "simple.doc").read_bytes()[:9_000], DOC, "broken_file"),
+        ((DATA / "legacy_sample.xls").read_bytes()[:9_000], XLS, "broken_file"),
+        ((DATA / "password_protected.xlsx").read_bytes(), DOCX, "encrypted"),
+        ((DATA / "password_protected.xlsx").read_bytes(), XLSX, "encrypted"),
+        (make_ppt([make_slide()], token=0xF3D1C4DF), PPT, "encrypted"),
         (b"word " * 10_000_000, TEXT, "too_much_text"),
     ],
     ids=lambda value: value if isinstance(value, str) else "bytes",
@@ -110,8 +148,9 @@ async def test_a_real_encrypted_pdf_is_refused():
 
 @pytest.mark.parametrize(
     ("content", "media_type"),
-    [(b" \n", TEXT), (make_pdf([b""]), PDF), (make_docx(paragraph("")), DOCX), (b"<html>", HTML)],
-)
+    [(b" \n", TEXT), (make_pdf([b""]), PDF), (make_docx(paragraph("")), DOCX), (b"<html>", HTML),
+     (make_pptx(""), PPTX), (make_xlsx(""), XLSX), (b"{\\rtf1}", RTF), (make_ppt([make_slide()]), PPT)],
+)  # fmt: skip
 async def test_a_file_without_text_says_so(tmp_path, content, media_type):
     last = (await items_of(write(tmp_path, content), media_type))[-1]
     assert isinstance(last, Problem)

@@ -52,8 +52,16 @@ async def test_a_refusal_is_the_last_frame(tmp_path):
     assert isinstance(frame, Unreadable)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGSEGV, signal.SIGKILL, signal.SIGXCPU])
-async def test_a_killed_child_is_told_from_a_finished_one(tmp_path, sent):
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        (signal.SIGSEGV, "reader_crashed"),
+        (signal.SIGKILL, "reader_crashed"),
+        (signal.SIGXCPU, "too_slow"),
+        (signal.SIGABRT, "too_large"),
+    ],
+)
+async def test_a_killed_child_is_told_from_a_finished_one(tmp_path, sent, code):
     path = write(tmp_path, LONG.encode())
     before = children()
     async with aclosing(read_in_child(path, TEXT, first=0, limits=Limits())) as frames:
@@ -62,7 +70,7 @@ async def test_a_killed_child_is_told_from_a_finished_one(tmp_path, sent):
         child.send_signal(sent)
         with pytest.raises(ChildDied) as death:
             [frame async for frame in frames]
-    assert death.value.code == ("too_slow" if sent == signal.SIGXCPU else "reader_crashed")
+    assert death.value.code == code
 
 
 async def test_who_stops_listening_leaves_no_process(tmp_path):
