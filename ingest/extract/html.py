@@ -6,6 +6,7 @@ Left out: what style sheets and scripts change, the contents of frames, all of a
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import BinaryIO
 
 from lxml import etree
@@ -13,7 +14,8 @@ from lxml import etree
 from ingest.extract.blocks import Blocks
 from ingest.extract.cut import segments
 from ingest.extract.declared import open_declared
-from ingest.extract.segment import Segment
+from ingest.extract.opening import opened
+from ingest.extract.segment import Item, Properties
 from ingest.extract.tables import Tables
 
 SPACE = re.compile(r"\s+")
@@ -29,26 +31,37 @@ OTHER_BLOCKS = frozenset({
     "figcaption", "form", "fieldset", "dl", "dt", "dd", "body", "center", "details", "summary", "caption", "hr",
     "legend", "li", "table", "tr", "td", "th", "thead", "tbody", "tfoot", "pre",
 })  # fmt: skip
+OPENS_TEXT = frozenset({"aria-expanded", "aria-controls", "data-toggle", "data-bs-toggle"})
+LONGEST_VALUE = 500  # characters of what a page says of itself
+DATE = re.compile(r"\d{4}-\d\d-\d\d")
+META = {
+    "author": "author", "dc.creator": "author", "dcterms.creator": "author", "article:author": "author",
+    "date": "created", "dc.date": "created", "dcterms.date": "created", "dcterms.created": "created",
+    "article:published_time": "created", "datepublished": "created",
+    "dcterms.modified": "modified", "article:modified_time": "modified", "last-modified": "modified",
+    "content-language": "language", "dc.language": "language",
+}  # fmt: skip
 BLOCKS = OTHER_BLOCKS | LISTS | HEADINGS.keys()
 
 
-def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Segment]:
+def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
     """Yield segments; a page whose source alone is far too long is refused before its first one."""
-    return segments(page_texts(source, most_characters=most_characters), first=first)
+    page = _Page()
+    texts = opened(_texts(open_declared(source, most_characters=most_characters), page))
+    return chain([page.properties()], segments(texts, first=first))
 
 
 def page_texts(source: BinaryIO, *, most_characters: int) -> Iterator[str]:
     """Return the page's text in pieces; for formats that hold pages."""
-    return _texts(open_declared(source, most_characters=most_characters))
+    return _texts(open_declared(source, most_characters=most_characters), _Page())
 
 
 def text_of(markup: str) -> str:
     """Return what a fragment of HTML within another format says."""
-    return "".join(_texts(iter([f"<html>{markup}"]))).strip("\n")
+    return "".join(_texts(iter([f"<html>{markup}"]), _Page())).strip("\n")
 
 
-def _texts(source: Iterator[str]) -> Iterator[str]:
-    page = _Page()
+def _texts(source: Iterator[str], page: "_Page") -> Iterator[str]:
     parser = etree.HTMLParser(target=page)  # pyright: ignore[reportArgumentType]  lxml calls what is there
     for piece in source:
         parser.feed(piece)
@@ -75,17 +88,44 @@ class _Page:
         self._lists: list[int] = []  # of each open list the last number, -1 where it has bullets
         self._marker = ""
         self._tables = Tables(self.blocks)
+        self._told: dict[str, str] = {}  # of itself
+
+    def properties(self) -> Properties:
+        """Of what was read so far."""
+        told = {name: self._told.get(name, "") for name in Properties._fields}
+        return Properties(**told)
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        if self._skipped or tag in SKIPPED or "hidden" in attributes:
+        if self._skipped or tag in SKIPPED or self._is_hidden(tag, attributes):
             self._skipped += 1
         elif tag == "br":
             self._inline.append("\n")
+        elif tag in {"meta", "html"}:
+            self._note(attributes)
         elif tag == "img":
             self._inline.append(f" {SPACE.sub(' ', attributes.get('alt', ''))} ")
         elif tag in BLOCKS:
             self.close_block()
             self._open(tag, attributes.get("start", ""))
+
+    def _is_hidden(self, tag: str, attributes: Mapping[str, str]) -> bool:
+        """A button is part of the page's frame, unless it is a heading or opens what belongs to it."""
+        if tag == "button" and not self._level:
+            return OPENS_TEXT.isdisjoint(attributes) and "accordion" not in attributes.get(
+                "class", ""
+            )
+        return "hidden" in attributes or attributes.get("aria-hidden") == "true"
+
+    def _note(self, attributes: Mapping[str, str]) -> None:
+        """Keep what the page says of itself in its head; the first of each counts."""
+        name = attributes.get("name", attributes.get("property", attributes.get("http-equiv", "")))
+        known = META.get(name.lower(), "")
+        value = " ".join(attributes.get("content", "").split())[:LONGEST_VALUE]
+        language = attributes.get("lang", attributes.get("xml:lang", ""))
+        if language:
+            self._told.setdefault("language", language[:LONGEST_VALUE])
+        if known and value and (known in {"author", "language"} or DATE.match(value)):
+            self._told.setdefault(known, value)
 
     def data(self, text: str) -> None:
         if not self._skipped:
@@ -166,4 +206,6 @@ class _Page:
             self._title = ""
             return
         self._title = text if not self._title else self._title
+        if self._level == 1:
+            self._told.setdefault("title", " ".join(text.split())[:LONGEST_VALUE])
         self.blocks.heading(text, level=self._level)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import BinaryIO, TypeGuard
 
-from ingest.extract import html, plain
+from ingest.extract import plain
 from ingest.extract.cut import segments
 from ingest.extract.plain import open_text
 from ingest.extract.segment import Item, Properties, clean
@@ -116,7 +116,9 @@ def _output(output: dict[str, object]) -> str:
     if output.get("output_type") in {"error", "pyerr"}:
         text = f"{_joined(output.get('ename'))}: {_joined(output.get('evalue'))}"
     elif not text and data.get("text/html"):
-        text = html.text_of(_joined(data["text/html"]))
+        from ingest.extract.html import text_of  # 30 ms of libxml2 that most notebooks do without
+
+        text = text_of(_joined(data["text/html"]))
     return (
         text
         if len(text) <= MOST_OUTPUT

@@ -9,26 +9,23 @@ from collections.abc import Iterator
 from typing import BinaryIO
 from xml.parsers import expat
 
-from ingest.extract import html, plain
+from ingest.extract import plain
 from ingest.extract.cut import segments
 from ingest.extract.declared import open_declared
+from ingest.extract.opening import opened
 from ingest.extract.segment import Item, Problem, Unreadable
 from ingest.extract.xml_document import Document
-
-HEAD_CHARACTERS = 20_000  # of text, in which a document says who wrote it
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
     """Yield segments; a document whose source alone is far too long is refused before its first one."""
     document = Document()
-    texts = _parse(open_declared(source, most_characters=most_characters), document)
-    head: list[str] = []
+    source_texts = open_declared(source, most_characters=most_characters)
     try:
-        while sum(map(len, head)) < HEAD_CHARACTERS and (text := next(texts, None)) is not None:
-            head.append(text)
+        texts = opened(_parse(source_texts, document))
     except expat.ExpatError:
         return _otherwise(source, first=first, most_characters=most_characters)
-    return _items(document, head, texts, first)
+    return _items(document, texts, first)
 
 
 def _otherwise(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
@@ -36,16 +33,19 @@ def _otherwise(source: BinaryIO, *, first: int, most_characters: int) -> Iterato
     opening = (
         source.read(plain.HEAD_BYTES).replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     )
-    reader = html.read if opening.startswith(b"<") else plain.read
     source.seek(0)
-    return reader(source, first=first, most_characters=most_characters)
+    if not opening.startswith(b"<"):
+        return plain.read(source, first=first, most_characters=most_characters)
+    from ingest.extract import html  # 30 ms of libxml2 that most files do without
+
+    return html.read(source, first=first, most_characters=most_characters)
 
 
-def _items(document: Document, head: list[str], rest: Iterator[str], first: int) -> Iterator[Item]:
+def _items(document: Document, texts: Iterator[str], first: int) -> Iterator[Item]:
     yield document.properties()
     broken: list[int] = []
     ordinal = 0
-    for segment in segments(_until_broken(head, rest, broken), first=0):
+    for segment in segments(_until_broken(texts, broken), first=0):
         ordinal = segment.ordinal + 1
         if segment.ordinal >= first:
             yield segment
@@ -57,11 +57,10 @@ def _items(document: Document, head: list[str], rest: Iterator[str], first: int)
         yield Problem(ordinal, None, "broken_file", message, remedy)
 
 
-def _until_broken(head: list[str], rest: Iterator[str], broken: list[int]) -> Iterator[str]:
+def _until_broken(texts: Iterator[str], broken: list[int]) -> Iterator[str]:
     """Yield the texts; leave the line of an error in `broken`."""
-    yield from head
     try:
-        yield from rest
+        yield from texts
     except expat.ExpatError as error:
         broken.append(error.lineno)
 

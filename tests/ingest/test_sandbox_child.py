@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from ingest import formats
-from ingest.extract import docx, html, pdf, plain
+from ingest.extract import docx, html, markdown, pdf, plain
 from ingest.extract.segment import Problem, Segment, Unreadable
 from ingest.frames import Finished
 from ingest.sandbox_child import frames, reader_for
@@ -53,7 +53,7 @@ def test_whatever_a_parser_raises_is_the_last_frame(error, code):
     ("media_type", "module"),
     [
         (formats.TEXT, plain),
-        (formats.MARKDOWN, plain),
+        (formats.MARKDOWN, markdown),
         (formats.HTML, html),
         (formats.DOCX, docx),
     ],

@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.formats import JSON, TEXT, VTT, XML
+from ingest.formats import JSON, MHTML, TEXT, VTT, XML
 from ingest.text_kind import kind_of_text
 
 
@@ -20,6 +20,8 @@ from ingest.text_kind import kind_of_text
         ('[\n  {"a"', ".dump", JSON),
         ('{"a": 1', ".txt", TEXT),
         ("[note] {x}", "", TEXT),
+        ("From: x\r\nSnapshot-Content-Location: y\r\n", "", MHTML),
+        ("From: x\r\n", ".mht", MHTML),
         ("a: b", ".yml", "application/yaml"),
     ],
 )

@@ -4,14 +4,16 @@ from pathlib import Path
 import pytest
 
 from ingest.extract.html import read
-from ingest.extract.segment import Unreadable
+from ingest.extract.html import text_of as text_of_fragment
+from ingest.extract.segment import Properties, Segment, Unreadable
 
 DATA = Path(__file__).parents[2] / "data" / "files"
 
 
 def text_of(content):
     raw = content if isinstance(content, bytes) else content.encode()
-    return "".join(one.text for one in read(io.BytesIO(raw), first=0, most_characters=10**6))
+    items = read(io.BytesIO(raw), first=0, most_characters=10**6)
+    return "".join(item.text for item in items if isinstance(item, Segment))
 
 
 def test_a_real_page():
@@ -37,6 +39,11 @@ def test_a_real_page():
         ("<pre>a\n  b</pre>", "a\n  b\n"),
         ("<p hidden>x<p>a<script>x</script><style>x</style><svg><title>x</title></svg>", "a\n"),
         ("<input hidden>a<img alt='a cat'>b", "a a cat b\n"),
+        ("<p>a<button>hide</button><span aria-hidden=true>x</span> b", "a b\n"),
+        (
+            "<h3><button>Why?</button></h3><button aria-expanded=false>How?</button>",
+            "### Why?\n\nHow?\n",
+        ),
         ("a&nbsp;&amp;&lt;b&#0;", "a &<b\ufffd\n"),
         ("</table></ul></pre></h1>a", "a\n"),
         ("<b>unclosed", "unclosed\n"),
@@ -76,3 +83,23 @@ def test_a_page_of_far_too_much_markup_is_refused_at_once():
     with pytest.raises(Unreadable) as caught:
         read(io.BytesIO(b"<html>" + b"<p>" * 200), first=0, most_characters=100)
     assert caught.value.code == "too_much_text"
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        (
+            """<html lang=de><title> A\nB </title><meta name=Author content=Ada><meta name=dcterms.modified content=2021-01-02>
+            <meta property='article:published_time' content='2020-01-02T03:04:05Z'><h1>C</h1>""",
+            Properties("A B", "Ada", "2020-01-02T03:04:05Z", "2021-01-02", "de"),
+        ),
+        ("<html><meta name=date content='last week'><h1>C</h1>", Properties("C")),
+        ("<html><p>text", Properties()),
+    ],
+)
+def test_a_page_says_what_it_is(page, expected):
+    assert next(read(io.BytesIO(page.encode()), first=0, most_characters=10**6)) == expected
+
+
+def test_a_fragment_of_another_format_is_text_without_its_ends():
+    assert text_of_fragment("<p>a <b>b</b></p><ul><li>c</ul>") == "a b\n\n- c"

@@ -49,6 +49,11 @@ def test_a_paper_says_who_wrote_it():
     assert document.properties() == Properties("T", "Wolf G", "2020-01-02", "", "en")
 
 
+def test_who_wrote_an_entry_did_not_write_the_feed():
+    document = read("<rss><title>F</title><item><creator>A</creator></item></rss>")
+    assert document.properties() == Properties("F")
+
+
 def test_metadata_of_data():
     document = read(
         "<r xmlns:dc='u'><dc:title>T</dc:title><dc:creator>A</dc:creator><dc:creator>B</dc:creator><dc:language>de</dc:language>"
