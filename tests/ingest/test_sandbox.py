@@ -1,18 +1,23 @@
 """Hostile and broken files of every kind, through the real child: a clear reason, never anything else."""
 
+import gzip
 from pathlib import Path
+from zipfile import ZIP_STORED
 
 import psutil
 import pytest
 
 from core.errors import PermanentFailure
-from ingest.extract.segment import Item, Problem, Properties, Segment
+from ingest.extract.segment import Item, Member, Problem, Properties, Segment
 from ingest.formats import (
     DOC,
     DOCX,
     EPUB,
+    GZIP,
     HTML,
+    MAIL,
     MARKDOWN,
+    MBOX,
     ODP,
     ODS,
     ODT,
@@ -23,6 +28,7 @@ from ingest.formats import (
     TEXT,
     XLS,
     XLSX,
+    ZIP,
 )
 from ingest.sandbox import extract
 from ingest.sandbox_process import Limits
@@ -219,3 +225,55 @@ async def test_a_crash_without_pages_is_tried_once_more(tmp_path):
         range(len(items))
     )
     assert "".join(texts(items)) == path.read_text()
+
+
+async def test_a_member_whose_child_died_is_named_and_the_next_ones_come_out(tmp_path):
+    """Its first piece is gone to the caller, who must not take the second child's for its rest."""
+    noise = bytes(n * 7919 % 251 for n in range(2**16)) * 500
+    content = make_zip({"noise.bin": noise, "tides.txt": "At dawn."}, method=ZIP_STORED)
+    before, items = set(psutil.Process().children()), list[Item]()
+    async for item in extract(write(tmp_path, content), ZIP, limits=LIMITS):
+        if isinstance(item, Member) and not any(isinstance(each, Member) for each in items):
+            (child,) = set(psutil.Process().children()) - before
+            child.kill()
+        items.append(item)
+    assert items[0] == Segment(0, None, None, "- noise.bin\n- tides.txt\n")
+    assert not any(isinstance(item, Member) and item.is_last for item in items[:-1])
+    assert items[-2:] == [
+        Problem(
+            1,
+            None,
+            "reader_crashed",
+            "The file noise.bin in it made the reader crash.",
+            "Print it to a new file and upload that.",
+        ),
+        Member(2, "tides.txt", b"At dawn.", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "media_type", "problems"),
+    [
+        ("a bomb of zeros", make_zip({"zeros": bytes(50_000_000)}), ZIP, ["archive_too_large"]),
+        ("a packed bomb", gzip.compress(bytes(50_000_000)), GZIP, ["archive_too_large"]),
+        ("a bomb in a bomb", gzip.compress(gzip.compress(bytes(50_000_000))), GZIP, []),
+        ("a mail in a mail, 2,000 deep", b"Content-Type: message/rfc822\n\n" * 2_000, MAIL, []),
+        (
+            "parts in parts, 2,000 deep",
+            b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(2_000)),
+            MAIL,
+            [],
+        ),
+        ("a header of a megabyte", b"From: a\nSubject: " + b"=?utf-8?q?x?= " * 80_000 + b"\n\nb", MAIL, []),
+        ("nothing but delimiters", b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n" * 200_000, MAIL, []),
+        ("NULs", b"From: a\0b\nSubject: \0\n\n" + b"\0" * 100_000, MAIL, []),
+        ("a mailbox of envelopes", b"From a Mon Jan  1 10:00:00 2024\n\n" * 50_000, MBOX, []),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " in value else "",
+)  # fmt: skip
+async def test_files_that_hold_files_stay_within_bounds(
+    tmp_path, name, content, media_type, problems
+):
+    items = await items_of(write(tmp_path, content), media_type)
+    assert [code for code in codes(items) if code] == problems, name
+    assert sum(len(item.data) for item in items if isinstance(item, Member)) < 10_000_000
