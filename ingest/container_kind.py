@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from ingest.formats import BZIP2, GZIP, MAIL, MBOX, TAR, XZ, ZIP
+from ingest.extract.cms import SIGNED_DATA
+from ingest.formats import BZIP2, GZIP, MAIL, MBOX, SIGNED, TAR, XZ, ZIP
 
 TAR_MAGIC_AT, TAR_MAGIC = 257, b"ustar"
 MAGIC: Final = ((b"\x1f\x8b\x08", GZIP), (b"BZh", BZIP2), (b"\xfd7zXZ\0", XZ))
@@ -16,6 +17,8 @@ PACKAGES: Final = frozenset({
     "[content_types].xml", "mimetype", "meta-inf/manifest.mf", "androidmanifest.xml", "index/document.iwa", "index.zip",
     "index.xml", "index.apxl",
 })  # fmt: skip
+SIGNED_WITHIN = 20  # bytes: before what names the kind of message stand two tags and lengths
+PEM_MARKS = (b"-----BEGIN PKCS7-----", b"-----BEGIN CMS-----")
 HEADER = re.compile(r"([!-9;-~]+)[ \t]*:")
 OF_MAILS: Final = frozenset({
     "from", "to", "subject", "date", "message-id", "received", "return-path", "mime-version", "delivered-to", "reply-to",
@@ -36,6 +39,10 @@ def kind_of_zip(names: Iterable[str]) -> str | None:
 def kind_of_packed(head: bytes) -> str | None:
     if head[TAR_MAGIC_AT:].startswith(TAR_MAGIC):
         return TAR
+    if (head.startswith(b"0") and SIGNED_DATA in head[:SIGNED_WITHIN]) or head.startswith(
+        PEM_MARKS
+    ):
+        return SIGNED
     return next((kind for magic, kind in MAGIC if head.startswith(magic)), None)
 
 

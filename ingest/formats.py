@@ -27,6 +27,7 @@ TEXT: Final = "text/plain"
 MAIL: Final = "message/rfc822"
 MBOX: Final = "application/mbox"
 OUTLOOK: Final = "application/vnd.ms-outlook"
+SIGNED: Final = "application/pkcs7-mime"
 ZIP: Final = "application/zip"
 TAR: Final = "application/x-tar"
 GZIP: Final = "application/gzip"
@@ -118,6 +119,7 @@ FORMATS: Final = (
     Format(MAIL, "e-mail", "mail"),
     Format(MBOX, "mailbox", "mbox"),
     Format(OUTLOOK, "Outlook message", "msg"),
+    Format(SIGNED, "signed file", "signed"),
     Format(ZIP, "ZIP archive", "zip_members"),
     Format(TAR, "tar archive", "tar_members"),
     Format(GZIP, "gzip", "tar_members"),

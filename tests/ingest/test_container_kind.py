@@ -1,7 +1,8 @@
 import pytest
 
 from ingest.container_kind import kind_of_mail, kind_of_packed, kind_of_zip
-from ingest.formats import BZIP2, GZIP, MAIL, MBOX, TAR, XZ, ZIP
+from ingest.extract.cms import SIGNED_DATA
+from ingest.formats import BZIP2, GZIP, MAIL, MBOX, SIGNED, TAR, XZ, ZIP
 
 HEADERS = "From: a@example.org\nTo: b@example.org\n"
 
@@ -27,6 +28,10 @@ def test_a_package_is_no_archive_that_somebody_packed(names, kind):
         (b"BZh91AY", BZIP2),
         (b"\xfd7zXZ\0\0", XZ),
         (bytes(257) + b"ustar\x0000", TAR),
+        (bytes.fromhex("30800609") + SIGNED_DATA, SIGNED),
+        (b"-----BEGIN PKCS7-----\nMII", SIGNED),
+        (b"-----BEGIN CERTIFICATE-----\nMII", None),
+        (b"0123 " + bytes(40) + SIGNED_DATA, None),
         (b"BZ", None),
         (b"", None),
     ],
