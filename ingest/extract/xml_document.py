@@ -211,12 +211,8 @@ class Document:
         """Keep what a document says of itself."""
         if element.role is Role.TITLE:
             self._named.setdefault("title", text[:LONGEST_FIELD])
-        elif (
-            element.name in AUTHORS
-            and len(self._authors) < MOST_AUTHORS
-            and not self._count[Role.CELL]
-        ):
-            self._authors.append(text[:LONGEST_FIELD])
+        elif element.name in AUTHORS:
+            self._add_author(text)
         elif element.name in DATES and DATE.match(text):
             self._named.setdefault(DATES[element.name], text)
         elif element.name == "language" and len(text) <= 35 and not self._named["language"]:
