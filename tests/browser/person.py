@@ -41,7 +41,7 @@ class Person:
         await self.page.set_input_files("#pick-files", files)  # pyright: ignore[reportArgumentType]
         for file in files:
             name = file.name if isinstance(file, Path) else str(file["name"])
-            await expect(self.file(name).locator(".state")).to_have_text(state, timeout=20_000)
+            await expect(self.file(name).locator(".state")).to_have_text(state)
 
     async def ask(self, question: str) -> Locator:
         """Put a question into a new conversation; return the row of its reply, which may be going on."""

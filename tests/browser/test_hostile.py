@@ -45,7 +45,7 @@ async def test_completions_filters_facets_and_alerts_never_become_markup(ada):
     await ada.call("/saved-searches", "POST", {"q": "boiler", "name": ATTACKS[1]})
     for title in titles:
         await ada.say(f"A boiler. {title}", title=title)
-    await expect(page.locator("#toast")).to_contain_text(f"New for “{ATTACKS[1]}”", timeout=30_000)
+    await expect(page.locator("#toast")).to_contain_text(f"New for “{ATTACKS[1]}”")
     await ada.open(f"#/search?q=boiler%20in:%22{ATTACKS[1]}%22")
     await expect(page.locator(".chip")).to_have_text(f"in {ATTACKS[1]}")
     await page.locator("#saved summary").click()

@@ -311,7 +311,7 @@ async def test_a_search_is_saved_tells_what_it_newly_finds_and_is_forgotten(ada)
     await page.keyboard.press("Escape")
 
     await ada.say(LETTER, title="Keys")
-    await expect(page.locator("#toast")).to_contain_text("New for “boiler”: Keys", timeout=30_000)
+    await expect(page.locator("#toast")).to_contain_text("New for “boiler”: Keys")
     await expect(page.locator("#saved-unread")).to_have_text("1 unread")
     await page.get_by_role("button", name="Show", exact=True).click()
     await expect(page.locator("#alerts a")).to_contain_text("Keys")

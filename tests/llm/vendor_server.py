@@ -56,14 +56,17 @@ class Reply:
 
 @dataclass(slots=True)
 class Vendor:
+    """`script` may be changed while the server runs."""
+
     base_url: str
+    script: tuple[Reply, ...]
     requests: list[dict[str, object]] = field(default_factory=list)
     client_left: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @asynccontextmanager
 async def vendor_server(*script: Reply) -> AsyncGenerator[Vendor, None]:
-    vendor = Vendor("")
+    vendor = Vendor("", script)
 
     serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
@@ -71,7 +74,7 @@ async def vendor_server(*script: Reply) -> AsyncGenerator[Vendor, None]:
         if task := asyncio.current_task():
             serving[task] = writer
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            await _answer(reader, writer, vendor, script)
+            await _answer(reader, writer, vendor)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -90,7 +93,6 @@ async def _answer(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     vendor: Vendor,
-    script: tuple[Reply, ...],
 ) -> None:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     path = head.split(" ", 2)[1]
@@ -106,7 +108,7 @@ async def _answer(
         0,
     )
     vendor.requests.append(json.loads(await reader.readexactly(length)))
-    reply = script[min(len(vendor.requests), len(script)) - 1]
+    reply = vendor.script[min(len(vendor.requests), len(vendor.script)) - 1]
     if reply.fault in STATUS:
         error = {"type": "error", "error": {"type": "some_error", "message": reply.message}}
         return await _whole(writer, STATUS[reply.fault], json.dumps(error), reply.retry_after)
