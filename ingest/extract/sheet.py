@@ -6,34 +6,42 @@ Left out: number formats but for dates (a percentage is a fraction), comments, m
 """
 
 from collections import deque
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from itertools import takewhile
 from typing import BinaryIO
 from zipfile import ZipFile
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import (
+    CalamineError,
+    CalamineWorkbook,
+    PasswordError,
+    SheetMetadata,
+    SheetTypeEnum,
+)
 
 from ingest.extract.archive import encrypted, open_archive
 from ingest.extract.chart import chart_lines
 from ingest.extract.compound import ENCRYPTED_PACKAGE, SIGNATURE, Compound
 from ingest.extract.cut import segments
-from ingest.extract.odf_package import META, odf_properties
+from ingest.extract.odf_package import META, odf_properties, refuse_encrypted
 from ingest.extract.ooxml import parse
 from ingest.extract.opc_properties import core_properties
-from ingest.extract.segment import Item, Unreadable, clean
+from ingest.extract.segment import Item, Problem, Unreadable, clean
 from ingest.extract.shapes import Shapes
 from ingest.extract.summary import summary
 from ingest.extract.table_text import LETTER, SAMPLE, header_index, table_text
 
 Value = int | float | str | bool | time | date | datetime | timedelta
 HALF_A_SECOND = timedelta(milliseconds=500)
+WITH_CELLS = (SheetTypeEnum.WorkSheet, SheetTypeEnum.MacroSheet)
+LONGEST_NAME = 100
+SAVE_ANEW = "Open it in its own program, save it again and upload it."
 CHARTS, DRAWINGS = "xl/charts/chart", "xl/drawings/drawing"
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
-    """Yield segments; a sheet is in memory as a whole, so one that is far too large ends in MemoryError or the child's death."""
+    """Yield segments, then the sheets that are lost; each is in memory as a whole, and one far too large kills the child."""
     del most_characters
     archive = None
     if source.read(len(SIGNATURE)) == SIGNATURE:
@@ -43,48 +51,64 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
         yield summary(file)
     else:
         archive = open_archive(source)
-        yield (odf_properties(archive) if META in archive.NameToInfo else core_properties(archive))
+        refuse_encrypted(archive)
+        yield odf_properties(archive) if META in archive.NameToInfo else core_properties(archive)
     source.seek(0)
-    with _refusing():
-        book = CalamineWorkbook.from_filelike(source)
-    yield from segments(_texts(book, archive), first=first)
+    workbook = _Workbook(_open(source), archive)
+    ordinal = first
+    for segment in segments(workbook.texts(), first=first):
+        yield segment
+        ordinal = segment.ordinal + 1
+    for lost in workbook.lost:
+        message = f"The sheet {lost} is damaged and cannot be read."
+        yield Problem(ordinal, None, "sheet_unreadable", message, SAVE_ANEW)
+        ordinal += 1
 
 
-@contextmanager
-def _refusing() -> Generator[None]:
+def _open(source: BinaryIO) -> CalamineWorkbook:
     try:
-        yield
+        return CalamineWorkbook.from_filelike(source)
     except PasswordError as exc:
         raise encrypted() from exc
-    except CalamineError as exc:
-        raise Unreadable(
-            "broken_file",
-            "The file is damaged: it is no whole workbook.",
-            remedy="Open it in its own program, save it again and upload it.",
-        ) from exc
+    except (CalamineError, OSError) as exc:
+        message = "The file is damaged: it is no whole workbook."
+        raise Unreadable("broken_file", message, remedy=SAVE_ANEW) from exc
 
 
-def _texts(book: CalamineWorkbook, archive: ZipFile | None) -> Iterator[str]:
-    drawn = "\n".join(filter(None, _drawn(archive))) if archive else ""
-    gap = ""
-    for name in book.sheet_names:
-        pieces = _sheet(book, name)
-        opening = next(pieces, "")
-        if opening or drawn:  # a sheet without cells may be a chart
-            yield f"{gap}# {' '.join(name.split())}\n"
-            yield opening and f"\n{opening}"
-            yield from pieces
-            gap = "\n"
-    if drawn:
-        yield f"{gap}# Charts and text boxes\n\n{drawn}"
+class _Workbook:
+    def __init__(self, book: CalamineWorkbook, archive: ZipFile | None) -> None:
+        self.lost: list[str] = []
+        self._book = book
+        self._archive = archive
+
+    def texts(self) -> Iterator[str]:
+        drawn = "\n".join(filter(None, _drawn(self._archive))) if self._archive else ""
+        gap = ""
+        for sheet in self._book.sheets_metadata:
+            name = " ".join(sheet.name.split())
+            pieces = self._pieces(sheet)
+            opening = next(pieces, "")
+            if opening or drawn:  # a sheet without cells may be a chart
+                yield f"{gap}# {name}\n"
+                yield opening and f"\n{opening}"
+                yield from pieces
+                gap = "\n"
+        if drawn:
+            yield f"{gap}# Charts and text boxes\n\n{drawn}"
+
+    def _pieces(self, named: SheetMetadata) -> Iterator[str]:
+        if named.typ not in WITH_CELLS:
+            return
+        try:
+            sheet = self._book.get_sheet_by_name(named.name)
+        except (CalamineError, OSError):
+            self.lost.append(named.name[:LONGEST_NAME])
+            return
+        if sheet.start is not None:
+            yield from _tables(_Rows(list(map(_shown, row)) for row in sheet.iter_rows()))
 
 
-def _sheet(book: CalamineWorkbook, name: str) -> Iterator[str]:
-    with _refusing():
-        sheet = book.get_sheet_by_name(name)
-    if sheet.start is None:
-        return
-    rows = _Rows(list(map(_shown, row)) for row in sheet.iter_rows())
+def _tables(rows: "_Rows") -> Iterator[str]:
     gap = ""
     while not rows.at_end:
         for piece in table_text(rows.table(), first_number=rows.number):
@@ -144,6 +168,8 @@ def _shown(value: Value) -> str:
         case datetime():
             moment = (value + HALF_A_SECOND).replace(microsecond=0)  # days are stored as floats
             return str(moment.date() if moment.time() == time() else moment)
+        case time():
+            return str(value.replace(microsecond=0))
         case timedelta():
             minutes, seconds = divmod(round(value.total_seconds()), 60)
             return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"

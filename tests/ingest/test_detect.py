@@ -21,6 +21,7 @@ from ingest.formats import (
     RTF,
     TEXT,
     XLS,
+    XLSB,
     XLSX,
     ZIP,
 )
@@ -67,6 +68,6 @@ def test_real_files():
     paths = [path for path in DATA.iterdir() if path.suffix != ".md"]
     found = {path.name: detect(io.BytesIO(path.read_bytes()), name=path.name) for path in paths}
     by_suffix = {".pdf": PDF, ".docx": DOCX, ".pptx": PPTX, ".xlsx": XLSX, ".xls": XLS, ".ods": ODS}
-    by_suffix |= {".odt": ODT, ".odp": ODP, ".epub": EPUB, ".rtf": RTF, ".doc": DOC}
+    by_suffix |= {".odt": ODT, ".odp": ODP, ".epub": EPUB, ".rtf": RTF, ".doc": DOC, ".xlsb": XLSB}
     by_suffix |= {".eml": MAIL, ".msg": OUTLOOK, ".zip": ZIP} | BY_SUFFIX
     assert found == {name: by_suffix[Path(name).suffix] for name in found}

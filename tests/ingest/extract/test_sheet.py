@@ -5,8 +5,17 @@ import pytest
 
 from ingest.extract.segment import Properties, Unreadable
 from ingest.extract.sheet import read
-from tests.ingest.make_files import make_zip, texts
-from tests.ingest.make_office import P, line, make_compound, make_xlsx, row
+from tests.ingest.make_files import OFFICE, make_zip, texts
+from tests.ingest.make_office import (
+    P,
+    S,
+    line,
+    make_compound,
+    make_odf,
+    make_xlsx,
+    relations,
+    row,
+)
 
 DATA = Path(__file__).parents[2] / "data" / "files"
 DUCKS = (
@@ -27,12 +36,34 @@ def text_of(content):
     ("name", "sheet"),
     [
         ("xlsx_05_table_with_title.xlsx", "Duck Observations"),
-        ("legacy_sample.xls", "Duck Observations"),
         ("odf_table_with_title_01.ods", "Sheet1"),
     ],
 )
-def test_real_workbooks_of_three_formats(name, sheet):
+def test_real_workbooks_with_a_title_and_a_header(name, sheet):
     assert text_of((DATA / name).read_bytes()) == DUCKS.format(sheet)
+
+
+@pytest.mark.parametrize("name", ["date_1904.xls", "date_1904.xlsb"])
+def test_real_workbooks_of_older_formats(name):
+    expected = "# Sheet1\n\nRows 1-3:\n2021-01-01 | 15\n2021-01-02 | 16\n255:10:10 | 17\n"
+    assert text_of((DATA / name).read_bytes()) == expected
+
+
+def test_a_damaged_sheet_is_a_problem_behind_the_others():
+    parts = {
+        "xl/workbook.xml": (
+            f'<workbook {S} xmlns:r="{OFFICE}"><sheets><sheet name="Bad" sheetId="2" r:id="rId2"/>'
+            '<sheet name="S" sheetId="1" r:id="rId1"/></sheets></workbook>'
+        ),
+        "xl/_rels/workbook.xml.rels": relations(
+            {"worksheets/sheet1.xml": "worksheet", "worksheets/sheet2.xml": "worksheet"}
+        ),
+        "xl/worksheets/sheet2.xml": "<worksheet><sheetData><row",
+    }
+    _, segment, problem = items_of(make_xlsx(row(1, "a", "b"), parts=parts))
+    assert segment.text == "# S\n\nRow 1:\na | b\n"
+    assert (problem.ordinal, problem.page, problem.code) == (1, None, "sheet_unreadable")
+    assert problem.message == "The sheet Bad is damaged and cannot be read."
 
 
 def test_properties_come_first():
@@ -104,6 +135,7 @@ def test_an_empty_workbook_has_no_text():
     [
         ((DATA / "password_protected.xlsx").read_bytes(), "encrypted"),
         (make_compound({"Workbook": b"no records"}), "broken_file"),
+        (make_odf("", members={"META-INF/manifest.xml": "<m><encryption-data/></m>"}), "encrypted"),
         (make_zip({"xl/workbook.xml": "<workbook"}), "broken_file"),
         (
             make_xlsx(row(1, "x")).replace(b"[Content_Types]", b"[Content_Typos]")[:-90],
