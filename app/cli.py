@@ -18,6 +18,7 @@ from app import (
     cli_search,
     cli_upload,
     cli_users,
+    cli_watch,
 )
 from app.cli_output import errors_as_lines, examples, out, quiet_logs, say
 from app.embedded import with_running_services
@@ -112,6 +113,11 @@ app.command(epilog=examples("recollect logout"))(cli_users.logout)
 app.command(epilog=examples("recollect upload report.pdf", "recollect upload ~/papers notes.md"))(
     cli_upload.upload
 )
+app.command(
+    epilog=examples(
+        "recollect watch ~/papers", "recollect watch /mnt/share --folder share --every 5s"
+    )
+)(cli_watch.watch)
 app.command(
     epilog=examples(
         "recollect search pension plan",

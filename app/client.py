@@ -27,6 +27,8 @@ from app.client_shapes import (
     Job,
     ListPage,
     Login,
+    PlacedFile,
+    PlacedFiles,
     Posted,
     Reprocess,
     Reprocessed,
@@ -35,7 +37,7 @@ from app.client_shapes import (
     StreamEvent,
     Upload,
 )
-from core.errors import CallerError, NotSignedIn, RecollectError, Unavailable
+from core.errors import CallerError, NotFound, NotSignedIn, RecollectError, Unavailable
 
 CONNECT_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 60.0  # also the longest silence of a stream, whose heart beats every 15 s
@@ -91,6 +93,21 @@ class Client:
 
     async def file(self, file_id: UUID) -> FoundFile:
         return read_as(await self._get(f"/api/v1/files/{file_id}"), FoundFile)
+
+    async def file_at(self, folder: str, name: str) -> PlacedFile | None:
+        """Return the newest file of our own with this name in this folder."""
+        cursor: str | None = None
+        while True:
+            asked: Parameters = {"name": name, "limit": _MOST}
+            answer = await self._get(
+                "/api/v1/files", asked | ({"cursor": cursor} if cursor else {})
+            )
+            page = read_as(answer, PlacedFiles)
+            for file in page.items:
+                if (file.folder, file.name, file.can_write) == (folder, name, True):
+                    return file
+            if (cursor := page.next_cursor) is None:
+                return None
 
     async def upload(self, upload: Upload, content: AsyncIterator[bytes]) -> UUID:
         """Send a new file and return its id; a body that is cut leaves nothing there."""
@@ -278,6 +295,8 @@ def refusal(answer: httpx.Response) -> RecollectError:
         message = f"{answer.url} answered {answer.status_code}: is this the address of Recollect?"
     if answer.status_code == HTTPStatus.UNAUTHORIZED:
         return NotSignedIn(message)
+    if answer.status_code == HTTPStatus.NOT_FOUND:
+        return NotFound(message)
     if answer.status_code in _BUSY:
         seconds = answer.headers.get("retry-after", "")
         return Unavailable(message, retry_after_s=float(seconds) if seconds.isdecimal() else None)

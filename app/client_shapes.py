@@ -64,6 +64,19 @@ class FoundFile(BaseModel):
     reason: Reason | None
 
 
+class PlacedFile(BaseModel):
+    id: UUID
+    name: str
+    folder: str
+    sha256: str
+    can_write: bool
+
+
+class PlacedFiles(BaseModel):
+    items: Sequence[PlacedFile]
+    next_cursor: str | None
+
+
 class IndexGeneration(BaseModel):
     """`embedded` of `passages` have their vectors."""
 
