@@ -124,7 +124,7 @@ async def get_status(resources: ResourcesDep, _: ScopeDep) -> Status:
 
 async def check(resources: Resources) -> Checked:
     """Ask each part; one that does not answer is a line of the result, never an exception."""
-    redis_away = await _redis_away(resources.redis)
+    redis_away = await _redis_away(resources.redis, resources.settings.patience)
     degraded = ("redis",) if redis_away else ()
     try:
         async with resources.signin.autocommit() as conn:
@@ -151,9 +151,9 @@ def _problems(found: _Health) -> list[FieldProblem]:
     return problems
 
 
-async def _redis_away(redis: Redis) -> bool:
+async def _redis_away(redis: Redis, patience: float) -> bool:
     try:
-        async with asyncio.timeout(REDIS_TIMEOUT_S):
+        async with asyncio.timeout(REDIS_TIMEOUT_S * patience):
             await redis.ping()  # pyright: ignore[reportUnknownMemberType]
     except (RedisError, OSError, TimeoutError):
         return True

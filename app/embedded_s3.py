@@ -17,7 +17,7 @@ from app.postgres_site import environment
 from app.probe import answers_ok, free_ports
 from core.errors import StartFailed
 
-START_TIMEOUT_S = 30.0
+START_TIMEOUT_S = 90.0
 PID_NAME = "weed.pid"
 # Every port that `weed mini` would else take at its default or open on all addresses.
 _PORTS = ("s3", "master", "filer", "volume", "admin")

@@ -25,11 +25,11 @@ async def test_the_process_serves_the_model_and_ends_at_sigterm(model_dir, tmp_p
             "RERANKER": str(write_cross_encoder(tmp_path / "reranker", {"cat": 1.0})),
         },
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(200):
         while not socket.exists():
             assert process.returncode is None
             await asyncio.sleep(0.05)
-    client = EmbedClient(socket, MINILM.spec, query_timeout_s=30)
+    client = EmbedClient(socket, MINILM.spec, query_timeout_s=100)
     query = await client.embed_query("a cat")
     assert await RerankClient(tmp_path / "pairs.sock").score("x", ["a cat", "a dog"]) == [1.0, 0.0]
     await client.close()
