@@ -58,7 +58,7 @@ def inflate(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
         with archive.open(name) as member:
             while piece := member.read(READ_BYTES):
                 yield piece
-    except (zipfile.BadZipFile, zlib.error, EOFError) as exc:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as exc:
         raise _damaged() from exc
 
 

@@ -58,6 +58,11 @@ def test_declared_types_and_broken_xml_are_refused(content):
     assert caught.value.code == "broken_file"
 
 
+def test_a_document_type_that_stands_elsewhere_is_neither_fetched_nor_minded():
+    content = '<!DOCTYPE r SYSTEM "file:///etc/passwd"><r>a&b;c</r>'
+    assert hear(content) == [("?r", {}), "ac", "/?r"]
+
+
 def test_relations_lead_to_parts_of_the_archive_only():
     archive = open_archive(io.BytesIO(make_docx("", parts={"styles.xml": "", "header1.xml": ""})))
     assert main_part(archive) == "word/document.xml"
