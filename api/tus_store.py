@@ -14,7 +14,6 @@ from typing import Final, Never
 from uuid import UUID
 
 from api.idempotency import OneRequest
-from api.quota import check_quota
 from api.tus_body import PartBody
 from api.uploads import Acceptance, FileVersion, Received, accept, create_file
 from app.resources import Resources
@@ -24,6 +23,7 @@ from core.names import FileName
 from core.scope import Scope
 from core.staging import Staged
 from core.tasks import end
+from ingest.quota import check_quota
 from sql import execute, fetch_one, fetch_opt, read, write
 from sql.pool import Conn
 

@@ -19,7 +19,6 @@ from api.etags import IfMatch, check_etag
 from api.file_answers import FileAnswer, file_answer, find_file, find_writable
 from api.idempotency import Answered, IdempotencyKey, OneRequest, once
 from api.multipart import MultipartFile
-from api.quota import check_quota
 from api.wire import Answer
 from app.resources import Resources
 from core.blobs import Stored, new_key
@@ -28,6 +27,7 @@ from core.events import nudge
 from core.ids import new_id
 from core.names import FileName, file_name
 from core.scope import Scope
+from ingest.quota import check_quota
 from sql import execute, fetch_one, write
 from sql.pool import Conn
 from workers.queue import enqueue_ingest, ring

@@ -17,6 +17,7 @@ from core.ids import new_id
 from core.names import MAX_FOLDER_BYTES, MAX_NAME_BYTES, FileName, file_name
 from core.scope import Scope
 from ingest.build import ADD_PROBLEM, HOLD_FILE, NOTE_SEGMENTS, Build
+from ingest.quota import check_quota
 from ingest.ranges import MemberLost, MemberStream, Range
 from ingest.source import Unwanted
 from search.index import index_seq_raised
@@ -42,6 +43,10 @@ _PROBLEMS: Final = {
     "too_many_files": (
         f"{{}} and more was not taken out: {MOST_FILES:,} files or {MOST_BYTES // 2**30} GB are the end.",
         "Unpack it and upload what you need.",
+    ),
+    "over_quota": (
+        "{} and perhaps more was not taken out: the workspace has no room for it.",
+        "Delete files for good, then have this one read again.",
     ),
 }
 
@@ -100,11 +105,12 @@ KEEP_BLOB = write("file.sql", "keep_blob", _Key)
 
 @dataclass(frozen=True, slots=True)
 class Storing:
-    """What children are stored with; `limit_bytes` is what an uploaded file may have."""
+    """What children are stored with; the limits are those of uploads: of one file, and of the workspace."""
 
     blobs: BlobStore
     enqueue: EnqueueIngest
     limit_bytes: int
+    quota_bytes: int | None = None
 
 
 class NoRoom(Exception):
@@ -174,11 +180,13 @@ class Children:
         except TooLarge:
             await self._note("member_too_large", member)
             return
+        kept_key = ""
         try:
             kept_key = await self._save(member, parent, _Bytes(key, stored))
         except NoRoom:
-            kept_key = ""
             await self._note("too_many_files", member)
+        except TooLarge:
+            await self._note("over_quota", member)
         if kept_key != key:
             await blobs.delete(key)
 
@@ -195,6 +203,7 @@ class Children:
                 key=got.key,
             )
             await self._write(conn, member, parent, got.stored)
+            await check_quota(conn, self._scope(parent), quota_bytes=self.storing.quota_bytes)
             await self._check_point(conn, member)
         return kept.key
 
@@ -247,10 +256,9 @@ class Children:
         await self._enqueue(conn, parent, new)
 
     async def _enqueue(self, conn: Conn, parent: Parent, new: "_New") -> None:
-        scope = Scope(parent.owner_id, self.fence.workspace_id, "member")
         await self.storing.enqueue(
             conn,
-            scope,
+            self._scope(parent),
             version_id=new.version_id,
             sha256=new.stored.sha256,
             size_bytes=new.stored.size_bytes,
@@ -268,6 +276,9 @@ class Children:
         )
         if room is None:
             raise NoRoom
+
+    def _scope(self, parent: Parent) -> Scope:
+        return Scope(parent.owner_id, self.fence.workspace_id, "member")
 
     async def _find_parent(self) -> Parent:
         ws, source = self.fence.workspace_id, self.build.source

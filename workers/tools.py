@@ -30,7 +30,12 @@ _CHARACTERS_PER_TOKEN: Final = (
 def make_work(resources: Resources) -> Work:
     """Return what jobs need."""
     tools = Tools(
-        storing=Storing(resources.blobs, enqueue_ingest, resources.settings.max_upload_bytes),
+        storing=Storing(
+            resources.blobs,
+            enqueue_ingest,
+            limit_bytes=resources.settings.max_upload_bytes,
+            quota_bytes=resources.settings.workspace_quota_bytes,
+        ),
         asking=Asking(resources.embedder, others=resources.other_models),
         count_tokens=token_counter(resources.settings),
         limits=Limits(

@@ -255,6 +255,20 @@ async def test_a_member_that_is_larger_than_an_upload_may_be_is_a_problem(
     assert await owner_connection.fetchval("SELECT code FROM file_problem") == "member_too_large"
 
 
+async def test_a_workspace_without_room_takes_no_member_and_says_so(
+    resources, owner_connection, scope, tools
+):
+    archive = make_zip(TREE)
+    made = await make_file(owner_connection, resources, scope, archive, name="h.zip")
+    quota_bytes = len(archive) + len(TIDES)
+    full = replace(tools, storing=replace(tools.storing, quota_bytes=quota_bytes))
+    await ingest_next(resources, full)
+    assert [row[0] for row in await found_children(owner_connection, made.file_id)] == ["tides.txt"]
+    assert await owner_connection.fetchval("SELECT code FROM file_problem") == "over_quota"
+    folder = resources.settings.recollect_home / "blobs" / str(scope.workspace_id)
+    assert len([path for path in folder.rglob("*") if path.is_file()]) == 2
+
+
 async def test_a_damaged_member_is_a_problem_and_the_others_come_out(
     resources, owner_connection, scope, tools
 ):

@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from api.quota import check_quota
 from api.tus_store import create_upload
 from core.errors import TooLarge, Unavailable
 from core.names import FileName
+from ingest.quota import check_quota
 from tests.make import make_colleague, make_scope
 
 
