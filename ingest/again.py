@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from ingest.build import Build, exchange_vectors
+from ingest.build import Build, exchange_vectors, hold_file
 from ingest.extract.segment import Problem, Segment
 from ingest.source import Source
 from ingest.vectors import BATCH, Asking, Pending
@@ -89,6 +89,7 @@ async def embed_again(fence: Fence, asking: Asking, source: Source, whole: Whole
         "build_id": whole.id,
     }
     async with fence.tx() as conn:
+        await hold_file(conn, fence.workspace_id, source.file_id)
         await execute(conn, START_EMBEDDING, **named)
     fence.stage, after = "embedding", -1
     while True:

@@ -83,6 +83,7 @@ async def begin(
     """Open a new build, or go on with the one that was left unfinished."""
     ws = fence.workspace_id
     async with fence.tx() as conn:
+        await hold_file(conn, ws, source.file_id)
         live = await live_generation(conn, ws, model=asking.model, dimension=asking.dimension)
         found = await fetch_opt(
             conn,

@@ -58,6 +58,11 @@ SET cancel_requested = true,
 WHERE workspace_id = :workspace_id AND kind = :kind AND subject_id = :subject_id AND state IN ('queued', 'retry_wait', 'leased')
 RETURNING state;
 
+-- name: keep_job
+-- A file that was thrown away and brought back, or is asked for again, is read on where the worker has not heard yet.
+UPDATE job SET cancel_requested = false
+WHERE workspace_id = :workspace_id AND kind = 'ingest_file' AND subject_id = :subject_id AND state = 'leased' AND cancel_requested;
+
 -- name: claim_jobs
 -- Whose turn it is, and up to :most jobs of the same kind and workspace; one that failed before comes alone, so that it
 -- takes no other with it. Attempts are counted before the work, so that a crash loop is bounded.

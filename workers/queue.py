@@ -69,6 +69,7 @@ TAKE_TURN_OF_GENERATION = write("generation.sql", "take_turn_of_generation", _Tu
 ENQUEUE_JOB = write("job.sql", "enqueue_job", JobId)
 REQUEUE_JOB = write("job.sql", "requeue_job", JobId)
 ENQUEUE_AGAIN = write("job.sql", "enqueue_again", JobId)
+KEEP_JOB = write("job.sql", "keep_job")
 CANCEL_JOB = write("job.sql", "cancel_job", JobState)
 QUEUE_FILE = write("ingest.sql", "queue_file")
 
@@ -119,7 +120,7 @@ async def retry_ingest(
     first_step: Step = "extract",
     in_line: bool = False,
 ) -> UUID | None:
-    """Begin a file version's finished job anew, as after a failure; None while it waits or runs.
+    """Begin a file version's finished job anew, as after a failure; None while it waits or runs, and then is not cancelled.
 
     `in_line`: behind the workspace's other files, as one of many. The caller has checked that the file may be written.
     """
@@ -141,6 +142,7 @@ async def retry_ingest(
             **named,
         )
     if job is None:
+        await execute(conn, KEEP_JOB, workspace_id=scope.workspace_id, subject_id=version_id)
         return None
     await _touch_file(conn, QUEUE_FILE, scope, version_id)
     return job.id

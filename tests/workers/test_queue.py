@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 from core.ids import new_id
 from tests.make import make_scope
 from tests.workers.made import file_row, job_row, make_conversation, make_file, make_message
+from workers.ledger import claim
 from workers.queue import (
     BELL_QUEUE,
     cancel_ingest,
@@ -101,3 +102,15 @@ async def test_a_posted_message_asks_for_its_vector(resources, owner_connection,
     )
     row = await owner_connection.fetchrow("SELECT kind, subject_id, account_id, state FROM job")
     assert tuple(row) == ("embed_message", message_id, scope.account_id, "queued")
+
+
+async def test_asking_again_takes_a_cancellation_back_that_no_worker_heard(
+    resources, owner_connection, scope
+):
+    made = await make_file(owner_connection, resources, scope, b"text")
+    assert await claim(resources.worker, "ingest_file") is not None
+    async with resources.app.write_tx(scope) as conn:
+        assert await cancel_ingest(conn, scope, version_id=made.version_id)
+        assert await retry_ingest(conn, scope, version_id=made.version_id) is None
+    row = await owner_connection.fetchrow("SELECT state, cancel_requested FROM job")
+    assert tuple(row) == ("leased", False)
