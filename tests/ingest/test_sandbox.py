@@ -1,11 +1,14 @@
 """Hostile and broken files of every kind, through the real child: a clear reason, never anything else."""
 
 import gzip
+import shutil
+import zlib
 from pathlib import Path
 from zipfile import ZIP_STORED
 
 import psutil
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from core.errors import PermanentFailure
 from ingest.extract.segment import Item, Member, Problem, Properties, Segment
@@ -31,6 +34,7 @@ from ingest.formats import (
     XLSX,
     ZIP,
 )
+from ingest.ocr import PROGRAM
 from ingest.sandbox import extract
 from ingest.sandbox_process import Limits
 from tests.ingest.make_files import (
@@ -279,3 +283,30 @@ async def test_files_that_hold_files_stay_within_bounds(
     items = await items_of(write(tmp_path, content), media_type)
     assert [code for code in codes(items) if code] == problems, name
     assert sum(len(item.data) for item in items if isinstance(item, Member)) < 10_000_000
+
+
+@pytest.mark.skipif(shutil.which(PROGRAM) is None, reason="tesseract is not installed")
+async def test_a_page_that_is_a_picture_is_read_among_the_others(tmp_path):
+    image = Image.new("L", (900, 180), 255)
+    font = ImageFont.load_default(40)
+    ImageDraw.Draw(image).text((60, 60), "The harbour opens", fill=0, font=font)
+    pixels = zlib.compress(image.tobytes())
+    scan = (
+        b"<</Type/XObject/Subtype/Image/Width 900/Height 180/ColorSpace/DeviceGray/BitsPerComponent 8"
+        b"/Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(pixels), pixels)
+    )
+    pages = [show("a"), b"600 0 0 120 0 400 cm /X Do", show("c")]
+    path = write(tmp_path, make_pdf(pages, objects=(scan,), resources=NESTED))
+    assert await items_of(path, PDF) == [
+        Segment(0, 1, None, "a\n", 3),
+        Segment(1, 2, None, "The harbour opens\n", 3),
+        Segment(2, 3, None, "c\n", 3),
+    ]
+
+
+async def test_without_ocr_the_first_picture_is_a_problem_and_the_text_is_read(tmp_path):
+    square = b"0 0 600 800 re f"
+    path = write(tmp_path, make_pdf([show("a"), square, square]))
+    items = await items_of(path, PDF, limits=Limits(ocr_pages=0))
+    assert codes(items) == ["", "too_many_pictures", ""]
+    assert texts(items) == ["a\n", ""]
