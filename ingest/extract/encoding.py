@@ -1,7 +1,4 @@
-"""Which encoding a text is in: a byte order mark, else UTF-8, else UTF-16 by its zeros, else Windows-1252.
-
-Left out: other old single-byte and East Asian encodings without a mark or declaration; they come out as wrong letters.
-"""
+"""Which encoding a text is in: a byte order mark, else UTF-16 or UTF-32 by their zeros, else UTF-8, else an old one (legacy.py)."""
 
 import codecs
 from typing import BinaryIO, NamedTuple
@@ -13,13 +10,14 @@ BOMS = (  # the longer first: UTF-16's mark opens UTF-32's
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-OLD = "cp1252"
 READ_BYTES = 2**20
 ODD_CONTROLS = frozenset(map(chr, range(32))) - frozenset("\t\n\v\f\r\x08\x1b")
 MOST_CONTROLS = 0.005  # of the characters; compressed data has 0.1, text none
 ZEROS_IN_UTF16 = (
     0.2  # of the high bytes; ASCII punctuation and spaces alone reach it in most languages
 )
+ZERO_PLANES = 0.9  # of a text's characters are in the first plane
+SHORTEST_EAST_ASIAN, EAST_ASIAN = 16, 0.95
 
 
 class Measured(NamedTuple):
@@ -33,7 +31,7 @@ def sniff(head: bytes) -> str | None:
         if head.startswith(mark):
             return encoding
     if 0 in head:
-        return _sniff_utf16(head)
+        return _sniff_utf32(head) or _sniff_utf16(head)
     return "utf-8" if _is_text(head.decode("latin-1")) else None
 
 
@@ -41,17 +39,39 @@ def _is_text(text: str) -> bool:
     return sum(character in ODD_CONTROLS for character in text) <= MOST_CONTROLS * len(text)
 
 
-def _sniff_utf16(head: bytes) -> str | None:
-    for encoding, high in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
-        text = head.decode(encoding, "ignore")
-        if text and high.count(0) > ZEROS_IN_UTF16 * len(high) and _is_text(text):
+def _sniff_utf32(head: bytes) -> str | None:
+    for encoding, plane, high in (("utf-32-le", 2, 3), ("utf-32-be", 1, 0)):
+        planes = head[plane::4]
+        is_wide = (
+            len(head) >= 8
+            and not any(head[high::4])
+            and planes.count(0) > ZERO_PLANES * len(planes)
+        )
+        if is_wide and _is_text(head.decode(encoding, "ignore")):
             return encoding
     return None
 
 
+def _sniff_utf16(head: bytes) -> str | None:
+    for encoding, high in (("utf-16-le", head[1::2]), ("utf-16-be", head[0::2])):
+        text = head.decode(encoding, "ignore")
+        has_zeros = high.count(0) > ZEROS_IN_UTF16 * len(high)
+        if text and (has_zeros or _is_east_asian(text)) and _is_text(text):
+            return encoding
+    return None
+
+
+def _is_east_asian(text: str) -> bool:
+    """Whether it has letters of East Asia and hardly anything else; of arbitrary bytes read as UTF-16 half are."""
+    known = sum(
+        0x3000 <= ord(one) <= 0x9FFF or 0xAC00 <= ord(one) <= 0xD7A3 or one < "\x7f" for one in text
+    )
+    return len(text) >= SHORTEST_EAST_ASIAN and known >= EAST_ASIAN * len(text)
+
+
 def is_sure(encoding: str) -> bool:
-    """Whether it was known by a mark, by its zeros or as valid UTF-8, and not what is left when nothing fits."""
-    return encoding != OLD
+    """Whether it was known by a mark, by its zeros or as valid UTF-8, and not guessed."""
+    return encoding.startswith("utf")
 
 
 def measure(source: BinaryIO, encoding: str) -> Measured:
@@ -72,5 +92,15 @@ def measure(source: BinaryIO, encoding: str) -> Measured:
     characters += len(rest)
     bad += len(rest)
     if encoding == "utf-8" and bad > size_bytes - characters:
-        return Measured(OLD, size_bytes)
+        return measure(source, _legacy(source))
     return Measured(encoding, characters)
+
+
+def _legacy(source: BinaryIO) -> str:
+    from ingest.extract.legacy import SAMPLE_BYTES, legacy_encoding, not_ascii  # few files need it
+
+    source.seek(0)
+    sample = b""
+    while len(sample) < SAMPLE_BYTES and (piece := source.read(READ_BYTES)):
+        sample += not_ascii(piece)
+    return legacy_encoding(sample)
