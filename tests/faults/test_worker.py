@@ -7,12 +7,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from app.embedded_valkey import start_valkey
 from app.resources import open_redis
+from tests.ingest.make_files import make_zip
 from tests.ingest.test_pipeline import NOTES
 from tests.make import make_scope
 from tests.workers.made import (
@@ -26,12 +28,16 @@ from tests.workers.made import (
     make_message,
     worker_environment,
 )
+from workers.blob_care import remove_orphans
 from workers.drain import Terms
 from workers.main import RETRY, working
 from workers.queue import ring
 from workers.tools import make_work
 
 TERMS = Terms(RETRY, poll_s=0.05)
+
+
+HARBOUR = make_zip({"tides.md": NOTES, "terms/quay.md": NOTES + "\nQuay.\n", "empty": ""})
 
 
 @asynccontextmanager
@@ -96,6 +102,33 @@ async def test_a_worker_killed_around_any_transaction_leaves_the_index_of_a_clea
     assert job["state"] == "done"
     assert job["attempts"] == job["crashes"] + 1
     assert (await file_row(owner_connection, made.file_id))["state"] == "ready"
+
+
+@pytest.mark.parametrize(("n", "when"), [(4, "before"), (5, "after"), (7, "before"), (9, "after")])
+async def test_a_worker_killed_while_it_opens_an_archive_leaves_each_member_once(
+    resources, owner_connection, settings, n, when
+):
+    scope = await make_scope(owner_connection)
+    made = await make_file(owner_connection, resources, scope, HARBOUR, name="harbour.zip")
+    async with worker_process(settings, n, when) as process, asyncio.timeout(60):
+        assert await process.wait() == -signal.SIGKILL
+    await owner_connection.execute("UPDATE job SET lease_until = now()")  # thirty seconds later
+    async with working(resources, TERMS):
+        await until_at_rest(owner_connection)
+    rows = await owner_connection.fetch(
+        "SELECT parent_path, state, version FROM file WHERE parent_id = $1 ORDER BY parent_path",
+        made.file_id,
+    )
+    assert [tuple(row) for row in rows] == [
+        ("terms/quay.md", "ready", 1),
+        ("tides.md", "ready", 1),
+    ]
+    assert (await file_row(owner_connection, made.file_id))["state"] == "ready"
+    await remove_orphans(resources.worker, resources.blobs, keep=timedelta())
+    keys = {row["key"] for row in await owner_connection.fetch("SELECT key FROM blob")}
+    assert len(keys) == 3
+    later = datetime.now(UTC) + timedelta(days=1)
+    assert {key async for key in resources.blobs.list_older_than(later)} >= keys
 
 
 async def test_each_doorbell_rung_five_times_does_the_work_once(
