@@ -35,6 +35,8 @@ SIGNATURES = frozenset({
 })  # fmt: skip
 OPAQUE = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 SIGNATURE = "-- "
+MARKUP = 30  # characters of HTML for each word of plain text; ordinary mails have 10 to 25
+MORE = 3  # times as many words in the HTML: the plain text is a stub ("your program shows no HTML")
 NAMED = 30  # attachments named in the text; the others are found as files
 
 
@@ -157,13 +159,27 @@ class _Sorting:
         return found
 
     def _chosen(self, part: Part) -> Part | None:
-        """Return the alternative with plain text, else the last with HTML, which senders prefer."""
+        """Return the alternative to be read: that with plain text, unless it only says that there is more in the HTML."""
+        plain, page = self._with(part, "text/plain"), self._with(part, "text/html")
+        if plain is None or page is None:
+            return plain or page or next(iter(part.parts), None)
+        return page if self._says_little(plain, page) else plain
+
+    def _with(self, part: Part, kind: str) -> Part | None:
+        """Return the alternative that holds text of a kind; of several the last, which senders prefer."""
+        found = None
         for each in part.parts:
-            for leaf in each.all():
-                if leaf.content_type.kind == "text/plain" and _text(self._data, leaf).strip():
-                    return each
-        pages = [e for e in part.parts if any(p.content_type.kind == "text/html" for p in e.all())]
-        return pages[-1] if pages else next(iter(part.parts), None)
+            leaves = (leaf for leaf in each.all() if leaf.content_type.kind == kind)
+            if any(_text(self._data, leaf).strip() for leaf in leaves):
+                found = each
+        return found
+
+    def _says_little(self, plain: Part, page: Part) -> bool:
+        words = len("".join(_text(self._data, p) for p in plain.all() if _is_text(p)).split())
+        pages = [_text(self._data, p) for p in page.all() if p.content_type.kind == "text/html"]
+        if sum(map(len, pages)) < MARKUP * words:
+            return False
+        return len("".join(map(page_text, pages)).split()) > MORE * words
 
 
 def _is_text(part: Part) -> bool:

@@ -43,6 +43,7 @@ def part(body: str, *headers: str) -> str:
 
 PLAIN = part("plain", "Content-Type: text/plain")
 PAGE = part("<h2>Page</h2><p>of <b>words</b></p>", "Content-Type: text/html")
+LONG_PAGE = part("<p>" + "<b>word</b> " * 30, "Content-Type: text/html")
 FILE = part("bytes", 'Content-Disposition: attachment; filename="a/b.bin"')
 
 
@@ -79,9 +80,11 @@ def test_html_is_read_where_there_is_no_plain_text():
 @pytest.mark.parametrize(
     ("parts", "text"),
     [
-        ([PLAIN, PAGE], "plain\n"),
+        ([part("plain and simple", "Content-Type: text/plain"), PAGE], "plain and simple\n"),
         ([part(" \n ", "Content-Type: text/plain"), PAGE], "## Page\n\nof words\n"),
         ([part("BEGIN", "Content-Type: text/calendar"), PAGE], "## Page\n\nof words\n"),
+        ([part("See HTML.", "Content-Type: text/plain"), LONG_PAGE], "word " * 29 + "word\n"),
+        ([part("As long. " * 12, "Content-Type: text/plain"), LONG_PAGE], "As long. " * 12 + "\n"),
     ],
 )
 def test_one_of_alternatives_is_read(parts, text):
