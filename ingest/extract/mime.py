@@ -1,7 +1,7 @@
 """The structure of a mail (RFC 5322, 2045-2047, 2231), read leniently: every mail has a body, whatever is wrong with it.
 
-Parts are places in the mail's bytes, so that a large attachment is never copied as a whole. Our own and not `email`, which
-costs a child 40 ms of imports, holds a mail four times and takes a minute for what a bad sender packs into ten megabytes.
+Parts are places in the mail's bytes, so that a large attachment is never copied as a whole. Why it is ours and not `email` is
+measured in docs/adr/0008-formats.md.
 Left out: what nests deeper than 30 parts or counts more than 10,000, which is read as if it had no structure.
 """
 
