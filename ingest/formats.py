@@ -71,7 +71,7 @@ FORMATS: Final = (
     Format(XLSX, "Excel", "sheet"),
     Format(XLSB, "binary Excel", "sheet"),
     Format(XLS, "Excel 97-2003", "sheet"),
-    Format(DOC, "Word 97-2003", "doc"),
+    Format(DOC, "Word 6-2003", "doc"),
     Format(PPT, "PowerPoint 97-2003", "ppt", is_paged=True),
     Format(ODT, "OpenDocument text", "odt"),
     Format(ODS, "OpenDocument spreadsheet", "sheet"),

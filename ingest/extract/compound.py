@@ -48,13 +48,14 @@ class Compound:
             self._fat = self._table(self._fat_sectors(header))
             self._directory = self._sectors(first_directory, MOST_DIRECTORY_BYTES >> self._shift)
             self.streams = {each.name: each for each in self._of_root()}
+            self._by_name = {each.name.lower(): each for each in self.streams.values()}
         except error as exc:
             raise damaged() from exc
         self._mini_shift, self._first_mini_fat = mini_shift, first_mini_fat
 
     def read(self, name: str, *, most_bytes: int) -> bytes:
-        """Return a stream of the root, empty for an absent one; Unreadable for one that is too long."""
-        entry = self.streams.get(name)
+        """Return a stream of the root, empty for an absent one; Unreadable for one that is too long. Case does not matter."""
+        entry = self._by_name.get(name.lower())
         if entry is None or entry.kind != STREAM:
             return b""
         if entry.size > most_bytes:

@@ -25,6 +25,7 @@ class Story:
         self._pieces: list[str] = []
         self._fields: list[bool] = []  # of each open field, whether it is still at its instruction
         self._hidden = 0  # fields that are
+        self._after_cell = False
 
     def take(self, text: str, *, place: int, step: int) -> None:
         at = 0
@@ -65,19 +66,24 @@ class Story:
                 self._fields.append(False)
 
     def _end_cell(self, place: int) -> None:
-        if self._paragraphs.at(place).ends_row:
+        """Where paragraphs have no properties, two ends in a row are a row's."""
+        look = self._paragraphs.at(place)
+        if look.ends_row or (self._after_cell and not self._pieces and not look.in_table):
             self._pieces.clear()
             self._cells.end_row()
+            self._after_cell = False
             return
         text = "".join(self._pieces).strip()
         self._pieces.clear()
         if text:
             self._cells.write(text)
         self._cells.end_cell()
+        self._after_cell = True
 
     def _paragraph(self, text: str, place: int) -> None:
         look, text = self._paragraphs.at(place), text.strip()
         self._pieces.clear()
+        self._after_cell = False
         if not look.in_table:
             self._cells.end_table()
         if not text:

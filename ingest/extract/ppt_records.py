@@ -9,11 +9,13 @@ from typing import Final, NamedTuple
 
 from ingest.extract.archive import encrypted
 from ingest.extract.compound import Compound, damaged
+from ingest.extract.segment import Unreadable
 
 MOST_BYTES = 200 * 2**20
 MOST_EDITS = 10_000
 DEEPEST = 100  # records in records; groups of shapes nest, hostile ones without end
 HEADER_BYTES = 8
+POWERPOINT_95 = "Text_Content"  # a stream that later versions do not write
 ENCRYPTED_TOKEN: Final = 0xF3D1C4DF
 CONTAINER: Final = 0xF
 EDIT, DIRECTORY, LIST_OF_SLIDES, SLIDE_PLACE, SLIDE_FACTS = 0x0FF5, 0x1772, 0x0FF0, 0x03F3, 0x03EF
@@ -46,6 +48,12 @@ class Presentation:
     """Raises Unreadable when the file is encrypted or does not fit together."""
 
     def __init__(self, file: Compound) -> None:
+        if POWERPOINT_95 in file.streams:
+            raise Unreadable(
+                "old_format",
+                "The file was written by PowerPoint 95.",
+                remedy="Open it in a present program, save it as PPTX and upload that.",
+            )
         self._stream = file.read("PowerPoint Document", most_bytes=MOST_BYTES)
         current = file.read("Current User", most_bytes=2**16)
         try:

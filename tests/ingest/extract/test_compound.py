@@ -26,6 +26,7 @@ def test_long_and_short_streams():
     found = {name: file.read(name, most_bytes=20_000) for name in file.streams}
     assert found == STREAMS
     assert file.read("absent", most_bytes=1) == b""
+    assert file.read("SMALL", most_bytes=99) == b"a few bytes"
 
 
 def test_a_real_file():

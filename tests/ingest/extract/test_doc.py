@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ingest.extract.compound import Compound
 from ingest.extract.doc import read
 from ingest.extract.segment import Properties, Unreadable
 from tests.ingest.make_files import texts
@@ -33,6 +34,17 @@ def make_doc(*pieces, lengths=None, flags=0, version=0xC1, clx=None):
     return make_compound({"WordDocument": bytes(head) + text, "0Table": table})
 
 
+def make_older_doc(text, language, *, comment="", flags=0, magic=0xA5DC):
+    """A document of Word 95, saved in one go."""
+    head = bytearray(1024)
+    struct.pack_into("<HHHHH", head, 0, magic, 104, 0, language, 0)
+    struct.pack_into("<H", head, 10, flags)
+    struct.pack_into("<I", head, 0x18, len(head))
+    struct.pack_into("<5I", head, 0x34, len(text), 0, 0, 0, len(comment))
+    page = "cp1251" if language == 0x419 else "cp1252"
+    return make_compound({"WordDocument": bytes(head) + (text + comment).encode(page)})
+
+
 def items_of(content):
     return list(read(io.BytesIO(content), first=0, most_characters=10**6))
 
@@ -52,6 +64,21 @@ def test_notes_boxes_headers_and_footers_follow_and_comments_are_left_out():
     stories = ["body\r", "note\r", "head\r", "said\r", "last\r", "box\r", "top\r"]
     content = make_doc("".join(stories), lengths=[len(story) for story in stories])
     assert text_of(content) == "body\n\nnote\n\nlast\n\nbox\n\nhead\n\ntop\n"
+
+
+def test_word_95_by_the_code_page_of_its_language():
+    assert text_of(make_older_doc("\u0414\u0430\r", 0x419)) == "\u0414\u0430\n"
+    content = make_older_doc("a\rb\x07\u00fc\x07\x07c\x07d\x07\x07", 0x407, comment="gone\r")
+    assert text_of(content) == "a\n\nb | \u00fc\nc | d\n"
+
+
+def test_older_documents_in_pieces():
+    whole = make_older_doc("bc a", 0, flags=4)
+    table = struct.pack("<3I", 0, 2, 4) + struct.pack("<2xI2x", 1026) + struct.pack("<2xI2x", 1024)
+    clx = b"\x02" + struct.pack("<I", len(table)) + table
+    stream = bytearray(Compound(io.BytesIO(whole)).read("WordDocument", most_bytes=10**5))
+    struct.pack_into("<II", stream, 0x160, len(stream), len(clx))
+    assert text_of(make_compound({"WordDocument": bytes(stream) + clx})) == "abc\n"
 
 
 def test_a_real_document_with_a_table():
@@ -76,7 +103,8 @@ def test_a_real_document_with_a_heading_and_a_list():
     ("content", "code"),
     [
         (make_doc("a", flags=0x100), "encrypted"),
-        (make_doc("a", version=0x68), "old_format"),
+        (make_older_doc("a", 0, flags=0x100), "encrypted"),
+        (make_older_doc("a", 0, magic=0xA699), "broken_file"),
         (make_doc("a", clx=b""), "broken_file"),
         (make_doc("a", clx=b"\x02\xff\xff\xff\x7f"), "broken_file"),
         (make_compound({"WordDocument": b"no document at all"}), "broken_file"),

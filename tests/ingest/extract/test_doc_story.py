@@ -34,6 +34,7 @@ def told(text, looks=None):
         ("\x13open\r", ""),
         ("\x14\x15a\r", "a\n"),
         ("page\fnext\r", "page\n\nnext\n"),
+        ("a\x07b\x07\x07c\x07\x07\x07d\r", "a | b\nc\n\nd\n"),
     ],
 )
 def test_marks(text, expected):

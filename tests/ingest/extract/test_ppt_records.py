@@ -62,6 +62,7 @@ def test_shapes_nested_without_end_are_left_alone():
             "broken_file",
         ),
         (make_ppt([], edits=0), "broken_file"),
+        (make_compound({"PowerPoint Document": b"x", "Text_Content": b"x"}), "old_format"),
     ],
 )
 def test_encrypted_and_damaged_ones_are_refused(content, code):
