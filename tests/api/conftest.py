@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractContextManager, AsyncExitStack, contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import replace
 
 import httpx
@@ -20,10 +21,12 @@ SignedIn = Callable[[Scope], Awaitable[httpx.AsyncClient]]
 
 @pytest.fixture(scope="session")
 async def app(opened: Resources) -> AsyncGenerator[FastAPI]:
-    """The application, started once; each test finds the database empty."""
+    """The application, started once; each test finds the database empty, and a session stays known for as long as a test takes."""
     app = create_app(nullcontext(opened))
     app.state.api = await api_state(opened)
-    yield app
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.sessions.CACHED_S", 600)
+        yield app
     app.state.api.passwords.close()
 
 
@@ -55,7 +58,11 @@ async def signed_in(app: FastAPI, resources: Resources) -> AsyncGenerator[Signed
 
 @pytest.fixture
 def queries(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[list[str]]]:
-    """A context that lists the named queries sent while it is open, in order."""
+    """A context that lists the named queries that its task sends while it is open, in order.
+
+    Streams of earlier tests may still ask in tasks of their own.
+    """
+    listed: ContextVar[list[str] | None] = ContextVar("listed", default=None)
 
     @contextmanager
     def recorded() -> Generator[list[str]]:
@@ -63,12 +70,15 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextMana
         arguments = sql._arguments
 
         def listening(query: sql.Read[object], values: dict[str, object]) -> list[object]:
-            asked.append(query.name)
+            if listed.get() is asked:
+                asked.append(query.name)
             return arguments(query, values)
 
         with monkeypatch.context() as patch:
             patch.setattr(sql, "_arguments", listening)
+            token = listed.set(asked)
             yield asked
+            listed.reset(token)
 
     return recorded
 
