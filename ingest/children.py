@@ -59,6 +59,12 @@ class EnqueueIngest(Protocol):
     ) -> UUID: ...
 
 
+class RetryIngest(Protocol):
+    """Have a file version read whose job was cancelled; None while it waits or runs."""
+
+    async def __call__(self, conn: Conn, scope: Scope, *, version_id: UUID) -> UUID | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parent:
     """`root_id` is the uploaded file that it came with, or itself."""
@@ -109,6 +115,7 @@ class Storing:
 
     blobs: BlobStore
     enqueue: EnqueueIngest
+    retry: RetryIngest
     limit_bytes: int
     quota_bytes: int | None = None
 
@@ -231,8 +238,14 @@ class Children:
             folder=name.folder,
         )
         if child.was_dropped:
-            for back in await fetch(conn, TAKE_BACK_FAMILY, workspace_id=ws, file_id=child.id):
-                await index_seq_raised(conn, ws, shown=back.id)
+            await self._take_back(conn, parent, child)
+
+    async def _take_back(self, conn: Conn, parent: Parent, child: Child) -> None:
+        ws = self.fence.workspace_id
+        for back in await fetch(conn, TAKE_BACK_FAMILY, workspace_id=ws, file_id=child.id):
+            await index_seq_raised(conn, ws, shown=back.id)
+            if back.is_unread:
+                await self.storing.retry(conn, self._scope(parent), version_id=back.version_id)
 
     async def _create(self, conn: Conn, member: MemberStream, parent: Parent, new: "_New") -> None:
         await execute(

@@ -19,7 +19,7 @@ from llm.reply import ReplyDeps
 from search.retrieve import Searcher
 from search.wordpiece import load_token_counter
 from workers.jobs import Work
-from workers.queue import enqueue_embed_message, enqueue_ingest
+from workers.queue import enqueue_embed_message, enqueue_ingest, retry_ingest
 from workers.webhooks import Calling
 
 _CHARACTERS_PER_TOKEN: Final = (
@@ -33,6 +33,7 @@ def make_work(resources: Resources) -> Work:
         storing=Storing(
             resources.blobs,
             enqueue_ingest,
+            retry_ingest,
             limit_bytes=resources.settings.max_upload_bytes,
             quota_bytes=resources.settings.workspace_quota_bytes,
         ),

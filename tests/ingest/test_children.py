@@ -152,6 +152,26 @@ async def test_a_new_version_keeps_what_is_equal_renews_what_is_not_and_bins_wha
     ]
 
 
+async def test_a_child_that_was_gone_before_it_was_read_is_read_when_it_is_there_again(
+    resources, owner_connection, scope, tools
+):
+    with_tides, without = make_zip(TREE), make_zip({"terms/moorings.md": MOORINGS})
+    made = await make_file(owner_connection, resources, scope, with_tides, name="h.zip")
+    await owner_connection.execute("UPDATE job SET fair_key = 0")
+    await ingest_next(resources, tools)
+    await make_version(owner_connection, resources, made, without)
+    await owner_connection.execute("UPDATE job SET fair_key = 0 WHERE subject_id IN"
+        " (SELECT id FROM file_version WHERE file_id = $1)", made.file_id)  # fmt: skip
+    for _ in range(3):
+        await ingest_next(resources, tools)
+    tides = await child_id(owner_connection, made.file_id, "tides.txt")
+    assert (await file_row(owner_connection, tides))["state"] == "cancelled"
+    await make_version(owner_connection, resources, made, make_zip({**TREE, "c.txt": b"C.\n"}))
+    for _ in range(3):
+        await ingest_next(resources, tools)
+    assert (await file_row(owner_connection, tides))["state"] == "ready"
+
+
 async def test_a_new_version_that_is_no_archive_and_was_read_elsewhere_bins_them_all(
     resources, owner_connection, scope, tools
 ):
