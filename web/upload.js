@@ -2,6 +2,7 @@
 
 import { $, fill, h, size } from "./dom.js";
 import { OFFLINE, ownHeaders, errorOf } from "./api.js";
+import { LARGE, readJson, sendResumable } from "./resumable.js";
 
 const AT_ONCE = 3;
 
@@ -62,6 +63,27 @@ function next() {
 
 function send(upload) {
   sending += 1;
+  if (upload.file.size > LARGE) sendLarge(upload);
+  else sendAtOnce(upload);
+}
+
+async function sendLarge(upload) {
+  const stop = new AbortController();
+  const row = showRow(upload, () => stop.abort());
+  try {
+    const file = await sendResumable(upload, row.progress, stop.signal);
+    sent += 1;
+    row.remove();
+    accepted(file);
+  } catch (error) {
+    if (stop.signal.aborted) row.remove();
+    else row.fail(error.message);
+  }
+  sending -= 1;
+  next();
+}
+
+function sendAtOnce(upload) {
   const request = new XMLHttpRequest();
   const row = showRow(upload, () => request.abort());
   const end = () => { sending -= 1; next(); };
@@ -92,14 +114,6 @@ function headersOf({ file, folder }) {
     ...(folder ? { "X-Folder": encodeURIComponent(folder) } : {}),
     ...ownHeaders(),
   };
-}
-
-function readJson(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function showRow(upload, cancel) {
