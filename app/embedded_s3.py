@@ -18,7 +18,8 @@ from app.probe import answers_ok, free_ports
 from core.errors import StartFailed
 
 START_TIMEOUT_S = 90.0
-PID_NAME = "weed.pid"
+PID_NAME, LOG_NAME = "weed.pid", "weed.log"
+_TRIES = 3  # a port that was free may be another's before the server comes to it
 # Every port that `weed mini` would else take at its default or open on all addresses.
 _PORTS = ("s3", "master", "filer", "volume", "admin")
 _JWT_KEYS = (
@@ -58,13 +59,14 @@ async def start_s3(folder: Path, *, access_key: str, secret_key: str) -> S3:
 
 async def _start(folder: Path, access_key: str, secret_key: str) -> tuple[int, Child]:
     _write_security(folder)
-    ports = free_ports(2 * len(_PORTS))
     keys = {"AWS_ACCESS_KEY_ID": access_key, "AWS_SECRET_ACCESS_KEY": secret_key}
-    child = await spawn(_command(folder, ports, keys))
-    serves = partial(answers_ok, "127.0.0.1", ports[0], "/healthz")
-    if not await until_ready(child, serves, timeout_s=START_TIMEOUT_S):
-        raise StartFailed(f"The S3 server did not start (see {child.command.log})")
-    return ports[0], child
+    for _ in range(_TRIES):
+        ports = free_ports(2 * len(_PORTS))
+        child = await spawn(_command(folder, ports, keys))
+        serves = partial(answers_ok, "127.0.0.1", ports[0], "/healthz")
+        if await until_ready(child, serves, timeout_s=START_TIMEOUT_S):
+            return ports[0], child
+    raise StartFailed(f"The S3 server did not start (see {folder / LOG_NAME})")
 
 
 def _command(folder: Path, ports: list[int], keys: dict[str, str]) -> Command:
@@ -78,7 +80,7 @@ def _command(folder: Path, ports: list[int], keys: dict[str, str]) -> Command:
             "-master.telemetry=false",
             *(f"-s3.localSocket={folder}/s3.sock", f"-filer.localSocket={folder}/f.sock"),
         ],
-        log=folder / "weed.log",
+        log=folder / LOG_NAME,
         env={**environment(), **keys, "HOME": str(folder)},
         cwd=folder,
         pid_file=folder / PID_NAME,
