@@ -159,6 +159,18 @@ async def test_a_folder_keeps_its_tree(ada, tmp_path):
     await expect(ada.file("door.txt").locator(".state")).to_have_text("Ready")
 
 
+async def test_an_archive_shows_what_is_in_it_and_a_member_what_it_came_in(ada):
+    page = ada.page
+    await ada.upload(DATA / "files" / "simple.zip")
+    await expect(ada.file("stanley-cups.csv")).to_have_count(0)
+    await ada.file("simple.zip").get_by_role("link", name="simple.zip").click()
+    await expect(page.locator("#viewer summary")).to_have_text("2 files in it")
+    await page.locator("#viewer").get_by_role("link", name="stanley-cups.csv").click()
+    await expect(page.locator("#viewer-title")).to_have_text("stanley-cups.csv")
+    await page.locator("#viewer").get_by_role("link", name="simple.zip").click()
+    await expect(page.locator("#viewer-title")).to_have_text("simple.zip")
+
+
 async def test_a_reply_goes_on_after_a_reload_and_loads_nothing(ada):
     page = ada.page
     await ada.say(LETTER)
