@@ -3,7 +3,8 @@
     .venv/bin/python -m bench.upload
 
 The real API process over loopback, PostgreSQL and Valkey embedded, blobs in a folder on the same disk. The bytes are random,
-each upload's its own, so that nothing is stored once for two. The copy is read, written and fsynced in 1 MB pieces.
+each upload's its own, so that nothing is stored once for two. The copy is read, written and fsynced in 1 MB pieces. By tus the
+bytes come as one part, and in parts of 8 MiB as the page sends them.
 Prints a Markdown table: the median of ROUNDS.
 """
 
@@ -52,11 +53,14 @@ async def main() -> None:
             copies = [copy(home) for _ in range(ROUNDS)]
             raw = [await upload(api, home, multipart=False) for _ in range(ROUNDS)]
             form = [await upload(api, home, multipart=True) for _ in range(ROUNDS)]
+            tus = [await upload_by_tus(api, part_bytes=SIZE) for _ in range(ROUNDS)]
+            parts = [await upload_by_tus(api, part_bytes=8 * PIECE) for _ in range(ROUNDS)]
     print("| 100 MB | seconds | x copy | answer after the last byte, ms | API grew by, MB |")
     print("| --- | --- | --- | --- | --- |")
     copied_s = statistics.median(copies)
     print(f"| copied and fsynced | {copied_s:.2f} | 1 | - | - |")
-    for kind, rounds in {"raw body": raw, "multipart": form}.items():
+    kinds = {"raw body": raw, "multipart": form, "tus, one part": tus, "tus, 8 MiB parts": parts}
+    for kind, rounds in kinds.items():
         total_s = statistics.median(r.total_s for r in rounds)
         waited_ms = statistics.median(r.after_last_byte_ms for r in rounds)
         grown_mb = max(r.growth_mb for r in rounds)
@@ -108,6 +112,38 @@ async def upload(api: Api, home: Path, *, multipart: bool) -> Round:
     answered = time.perf_counter()
     assert b" 202 " in status, status + await reader.read(2000)
     writer.close()
+    peak = max(peak, api.process.memory_info().rss)
+    return Round(answered - began, (answered - sent) * 1000, (peak - before) / 1e6)
+
+
+async def upload_by_tus(api: Api, *, part_bytes: int) -> Round:
+    data = await asyncio.to_thread(os.urandom, SIZE)
+    sign_in = {"Authorization": f"Bearer {api.token}", "Tus-Resumable": "1.0.0"}
+    begun = {"Upload-Length": str(SIZE), "Upload-Metadata": "filename eC5iaW4="}
+    before, peak = api.process.memory_info().rss, 0
+    url = f"http://127.0.0.1:{api.port}/api/uploads"
+    sent = time.perf_counter()
+
+    async def piece_by_piece(start: int) -> AsyncGenerator[bytes]:
+        nonlocal peak, sent
+        for at in range(start, min(start + part_bytes, SIZE), PIECE):
+            yield data[at : min(at + PIECE, start + part_bytes)]
+            peak = max(peak, api.process.memory_info().rss)
+        sent = time.perf_counter()
+
+    async with httpx.AsyncClient(headers=sign_in, timeout=60) as client:
+        began = time.perf_counter()
+        answer = await client.post(url, headers=begun)
+        address = f"http://127.0.0.1:{api.port}{answer.headers['location']}"
+        for start in range(0, SIZE, part_bytes):
+            headers = {
+                "Upload-Offset": str(start),
+                "Content-Type": "application/offset+octet-stream",
+                "Content-Length": str(min(part_bytes, SIZE - start)),
+            }
+            answer = await client.patch(address, headers=headers, content=piece_by_piece(start))
+            assert answer.status_code == 204, answer.text
+        answered = time.perf_counter()
     peak = max(peak, api.process.memory_info().rss)
     return Round(answered - began, (answered - sent) * 1000, (peak - before) / 1e6)
 
