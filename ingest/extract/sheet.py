@@ -36,6 +36,8 @@ Value = int | float | str | bool | time | date | datetime | timedelta
 HALF_A_SECOND = timedelta(milliseconds=500)
 WITH_CELLS = (SheetTypeEnum.WorkSheet, SheetTypeEnum.MacroSheet)
 LONGEST_NAME = 100
+MOST_BYTES = 200 * 2**20
+FILE_PASSWORD, FIRST_RECORDS = b"\x2f\0", 20  # [MS-XLS] 2.4.117: it stands within the first few
 SAVE_ANEW = "Open it in its own program, save it again and upload it."
 CHARTS, DRAWINGS = "xl/charts/chart", "xl/drawings/drawing"
 
@@ -46,7 +48,7 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
     archive = None
     if source.read(len(SIGNATURE)) == SIGNATURE:
         file = Compound(source)
-        if ENCRYPTED_PACKAGE in file.streams:
+        if ENCRYPTED_PACKAGE in file.streams or _is_encrypted(file):
             raise encrypted()
         yield summary(file)
     else:
@@ -65,12 +67,26 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
         ordinal += 1
 
 
+def _is_encrypted(file: Compound) -> bool:
+    """A record among the first of a workbook of before 2007 says so; calamine only says that it cannot read it."""
+    stream = b"".join(file.read(name, most_bytes=MOST_BYTES) for name in ("Workbook", "Book"))
+    at = 0
+    for _ in range(FIRST_RECORDS):
+        kind, length = stream[at : at + 2], int.from_bytes(stream[at + 2 : at + 4], "little")
+        if kind == FILE_PASSWORD:
+            return True
+        at += 4 + length
+    return False
+
+
 def _open(source: BinaryIO) -> CalamineWorkbook:
     try:
         return CalamineWorkbook.from_filelike(source)
     except PasswordError as exc:
         raise encrypted() from exc
-    except (CalamineError, OSError) as exc:
+    except BaseException as exc:
+        if not _is_damage(exc):
+            raise
         message = "The file is damaged: it is no whole workbook."
         raise Unreadable("broken_file", message, remedy=SAVE_ANEW) from exc
 
@@ -101,11 +117,27 @@ class _Workbook:
             return
         try:
             sheet = self._book.get_sheet_by_name(named.name)
-        except (CalamineError, OSError):
+        except BaseException as exc:
+            if not _is_damage(exc):
+                raise
             self.lost.append(named.name[:LONGEST_NAME])
             return
         if sheet.start is not None:
-            yield from _tables(_Rows(list(map(_shown, row)) for row in sheet.iter_rows()))
+            yield from _tables(_Rows(map(_filled, sheet.iter_rows())))
+
+
+def _is_damage(exc: BaseException) -> bool:
+    """A panic of calamine's Rust derives from BaseException and has no class that could be imported."""
+    return isinstance(exc, CalamineError | OSError) or type(exc).__name__ == "PanicException"
+
+
+def _filled(row: list[Value]) -> list[str]:
+    """Return a row up to its last cell that is not empty; a stray cell makes millions of empty ones."""
+    if row.count("") == len(row):
+        return []
+    while row[-1] == "":
+        row.pop()
+    return [_shown(value) for value in row]
 
 
 def _tables(rows: "_Rows") -> Iterator[str]:

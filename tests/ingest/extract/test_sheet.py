@@ -49,6 +49,11 @@ def test_real_workbooks_of_older_formats(name):
     assert text_of((DATA / name).read_bytes()) == expected
 
 
+def test_a_stray_cell_makes_no_empty_text():
+    rows = row(1, "a", "b", "", "") + row(3, "", "", "", "d")
+    assert text_of(make_xlsx(rows)) == "# S\n\nRow 3: a | b\n |  |  | d\n"
+
+
 def test_a_damaged_sheet_is_a_problem_behind_the_others():
     parts = {
         "xl/workbook.xml": (
@@ -135,6 +140,7 @@ def test_an_empty_workbook_has_no_text():
     [
         ((DATA / "password_protected.xlsx").read_bytes(), "encrypted"),
         (make_compound({"Workbook": b"no records"}), "broken_file"),
+        (make_compound({"Workbook": b"\x09\x08\x02\0ab\x2f\0\x02\0cd"}), "encrypted"),
         (make_odf("", members={"META-INF/manifest.xml": "<m><encryption-data/></m>"}), "encrypted"),
         (make_zip({"xl/workbook.xml": "<workbook"}), "broken_file"),
         (
