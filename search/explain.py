@@ -11,7 +11,7 @@ from uuid import UUID
 from core.scope import Scope
 from search.answer import ExplainedLeg, ExplainedTerm, Explanation, Hit, LegName, Match
 from search.fuse import NAME_WEIGHT, Blend, Candidate, Listed
-from search.lexical import Weighed, scoring_values
+from search.lexical import Lengths, Weighed, scoring_values
 from search.operators import Filter
 from sql import fetch, read
 from sql.pool import ReadConn
@@ -28,11 +28,11 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Reasons:
-    """What is kept of a ranking to explain it: the legs of each hit, and the terms with the length they were scored by."""
+    """What is kept of a ranking to explain it: the legs of each hit, and the terms with how lengths weighed."""
 
     legs: dict[str, tuple[ExplainedLeg, ...]]  # by the id as text, as JSON has it
     weighed: tuple[Weighed, ...]
-    average_length: float
+    lengths: Lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ async def with_explanations(
         return list(hits)
     rows = await fetch(
         conn, _explain_terms, **scope.ids, ids=[hit.id for hit in hits],
-        **scoring_values(why.weighed, average_length=why.average_length),
+        **scoring_values(why.weighed, lengths=why.lengths),
     )  # fmt: skip
     by_hit = defaultdict[UUID, list[_Row]](list)
     for row in rows:
@@ -109,12 +109,13 @@ def _legs(
         return ExplainedLeg(name, rank, raw, normalised, weight, weight * normalised)
 
     found: list[ExplainedLeg] = []
-    if weights.lexical > 0:
-        found.append(leg("lexical", c.bm25, c.bm25, weights.lexical))
-        found.append(leg("name", c.name, c.name, weights.lexical * NAME_WEIGHT))
-    if c.cosine is not None and weights.semantic > 0:
+    of_words, of_meaning = weights.of(c)
+    if of_words > 0:
+        found.append(leg("lexical", c.bm25, c.bm25, of_words))
+        found.append(leg("name", c.name, c.name, of_words * NAME_WEIGHT))
+    if c.cosine is not None and of_meaning > 0:
         deviations = (c.cosine - c.centre) / sigma
-        found.append(leg("semantic", c.cosine, deviations, weights.semantic * sigma))
+        found.append(leg("semantic", c.cosine, deviations, of_meaning * sigma))
     return found
 
 

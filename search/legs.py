@@ -112,7 +112,7 @@ async def _find_words(search: Search, question: Question) -> Words:
     )
     if tsquery is None:
         return NO_WORDS
-    asked = LexicalQuestion(tsquery, question.weighed, basis.average_length, _depth(search))
+    asked = LexicalQuestion(tsquery, question.weighed, question.lengths, _depth(search))
     scope, within = search.scope, search.within
     async with search.searcher.search_pool.autocommit() as conn:
         scored = await find_lexical(conn, scope, asked, constraints=within)

@@ -37,6 +37,8 @@ TOGETHER: Final = (
 MIN_NAMED: Final = 3  # characters; shorter words stand in every title by chance
 NAMED_SHARE: Final = 0.6  # of the query's idf that a title has to hold to be a hit by its name
 NAMED_DEPTH: Final = 10
+ALONE: Final = (1.2, 0.75)  # BM25's k1 and b where words alone rank
+BESIDE_MEANING: Final = (0.9, 0.5)
 VARIANTS: Final = 4  # lexemes of one term: stems in up to three languages, and the word as typed
 
 
@@ -67,12 +69,26 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True)
+class Lengths:
+    """How a passage's length weighs in BM25: k1 (1 - b) and, for each of its words, k1 b over the average."""
+
+    flat: float
+    steep: float
+
+
+def lengths_of(average_length: float, *, alone: bool) -> Lengths:
+    """Return how lengths weigh in a workspace: less beside meaning, whose vectors say little of long passages already."""
+    k1, b = ALONE if alone else BESIDE_MEANING
+    return Lengths(k1 * (1 - b), k1 * b / max(average_length, 1.0))
+
+
+@dataclass(frozen=True, slots=True)
 class LexicalQuestion:
     """What the leg is asked: the bounded tsquery, and how its matches are scored."""
 
     candidates: str
     weighed: tuple[Weighed, ...]
-    average_length: float
+    lengths: Lengths
     depth: int
 
 
@@ -117,7 +133,7 @@ async def find_lexical(
     """Return the best passages by BM25 that the caller may see, equal scores by id."""
     return await fetch(
         conn, _find_lexical, **scope.ids, **constraints.values(),
-        **scoring_values(question.weighed, average_length=question.average_length),
+        **scoring_values(question.weighed, lengths=question.lengths),
         candidates=question.candidates, cap=CAP, depth=question.depth,
     )  # fmt: skip
 
@@ -213,14 +229,15 @@ def all_terms(weighed: Sequence[Weighed], condition: str | None) -> str | None:
     return " & ".join(parts) or None
 
 
-def scoring_values(weighed: Sequence[Weighed], *, average_length: float) -> dict[str, object]:
+def scoring_values(weighed: Sequence[Weighed], *, lengths: Lengths) -> dict[str, object]:
     """Return the terms as the parallel arrays that BM25 in sql/search.sql takes, None where a term has fewer lexemes."""
     padded = [(entry.term.tsqueries() + (None,) * VARIANTS)[:VARIANTS] for entry in weighed]
     columns = list(zip(*padded, strict=True)) or [()] * VARIANTS
     return {
         **dict(zip("abcd", columns, strict=True)),
         "idfs": [entry.idf for entry in weighed],
-        "average_length": max(average_length, 1.0),
+        "flat": lengths.flat,
+        "steep": lengths.steep,
     }
 
 

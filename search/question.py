@@ -4,6 +4,7 @@ Misspelt words are put right on the way (search/corrections.py).
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -14,18 +15,29 @@ import structlog
 from core.errors import NotFound, Unavailable
 from search.answer import Correction
 from search.corrections import corrected, find_corrections, suspects
-from search.lexical import Term, Weighed, conditions, has_positive_condition, query_terms, weigh
+from search.lexical import (
+    Lengths,
+    Term,
+    Weighed,
+    conditions,
+    has_positive_condition,
+    lengths_of,
+    query_terms,
+    weigh,
+)
 from search.query import Query
 from search.searcher import Search
 from search.semantic import EXACT_UP_TO
 from search.statistics import Basis, read_basis
-from search.terms import FALLBACK, detect
+from search.terms import FALLBACK, detect_among
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 LANGUAGES: Final = 3  # in which a query is stemmed
 SEQ_WAIT_S: Final = 1.0
 SEQ_POLL_S: Final = 0.02
+
+_QUESTION: Final = re.compile(r"[?？؟](?!\w)")  # noqa: RUF001  (question marks of other scripts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +46,25 @@ class Question:
 
     query: Query
     basis: Basis
+    spoken: str  # the language chosen, or that the query is in; "" where nothing tells
     langs: tuple[str, ...]
     weighed: tuple[Weighed, ...]
+    lengths: Lengths
     condition: str | None  # the tsquery that every hit has to match
     is_exact: bool  # whether every vector is compared, not the HNSW index asked
     unknown: tuple[Term, ...]  # no passage was counted to hold them
     corrections: tuple[Correction, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Say whether the query is a question."""
+        return _QUESTION.search(self.query.text) is not None
+
+    @property
+    def foreign(self) -> frozenset[str]:
+        """Return the languages of the workspace beside the query's; none where it does not hold the query's own."""
+        langs = frozenset(self.basis.langs)
+        return langs - {self.spoken} if self.spoken in langs else frozenset()
 
 
 async def understand(search: Search) -> Question:
@@ -58,6 +83,7 @@ async def understand(search: Search) -> Question:
 
 async def _read(search: Search, known: Sequence[str]) -> Question:
     query = search.query
+    spoken = spoken_language(query, search.request.lang, known)
     langs = query_languages(query, search.request.lang, known)
     terms = query_terms(query, langs)
     lexemes = list(dict.fromkeys(lexeme for term in terms for lexeme in term.lexemes))
@@ -69,7 +95,9 @@ async def _read(search: Search, known: Sequence[str]) -> Question:
     own = min(len(search.request.asking), 1)  # the question may have been counted with the rest
     unknown = tuple(term for term in terms if all(counts[each] <= own for each in term.lexemes))
     condition = conditions(query, langs)
-    return Question(query, basis, langs, weighed, condition, is_exact, unknown)
+    alone = search.request.mode == "lexical" or search.request.semantic_ratio == 0
+    lengths = lengths_of(basis.average_length, alone=alone)
+    return Question(query, basis, spoken, langs, weighed, lengths, condition, is_exact, unknown)
 
 
 async def _put_right(search: Search, question: Question) -> Question:
@@ -111,9 +139,14 @@ async def _await_seq(search: Search, index_seq: int) -> None:
         index_seq = (await _basis(search, [])).index_seq
 
 
+def spoken_language(query: Query, chosen: str | None, known: Sequence[str]) -> str:
+    """Return the language chosen, or that the query is in, which short ones tell best among those of the workspace."""
+    return chosen or detect_among(" ".join(query.words()), known)
+
+
 def query_languages(query: Query, chosen: str | None, known: Sequence[str]) -> tuple[str, ...]:
     """Return the languages to stem a query in: the one chosen or spoken first, then the workspace's."""
-    spoken = chosen or detect(" ".join(query.words()))
+    spoken = spoken_language(query, chosen, known)
     first = [spoken] if spoken and (chosen or spoken in known or not known) else []
     last = [spoken, FALLBACK] if spoken else [FALLBACK]
     return tuple(dict.fromkeys([*first, *known, *last]))[:LANGUAGES]

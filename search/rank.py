@@ -16,7 +16,7 @@ from search.answer import ExplainedLeg, Match, Recall, SearchRequest
 from search.embed import QueryVector
 from search.explain import Places, Reasons, reasons
 from search.filters import Constraints
-from search.fuse import LEXICAL_ALONE, Blend, Candidate, Listed, blend, collapse, fuse
+from search.fuse import LEXICAL_ALONE, Blend, Candidate, Listed, across, blend, collapse, fuse
 from search.legs import NO_WORDS, Words, embed, lexical_leg, likely_model, semantic_leg
 from search.lexical import DatedQuestion, all_terms, find_dated, scoring_values, title_words
 from search.pages import Frozen
@@ -111,7 +111,7 @@ async def _by_relevance(search: Search) -> Ranking:
     found = _Found(words or NO_WORDS, nearest or Nearest((), "exact"))
     started = perf_counter()
     scored = await score(search, question, found.known(), vector=vector)
-    weights = blend_of(search, question, vector)
+    weights = blend_of(search, question, vector, scored)
     ranked = fuse(scored, weights, near=set(found.near.ids))
     search.watch.fuse = ms_since(started)
     legs = None
@@ -134,23 +134,31 @@ async def score(
         return await fetch(
             conn, _score_candidates, workspace_id=search.scope.workspace_id,
             ids=list(known), bm25s=list(known.values()),
-            **scoring_values(question.weighed, average_length=question.basis.average_length),
+            **scoring_values(question.weighed, lengths=question.lengths),
             words=title_words(question.weighed), generation=question.basis.generation_id,
             vector=None if vector is None else vector.vector,
         )  # fmt: skip
 
 
-def blend_of(search: Search, question: Question, vector: QueryVector | None) -> Blend:
+def blend_of(
+    search: Search,
+    question: Question,
+    vector: QueryVector | None,
+    scored: Sequence[Candidate],
+) -> Blend:
     """Return what each score counts for in this search."""
     request = search.request
     if vector is None:
-        return replace(LEXICAL_ALONE, recency=request.recency)
+        return replace(LEXICAL_ALONE, recency=request.recency, asks=question.asks)
     weights = blend(
         sigma=question.basis.spread,
         characters_per_piece=vector.characters_per_piece,
         semantic_ratio=1.0 if request.mode == "semantic" else request.semantic_ratio,
+        spoken=question.spoken,
     )
-    return replace(weights, recency=request.recency)
+    weights = replace(weights, recency=request.recency, asks=question.asks)
+    most = sum(entry.idf for entry in question.weighed)
+    return across(weights, scored, foreign=question.foreign, most=most)
 
 
 def _ranking(
@@ -171,6 +179,6 @@ def _ranking(
     )
     if request.explain:
         shown = {str(hit.id): (legs or {}).get(hit.id, ()) for hit in frozen.listed}
-        why = Reasons(shown, question.weighed, basis.average_length)
+        why = Reasons(shown, question.weighed, question.lengths)
         frozen = replace(frozen, reasons=why)
     return Ranking(frozen, search.watch)

@@ -20,7 +20,8 @@ DEFAULT_SIGMA: Final = 0.14  # of MiniLM on 12 sets: 0.09-0.19
 _SIGMAS: Final = {"multilingual-e5-small": 0.024}  # on the same sets: 0.018-0.029
 SAMPLE: Final = 2_000  # vectors; 20 settle a language's mean
 PAIRS: Final = 20_000
-MIN_LANGUAGE: Final = 20  # passages of a sample; fewer say little about where a language lies
+MIN_LANGUAGE: Final = 10  # passages of a sample; fewer say little about where a language lies
+MIN_SAMPLE: Final = 20  # vectors; fewer say little about how they spread
 MIN_SIGMA: Final = 0.005  # a workspace of equal texts would divide by nothing
 CONE: Final = 0.5  # mean cosine from which a model keeps to one side: E5 .7 to .85, MiniLM about .1
 
@@ -35,7 +36,7 @@ class Basis:
     generation_id: UUID | None
     model: str | None
     sigma: float | None
-    langs: list[str]  # most common first; at most three
+    langs: list[str]  # most common first; at most eight
     ndocs: list[int]
 
     @property
@@ -50,7 +51,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The deviation of the cosine of random pairs, and the mean vector of each language with its share of the sample."""
+    """How cosines of random pairs deviate from their languages' mean; each language's mean vector and share of the sample."""
 
     sigma: float
     means: Mapping[str, Vector]
@@ -109,7 +110,7 @@ async def measure_generation(conn: Conn, workspace_id: UUID, generation_id: UUID
         return
     spread = measure(np.stack([row.vector for row in sampled]), [row.lang for row in sampled])
     ids = {"workspace_id": workspace_id, "generation_id": generation_id}
-    if len(sampled) >= MIN_LANGUAGE:
+    if len(sampled) >= MIN_SAMPLE:
         await execute(conn, _set_sigma, **ids, sigma=spread.sigma)
     for lang, mean in spread.means.items():
         await execute(
@@ -126,12 +127,24 @@ def measure(vectors: Matrix, langs: Sequence[str]) -> Spread:
     rng = np.random.default_rng(len(vectors))
     left, right = rng.integers(0, len(vectors), (2, PAIRS))
     apart = left != right
-    cosines = np.einsum("ij,ij->i", vectors[left[apart]], vectors[right[apart]])
+    left, right = left[apart], right[apart]
+    cosines = np.einsum("ij,ij->i", vectors[left], vectors[right])
     labels = np.array(langs)
     counts = {lang: int((labels == lang).sum()) for lang in sorted({*langs} - {""})}
     kept = {lang: count for lang, count in counts.items() if count >= MIN_LANGUAGE}
     means = {lang: vectors[labels == lang].mean(axis=0, dtype=np.float32) for lang in kept}
     if cosines.size and cosines.mean() > CONE:
         kept[""], means[""] = len(vectors), vectors.mean(axis=0, dtype=np.float32)
-    sigma = float(cosines.std()) if cosines.size else 0.0
+    own = np.where(np.isin(labels, list(means)), labels, "")
+    sigma = _deviation(cosines, own[left], own[right]) if cosines.size else 0.0
     return Spread(max(sigma, MIN_SIGMA), means, kept)
+
+
+def _deviation(cosines: Vector, left: NDArray[np.str_], right: NDArray[np.str_]) -> float:
+    """Return how cosines deviate beside what parts their languages, which centring takes out of them."""
+    deviations = cosines.copy()
+    for one in np.unique(left):
+        for other in np.unique(right):
+            if (pair := (left == one) & (right == other)).any():
+                deviations[pair] -= cosines[pair].mean()
+    return float(deviations.std())

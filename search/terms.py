@@ -10,7 +10,7 @@ rules that no query of ours could repeat.
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -99,6 +99,19 @@ def detect(text: str) -> str:
     if most < max(MIN_STOP_WORDS, MIN_STOP_SHARE * len(words)) or most == next_most:
         return script or ""
     return best
+
+
+def detect_among(text: str, known: Sequence[str]) -> str:
+    """Return the language of a short text: where little speaks for any, that of `known` which most of its words are common in."""
+    found = detect(text)
+    if found or not known:
+        return found
+    words = set(_LETTERS.findall(text[:2000].casefold()))
+    counts = Counter(
+        lang for word in words for lang in _stop_languages().get(word, ()) if lang in known
+    )
+    (best, most), (_, next_most) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
+    return best if most > next_most else ""
 
 
 MIN_STOP_WORDS: Final = 2  # different ones; one may be a name or a loan

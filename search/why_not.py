@@ -264,7 +264,7 @@ async def _missed(
     vector = await embed(search, query=question.query, model=question.basis.model)
     ids = [passage.id for passage in passages]
     scored = await score(search, question, dict.fromkeys(ids), vector=vector)
-    weights = blend_of(search, question, vector)
+    weights = blend_of(search, question, vector, scored)
     best = fuse(scored, weights, near=set(ids))
     if not best:
         return _unmatched(passages, vector)

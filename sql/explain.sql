@@ -5,7 +5,7 @@
 -- application role, so that a passage closed since is absent.
 SELECT p.id, (term.ordinal - 1)::int AS term, tf AS frequency, term.idf * tf / (tf + p.norm) AS contribution
 FROM (
-    SELECT p.id, p.tsv, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
+    SELECT p.id, p.tsv, :flat::float8 + :steep::float8 * p.lexeme_count AS norm
     FROM passage p
     WHERE p.workspace_id = :workspace_id
         AND p.id = ANY (:ids::uuid[])

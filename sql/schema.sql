@@ -515,6 +515,7 @@ CREATE TABLE public.message (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     edited_at timestamp with time zone,
     deleted_at timestamp with time zone,
+    asks boolean GENERATED ALWAYS AS (((role = 'user'::text) AND ("right"(content, 40) ~ '[?？؟]\W*$'::text))) STORED NOT NULL,
     CONSTRAINT message_role_check CHECK ((role = ANY (ARRAY['user'::text, 'assistant'::text])))
 );
 

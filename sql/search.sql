@@ -15,7 +15,7 @@ SELECT
         SELECT m.lang FROM language_mean m
         WHERE m.workspace_id = w.id AND m.generation_id = g.id AND m.lang <> ''
         ORDER BY m.passage_count DESC, m.lang
-        LIMIT 3) AS langs,
+        LIMIT 8) AS langs,
     ARRAY(
         SELECT coalesce(s.ndoc, 0)
         FROM unnest(:lexemes::text[]) WITH ORDINALITY AS asked (lexeme, ordinal)
@@ -27,7 +27,7 @@ LEFT JOIN generation g ON g.workspace_id = w.id AND g.state = 'active'
 WHERE w.id = :workspace_id;
 
 -- name: find_lexical
--- The best passages by BM25 (k1 1.2, b 0.75) among the matches of a bounded tsquery. Each term has up to four lexemes, of
+-- The best passages by BM25 among the matches of a bounded tsquery; what lengths weigh is search/lexical.py's. Each term has up to four lexemes, of
 -- which the most frequent in the passage counts. ts_rank() of one lexeme is H2(tf) / 1.644934, H2(n) = sum of 1/j^2; its
 -- tail t = 1.644934 - H2(tf) gives tf + 1/2 = 1 / (t + t^3 / 12), exact to 0.2 %. IS TRUE keeps what may be read a set that is
 -- looked into (a hashed subplan): as a join the planner starts from it, thinks it small and reads all of it (68 ms against 2.4).
@@ -36,7 +36,7 @@ WITH term AS MATERIALIZED (
     FROM unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
         AS t (a, b, c, d, idf)
 ), candidate AS (
-    SELECT p.id, p.tsv, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm
+    SELECT p.id, p.tsv, :flat::float8 + :steep::float8 * p.lexeme_count AS norm
     FROM passage p
     WHERE p.workspace_id = :workspace_id
         AND p.tsv @@ :candidates::text::tsquery
@@ -170,8 +170,8 @@ WITH term AS MATERIALIZED (
     FROM language_mean m
     WHERE m.workspace_id = :workspace_id AND m.generation_id = :generation::uuid
 ), candidate AS (
-    SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, m.seq, p.tsv,
-        lower(i.title || ' ' || i.about) AS title, 1.2 * (0.25 + 0.75 * p.lexeme_count / :average_length::float8) AS norm, found.bm25,
+    SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, m.asks, m.seq, p.tsv,
+        lower(i.title || ' ' || i.about) AS title, :flat::float8 + :steep::float8 * p.lexeme_count AS norm, found.bm25,
         (extract(epoch FROM date_trunc('day', now(), 'UTC') - p.created_at) / 86400)::float8 AS age_days
     FROM unnest(:ids::uuid[], :bm25s::float8[]) AS found (id, bm25)
     JOIN passage p ON p.workspace_id = :workspace_id AND p.id = found.id
@@ -194,6 +194,8 @@ SELECT
         (SELECT centre FROM centre WHERE centre.lang = candidate.lang),
         (SELECT sum(centre * passage_count) / sum(passage_count) FROM centre),
         0) AS centre,
+    candidate.lang,
+    candidate.asks,
     candidate.seq,
     candidate.age_days
 FROM candidate

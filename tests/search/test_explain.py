@@ -28,6 +28,16 @@ def test_the_legs_add_up_to_the_score_at_every_ratio(ratio):
         assert sum(leg.contribution for leg in legs[id_]) == pytest.approx(score)
 
 
+def test_the_legs_add_up_for_a_question_and_across_languages():
+    asked = replace(blend(sigma=0.1, characters_per_piece=9, semantic_ratio=0.5), asks=True)
+    weights = replace(asked, foreign=frozenset({"de"}), abroad=2.0)
+    found = [replace(FOUND[0], asks=True, lang="de"), FOUND[1]]
+    ranked = fuse(found, weights, near={A})
+    legs = reasons(ranked, weights, sigma=0.1, places=PLACES)
+    for _, hit in ranked:
+        assert sum(leg.contribution for leg in legs[hit.id]) == pytest.approx(hit.score)
+
+
 def test_each_leg_tells_its_rank_and_its_scores():
     weights = blend(sigma=0.1, characters_per_piece=9, semantic_ratio=0.5)
     legs = reasons(fuse(FOUND, weights, near={A}), weights, sigma=0.1, places=PLACES)

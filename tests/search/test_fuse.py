@@ -4,19 +4,23 @@ from uuid import UUID
 import pytest
 
 from search.fuse import (
+    ABROAD,
     FLOOR,
     HALF_LIFE_DAYS,
     LEXICAL_ALONE,
+    QUESTION,
     WEIGHT,
     Candidate,
     Listed,
+    across,
     blend,
     collapse,
     fuse,
 )
-from search.neighbours import LENT, MOST
+from search.neighbours import AROUND_FINDS
 
 A, B, C = (UUID(int=n) for n in (1, 2, 3))
+LENT, MOST = AROUND_FINDS.lent, AROUND_FINDS.most
 EVEN = blend(sigma=0.1, characters_per_piece=5, semantic_ratio=0.5)
 
 
@@ -55,6 +59,42 @@ def test_a_query_that_the_model_cannot_read_counts_less():
         blend(sigma=0.1, characters_per_piece=2.15, semantic_ratio=0.5).semantic
         == EVEN.semantic / 8
     )
+
+
+def test_rare_words_of_an_english_query_cost_it_less_than_foreign_ones():
+    english = blend(sigma=0.1, characters_per_piece=2.15, semantic_ratio=0.5, spoken="en")
+    german = blend(sigma=0.1, characters_per_piece=2.15, semantic_ratio=0.5, spoken="de")
+    assert (english.semantic, german.semantic) == (EVEN.semantic / 2, EVEN.semantic / 8)
+
+
+def test_meaning_counts_more_abroad_the_less_the_words_of_the_query_are_held_at_home():
+    foreign = frozenset({"de"})
+    here, there = candidate(A, lang="en", bm25=2.0), candidate(B, lang="de", bm25=9.0, cosine=0.3)
+    weights = across(EVEN, [here, there], foreign=foreign, most=10.0)
+    assert weights == replace(EVEN, foreign=foreign, abroad=pytest.approx(1 + ABROAD * 0.8**2))
+    assert weights.of(here) == EVEN.of(here)
+    assert weights.of(there) == (EVEN.lexical, EVEN.semantic * weights.abroad)
+    assert across(EVEN, [there], foreign=foreign, most=10.0).abroad == 1 + ABROAD
+    covered = candidate(A, lang="en", bm25=11.0)
+    assert across(EVEN, [covered, there], foreign=foreign, most=10.0).abroad == 1
+
+
+def test_meaning_alone_and_one_language_alone_weigh_as_ever():
+    meaning = blend(sigma=0.1, characters_per_piece=5, semantic_ratio=1)
+    found = [candidate(A, lang="de", cosine=0.3)]
+    assert across(meaning, found, foreign=frozenset({"de"}), most=10.0) == meaning
+    assert across(EVEN, found, foreign=frozenset(), most=10.0) == EVEN
+
+
+def test_a_question_that_was_found_counts_less_where_one_is_asked():
+    found = [
+        candidate(A, is_message=True, asks=True, bm25=2.0, cosine=0.3),
+        candidate(B, is_message=True, asks=False, bm25=2.0, cosine=0.3),
+    ]
+    looked_up = [hit.score for _, hit in fuse(found, EVEN, near={A, B})]
+    asked = fuse(found, replace(EVEN, asks=True), near={A, B})
+    assert [hit.id for _, hit in asked] == [B, A]
+    assert [hit.score for _, hit in asked] == pytest.approx([looked_up[0], QUESTION * looked_up[0]])
 
 
 def test_the_ratio_goes_from_words_alone_to_meaning_alone():

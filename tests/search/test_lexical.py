@@ -3,12 +3,14 @@ from math import log
 import pytest
 
 from search.lexical import (
+    Lengths,
     Term,
     Weighed,
     all_terms,
     candidates,
     conditions,
     has_positive_condition,
+    lengths_of,
     query_terms,
     quoted,
     scoring_values,
@@ -112,10 +114,18 @@ def test_the_word_as_typed_is_dropped_where_its_stem_is_common():
 
 def test_terms_become_parallel_columns():
     weighed = (Weighed(Term(("run", "running"), "running", "Running"), 1, 2.0),)
-    assert scoring_values(weighed, average_length=0.0) == {
-        "a": ("'run'",), "b": ("'running'",), "c": (None,), "d": (None,), "idfs": [2.0], "average_length": 1.0,
+    lengths = Lengths(flat=0.5, steep=0.1)
+    assert scoring_values(weighed, lengths=lengths) == {
+        "a": ("'run'",), "b": ("'running'",), "c": (None,), "d": (None,), "idfs": [2.0], "flat": 0.5, "steep": 0.1,
     }  # fmt: skip
-    assert scoring_values((), average_length=3.0)["a"] == ()
+    assert scoring_values((), lengths=lengths)["a"] == ()
+
+
+def test_lengths_weigh_less_beside_meaning_than_where_words_rank_alone():
+    alone, beside = (lengths_of(10.0, alone=alone) for alone in (True, False))
+    assert (alone.flat, alone.steep) == pytest.approx((1.2 * 0.25, 1.2 * 0.75 / 10))
+    assert (beside.flat, beside.steep) == pytest.approx((0.9 * 0.5, 0.9 * 0.5 / 10))
+    assert lengths_of(0.0, alone=True).steep == pytest.approx(0.9)  # nothing was counted yet
 
 
 def test_titles_are_asked_for_words_long_enough():

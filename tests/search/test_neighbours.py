@@ -3,11 +3,12 @@ from uuid import UUID
 import pytest
 
 from search.index import remove_message
-from search.neighbours import FADE, LENT, MOST, REACH, Place, borrowed
+from search.neighbours import AROUND_ANSWERS, AROUND_FINDS, FADE, REACH, Place, borrowed
 from tests.make import make_scope
 from tests.search.make import make_conversation, make_message, make_searcher, ranked
 
 A, B = (UUID(int=n) for n in (1, 2))
+LENT, MOST = AROUND_FINDS.lent, AROUND_FINDS.most
 
 
 def test_messages_lend_to_those_around_them_the_nearer_the_more():
@@ -23,6 +24,12 @@ def test_nobody_lends_across_conversations_files_or_beyond_the_reach():
 def test_a_message_gains_a_fifth_of_its_own_score_at_most():
     crowd = [Place(A, seq, 10.0) for seq in range(1, 10)]
     assert max(borrowed(crowd)) == pytest.approx(MOST * 10)
+
+
+def test_more_is_lent_around_the_answers_to_a_question():
+    places = [Place(A, 1, 10.0), Place(A, 2, 20.0)]
+    assert borrowed(places, lending=AROUND_ANSWERS) == pytest.approx([4.0, 3.0])
+    assert borrowed(places) == pytest.approx([2.0, 1.5])
 
 
 def test_parts_of_one_message_lend_as_one_and_nothing_to_each_other():

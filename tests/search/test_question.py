@@ -4,6 +4,11 @@ import pytest
 
 from core.errors import NotFound
 from core.scope import Scope
+from search.answer import SearchRequest
+from search.narrowing import Constraints
+from search.query import parse
+from search.question import understand
+from search.searcher import Search
 from tests.search.make import make_searcher, ranked
 
 
@@ -19,3 +24,13 @@ async def test_a_workspace_that_is_gone_is_not_found(resources, fruit):
         await ranked(
             make_searcher(resources), Scope(fruit.account_id, fruit.account_id, "owner"), "x"
         )
+
+
+async def test_a_query_is_a_question_where_it_says_so(resources, fruit):
+    searcher = make_searcher(resources)
+    asked = {}
+    for q in ("apples?", "Which apples? The red ones", "什么？", "a?b", "apples"):  # noqa: RUF001
+        request = SearchRequest(q=q)
+        search = Search(searcher, fruit, request, parse(q), Constraints())
+        asked[q] = (await understand(search)).asks
+    assert list(asked.values()) == [True, True, True, False, False]

@@ -56,7 +56,7 @@ async def test_the_legs_use_their_indexes_under_row_level_security(resources, ow
     vector = (await FakeEmbedder().embed_query("x")).vector
     values = {
         **scope.ids, **Constraints().values(), "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0],
-        "candidates": "'w7'", "average_length": 2.0, "cap": 100, "depth": 10, "condition": None,
+        "candidates": "'w7'", "flat": 0.3, "steep": 0.45, "cap": 100, "depth": 10, "condition": None,
         "vector": vector, "generation": generation_id,
     }  # fmt: skip
     lexical = await plan_of(resources, "find_lexical", values, off=())

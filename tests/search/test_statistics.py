@@ -95,7 +95,7 @@ def test_the_spread_is_that_of_random_pairs():
     rng = np.random.default_rng(1)
     vectors = rng.normal(size=(400, 384)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    spread = measure(vectors, ["en"] * 380 + ["de"] * 15 + [""] * 5)
+    spread = measure(vectors, ["en"] * 380 + ["de"] * 9 + [""] * 11)
     assert spread.sigma == pytest.approx(384**-0.5, rel=0.05)
     assert spread.counts == {"en": 380}
     assert np.allclose(spread.means["en"], vectors[:380].mean(axis=0), atol=1e-6)
@@ -125,3 +125,13 @@ async def test_an_unmeasured_generation_spreads_as_its_model_mostly_does(
         )
         basis = await basis_of(resources, talk)
         assert (basis.sigma, basis.spread) == (None, spread)
+
+
+def test_what_parts_the_languages_is_no_spread():
+    rng = np.random.default_rng(1)
+    texts = rng.normal(size=(400, 384)).astype(np.float32) / 384**0.5
+    tongue = np.repeat(np.eye(2, 384, dtype=np.float32), 200, axis=0)
+    vectors = (texts + tongue) / 2**0.5
+    spread = measure(vectors, ["en"] * 200 + ["de"] * 200)
+    assert spread.sigma < 0.05
+    assert measure(vectors, ["en"] * 400).sigma > 0.25

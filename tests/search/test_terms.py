@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.terms import MAX_LEXEME, detect, document, fold, pieces, stop_words
+from search.terms import MAX_LEXEME, detect, detect_among, document, fold, pieces, stop_words
 
 
 def lexemes(text, lang="en"):
@@ -98,3 +98,11 @@ def test_a_run_without_end_is_cut_and_costs_no_more_than_its_length():
     (piece,) = pieces("k" * 200_000, "en")
     assert (piece.exact, piece.end) == ("k" * MAX_LEXEME, 200_000)
     assert len(list(pieces("東" * 20_000, "zh"))) == 20_000
+
+
+def test_a_short_text_is_in_the_likeliest_of_the_languages_there_are():
+    assert detect("Wo lag Troja?") == ""
+    assert detect_among("Wo lag Troja?", ["en", "de"]) == "de"
+    assert detect_among("Wo lag Troja?", ["en", "es"]) == ""
+    assert detect_among("Where was it that Troy lay?", ["de"]) == "en"
+    assert detect_among("Troja", ["en", "de"]) == ""

@@ -79,7 +79,7 @@ async def test_the_same_question_is_planned_alike_each_time(resources, owner_con
     vector = (await FakeEmbedder().embed_query("x")).vector
     values = {
         **scope.ids, **Constraints().values(), "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0], "candidates": "'w7'",
-        "average_length": 2.0, "cap": 20_000, "depth": 60, "condition": None, "vector": vector, "generation": generation_id,
+        "flat": 0.3, "steep": 0.45, "cap": 20_000, "depth": 60, "condition": None, "vector": vector, "generation": generation_id,
         "openings": False, "oldest": False, "words": "'w7'", "listed": [], "listed_only": False, "look": 10_000, "blocks": 500,
         "facets": ["type", "month"], "months": list(month_starts(UTC, 2026)), "most": 50,
     }  # fmt: skip
