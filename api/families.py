@@ -9,7 +9,7 @@ from uuid import UUID
 
 from core.scope import Scope
 from ingest.children import TAKE_BACK_FAMILY, Returned
-from search.index import index_seq_raised
+from search.index import items_shown
 from sql import execute, fetch, fetch_one, fetch_opt, read, write
 from sql.pool import Conn, ReadConn
 
@@ -52,8 +52,7 @@ async def bin_family(conn: Conn, scope: Scope, file_ids: list[UUID]) -> None:
 async def take_back_family(conn: Conn, scope: Scope, file_id: UUID) -> list[Returned]:
     """Bring a file back from the bin with what went there in the same moment."""
     back = await fetch(conn, TAKE_BACK_FAMILY, workspace_id=scope.workspace_id, file_id=file_id)
-    for file in back:
-        await index_seq_raised(conn, scope.workspace_id, shown=file.id)
+    await items_shown(conn, scope.workspace_id, [file.id for file in back])
     return back
 
 
@@ -68,8 +67,7 @@ async def share_family(conn: Conn, scope: Scope, family: list[UUID], *, principa
         file_ids=file_ids,
         principal_id=principal_id,
     )
-    for file_id in family:
-        await index_seq_raised(conn, scope.workspace_id, shown=file_id)
+    await items_shown(conn, scope.workspace_id, family)
 
 
 async def unshare_family(

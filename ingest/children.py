@@ -20,7 +20,7 @@ from ingest.build import ADD_PROBLEM, HOLD_FILE, NOTE_SEGMENTS, Build
 from ingest.quota import check_quota
 from ingest.ranges import MemberLost, MemberStream, Range
 from ingest.source import Unwanted
-from search.index import index_seq_raised
+from search.index import index_seq_raised, items_shown
 from sql import execute, fetch, fetch_one, fetch_opt, read, write
 from sql.fence import Fence, JobId
 from sql.pool import Conn
@@ -242,8 +242,9 @@ class Children:
 
     async def _take_back(self, conn: Conn, parent: Parent, child: Child) -> None:
         ws = self.fence.workspace_id
-        for back in await fetch(conn, TAKE_BACK_FAMILY, workspace_id=ws, file_id=child.id):
-            await index_seq_raised(conn, ws, shown=back.id)
+        family = await fetch(conn, TAKE_BACK_FAMILY, workspace_id=ws, file_id=child.id)
+        await items_shown(conn, ws, [back.id for back in family])
+        for back in family:
             if back.is_unread:
                 await self.storing.retry(conn, self._scope(parent), version_id=back.version_id)
 

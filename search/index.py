@@ -15,7 +15,7 @@ from core.ids import new_id
 from search.embed import Matrix
 from search.terms import detect, document
 from search.traits import IMAGES, file_traits, text_traits
-from sql import execute_many, fetch_one, read, write
+from sql import execute, execute_many, fetch_one, read, write
 from sql.pool import Conn
 
 PART_CHARACTERS: Final = (
@@ -106,6 +106,7 @@ class _Gone:
     traits: list[str]
 
 
+_note_shown_items = write("index.sql", "note_shown_items")
 _raise_index_seq = write("index.sql", "raise_index_seq", _Seq)
 _add_passage = write("index.sql", "add_passage")
 _copy_passages = write("index.sql", "copy_passages", _Weight)
@@ -198,6 +199,18 @@ async def index_seq_raised(conn: Conn, workspace_id: UUID, *, shown: UUID | None
     """
     news = None if shown is None else _News(shown, None)
     return await _raised(conn, workspace_id, _Weight(0, 0), news=news)
+
+
+async def items_shown(conn: Conn, workspace_id: UUID, item_ids: Sequence[UUID]) -> int:
+    """Count items that somebody sees from now on, whole, as one change; news to saved searches."""
+    await execute(
+        conn,
+        _note_shown_items,
+        workspace_id=workspace_id,
+        news_ids=[new_id() for _ in item_ids],
+        item_ids=item_ids,
+    )
+    return await index_seq_raised(conn, workspace_id)
 
 
 async def store_embeddings(

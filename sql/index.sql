@@ -23,6 +23,14 @@ SET index_seq = index_seq + 1
 WHERE id = :workspace_id
 RETURNING index_seq;
 
+-- name: note_shown_items
+-- unscoped: items that the caller has just made visible
+-- News of many items at once, for searches that are saved.
+INSERT INTO search_news (workspace_id, id, item_id)
+SELECT :workspace_id, news.id, news.item_id
+FROM unnest(:news_ids::uuid[], :item_ids::uuid[]) AS news (id, item_id)
+WHERE EXISTS (SELECT FROM saved_search s WHERE s.workspace_id = :workspace_id AND s.is_alerting);
+
 -- name: add_passage
 -- unscoped: rows of content that the caller has just written
 INSERT INTO passage (workspace_id, id, item_id, build_id, message_id, ordinal, span_start, span_end, page_first, page_last,

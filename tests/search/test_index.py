@@ -12,6 +12,7 @@ from search.index import (
     index_message,
     index_passages,
     index_seq_raised,
+    items_shown,
     remove_message,
     remove_passages,
     store_embeddings,
@@ -153,3 +154,18 @@ async def test_what_can_be_found_from_now_on_is_news_where_a_search_is_saved(
         await index_seq_raised(conn, scope.workspace_id, shown=talk)
     (first, shown) = await news(owner_connection, scope)
     assert (first[0], [id_ in ids for id_ in first[1]], shown) == (talk, [True], (talk, None))
+
+
+async def test_many_items_that_are_shown_at_once_are_one_change(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    talks = [await make_conversation(owner_connection, scope) for _ in range(3)]
+    async with resources.app.write_tx(scope) as conn:
+        before = await items_shown(conn, scope.workspace_id, talks)
+    assert await news(owner_connection, scope) == []
+    await owner_connection.execute(
+        "INSERT INTO saved_search (workspace_id, id, account_id, name, q, tz) VALUES ($1, $2, $3, 'cats', 'cat', 'UTC')",
+        scope.workspace_id, new_id(), scope.account_id,
+    )  # fmt: skip
+    async with resources.app.write_tx(scope) as conn:
+        assert await items_shown(conn, scope.workspace_id, talks) == before + 1
+    assert {item_id for item_id, _ in await news(owner_connection, scope)} == set(talks)
