@@ -15,6 +15,9 @@ from sql.pool import ReadConn
 
 FileState = Literal["queued", "processing", "ready", "partial", "no_text", "failed", "cancelled"]
 UNDER_WAY: frozenset[FileState] = frozenset({"queued", "processing"})
+NEAR_DUPLICATE = (
+    0.8  # of the passages, and of the length: two versions of one text, or the same in two formats
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,13 @@ class PageRange:
 
     first: int
     last: int
+
+
+@dataclass(frozen=True, slots=True)
+class NearDuplicate:
+    id: UUID
+    name: str
+    share: float
 
 
 class ProblemAnswer(Answer):
@@ -156,17 +166,27 @@ class FileAnswer(Answer):
     finished_at: datetime | None
 
 
+class NearDuplicateAnswer(Answer):
+    """A file of other bytes; `share` of this file's passages are its passages too."""
+
+    id: UUID
+    name: str
+    share: float
+
+
 class FileDetailAnswer(FileAnswer):
     """`searchable` lists pages; a format without pages has none and is searchable as it is read."""
 
     problems: Sequence[ProblemAnswer]
     searchable: Sequence[PageRangeAnswer]
     children: ChildrenAnswer
+    near_duplicates: Sequence[NearDuplicateAnswer]
 
 
 FIND_FILE = read("file.sql", "find_file", File)
 LIST_PROBLEMS = read("file.sql", "list_problems", Problem)
 LIST_SEARCHABLE = read("file.sql", "list_searchable", PageRange)
+LIST_NEAR_DUPLICATES = read("file.sql", "list_near_duplicates", NearDuplicate)
 
 
 async def find_file(conn: ReadConn, scope: Scope, file_id: UUID) -> File:
@@ -197,7 +217,17 @@ async def file_detail(conn: ReadConn, scope: Scope, file_id: UUID) -> FileDetail
         children=ChildrenAnswer(
             count=await count_children(conn, scope, file_id), url=f"/api/v1/files?parent={file_id}"
         ),
+        near_duplicates=await _near_duplicates(conn, scope, found),
     )
+
+
+async def _near_duplicates(conn: ReadConn, scope: Scope, file: File) -> list[NearDuplicateAnswer]:
+    if file.state in UNDER_WAY:  # watched while it is read, and not known yet
+        return []
+    rows = await fetch(
+        conn, LIST_NEAR_DUPLICATES, **scope.ids, file_id=file.id, share=NEAR_DUPLICATE
+    )
+    return [NearDuplicateAnswer.model_validate(row) for row in rows]
 
 
 def file_answer(row: File) -> FileAnswer:

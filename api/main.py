@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import (
     admin_jobs,
+    admin_stats,
     auth,
     conversations,
     docs,
@@ -74,6 +75,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tags.router,
     jobs.router,
     admin_jobs.router,
+    admin_stats.router,
     generations.router,
     models.router,
     saved_searches.router,

@@ -333,3 +333,43 @@ WITH noted AS (
     VALUES (:workspace_id, :audit_id, :account_id, 'file.erase', :file_id)
 )
 DELETE FROM item WHERE workspace_id = :workspace_id AND id = :file_id;
+
+-- name: list_near_duplicates
+-- Files of other bytes that hold most of the same passages: equal texts have equal hashes, and the lowest 200 of a file are a sample
+-- of it. The lengths must be near too, so that a file that is contained in a long one is none.
+WITH mine AS MATERIALIZED (
+    SELECT DISTINCT p.text_hash
+    FROM readable(:workspace_id, :account_id) r
+    JOIN passage p ON p.workspace_id = :workspace_id AND p.item_id = r.item_id AND p.build_id = r.active_build_id
+    WHERE r.item_id = :file_id
+    ORDER BY p.text_hash
+    LIMIT 200
+), likely AS MATERIALIZED (
+    -- Before asking who may see what: an item that shares most of the sample in any of its builds.
+    SELECT p.item_id
+    FROM mine
+    JOIN passage p ON p.workspace_id = :workspace_id AND p.text_hash = mine.text_hash
+    WHERE p.item_id <> :file_id AND p.message_id IS NULL
+    GROUP BY p.item_id
+    HAVING count(DISTINCT p.text_hash) >= :share::float8 * (SELECT count(*) FROM mine)
+    LIMIT 100
+)
+SELECT f.id, i.title AS name, (shared.passages::float8 / (SELECT count(*) FROM mine))::float8 AS share
+FROM likely
+JOIN readable(:workspace_id, :account_id) r ON r.item_id = likely.item_id
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
+JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
+JOIN file_version v ON v.workspace_id = :workspace_id AND v.file_id = f.id AND v.version = f.version
+JOIN file own ON own.workspace_id = :workspace_id AND own.id = :file_id
+JOIN file_version ov ON ov.workspace_id = :workspace_id AND ov.file_id = own.id AND ov.version = own.version
+CROSS JOIN LATERAL (
+    SELECT count(DISTINCT p.text_hash) AS passages
+    FROM passage p
+    WHERE p.workspace_id = :workspace_id AND p.item_id = f.id AND p.build_id = r.active_build_id
+        AND p.text_hash IN (SELECT mine.text_hash FROM mine)
+) AS shared
+WHERE v.sha256 <> ov.sha256
+    AND shared.passages >= :share::float8 * (SELECT count(*) FROM mine)
+    AND least(f.passages_total, own.passages_total) >= :share::float8 * greatest(f.passages_total, own.passages_total)
+ORDER BY share DESC, f.id
+LIMIT 5;

@@ -7,7 +7,7 @@ export const setCsrf = (token) => { csrf = token ?? ""; };
 export const setWorkspace = (id) => { workspace = id; };
 export const ownHeaders = () => ({ ...(csrf && { "X-CSRF-Token": csrf }), ...(workspace && { "X-Workspace": workspace }) });
 // For an address that the browser follows by itself, without headers.
-export const withWorkspace = (address) => (workspace ? `${address}?workspace=${workspace}` : address);
+export const withWorkspace = (address) => (workspace ? `${address}${address.includes("?") ? "&" : "?"}workspace=${workspace}` : address);
 
 export class ApiError extends Error {
   constructor(status, code, message, retryAfter = 0) {

@@ -174,7 +174,7 @@ function buttonsOf(file) {
   const button = (label, run) => h("button", { type: "button", class: "button quiet", "aria-label": `${label} ${file.name}`, onclick: run }, label);
   return [
     ["failed", "cancelled"].includes(file.state) && button("Retry", () => act(file, "retry")),
-    file.state === "partial" && button("Read again", () => act(file, "reprocess")),
+    ["partial", "no_text"].includes(file.state) && button("Read again", () => act(file, "reprocess")),
     isOpen(file) && button("Cancel", () => act(file, "cancel")),
     button("Delete", () => remove(file)),
   ].filter(Boolean);

@@ -1,7 +1,7 @@
 // The page: who is signed in, which view the address names, and the keys that work everywhere.
 //
 // Addresses: #/search?q=  #/files  #/c  #/c/ID?m=MESSAGE&start=&end= (a message, some of its words marked)
-// #/file/ID?start=&end= (a file's text beside the view that was open). workspace=ID in one names where that is.
+// #/file/ID?start=&end=&version= (a file's text beside the view that was open). workspace=ID in one names where that is.
 
 import { $, toast } from "./dom.js";
 import { api, setCsrf } from "./api.js";

@@ -84,6 +84,7 @@ function sourceOf(citation) {
 
 function linkOf(citation) {
   const { start, end } = citation.source_span;
-  if (citation.kind === "file") return `#/file/${citation.file_id}${query({ start, end })}`;
+  const version = citation.status === "superseded" ? citation.version : null; // what was cited stands in the older one
+  if (citation.kind === "file") return `#/file/${citation.file_id}${query({ start, end, version })}`;
   return `#/c/${citation.conversation_id}${query({ m: citation.message_id, start, end })}`;
 }

@@ -6,7 +6,7 @@ import { api, query, withWorkspace } from "./api.js";
 const AROUND = 3000; // code points shown on either side, and added by each "show more"
 const CHILDREN = 100; // of a file's files shown
 
-let shown = null; // {id, start, end, quote: {start, end}} in code points of the file's text
+let shown = null; // {id, version, start, end, quote: {start, end}} in code points of the file's text
 let opener = null; // what had the focus
 
 export function startViewer(close) {
@@ -25,23 +25,24 @@ export async function openViewer(id, parameters) {
   if ($("#viewer").hidden) opener = document.activeElement;
   const start = Number(parameters.get("start")) || 0;
   const quote = { start, end: Math.max(Number(parameters.get("end")) || start, start) };
-  const mine = { id, quote, start: Math.max(0, start - AROUND), end: quote.end + AROUND };
+  const version = parameters.get("version"); // an older one, whose offsets these are; null: what search shows
+  const mine = { id, version, quote, start: Math.max(0, start - AROUND), end: quote.end + AROUND };
   shown = mine;
   $("#viewer").hidden = false;
   document.body.classList.add("viewing");
   $("#viewer-title").textContent = "…";
   $("#viewer-where").textContent = "";
-  $("#viewer-download").href = withWorkspace(`/api/v1/files/${encodeURIComponent(id)}/content`);
+  $("#viewer-download").href = withWorkspace(`/api/v1/files/${encodeURIComponent(id)}/content${query({ version })}`);
   fill($("#viewer-body"), h("p", { class: "muted" }, "Opening…"));
   try {
-    const [file, part] = await Promise.all([api(`/files/${encodeURIComponent(id)}`), textOf(id, mine.start, mine.end)]);
+    const [file, part] = await Promise.all([api(`/files/${encodeURIComponent(id)}`), textOf(mine, mine.start, mine.end)]);
     if (shown === mine) show(file, part);
   } catch (error) {
     if (shown === mine) refuse(error);
   }
 }
 
-const textOf = (id, start, end) => api(`/files/${encodeURIComponent(id)}/text${query({ start, end })}`);
+const textOf = ({ id, version }, start, end) => api(`/files/${encodeURIComponent(id)}/text${query({ start, end, version })}`);
 
 function refuse(error) {
   $("#viewer-title").textContent = error.status === 404 ? "Not there" : "Not opened";
@@ -54,7 +55,7 @@ function show(file, part) {
   $("#viewer-title").textContent = file.name;
   const quoted = shown.quote.end > shown.quote.start;
   const where = quoted ? pagesOf(span(pagesWithin(part.pages, shown.quote))) : "";
-  $("#viewer-where").textContent = [where, file.folder].filter(Boolean).join(" · ");
+  $("#viewer-where").textContent = [where, shown.version && `version ${shown.version}`, file.folder].filter(Boolean).join(" · ");
   const text = h("div", { class: "source" }, passages(part));
   fill($("#viewer-body"), family(file), step("earlier", part), text, step("later", part));
   if (!part.text) fill(text, h("p", { class: "muted" }, file.reason?.message || "There is no text here."));
@@ -128,7 +129,7 @@ function step(direction, part) {
     const body = $("#viewer-body");
     const range = earlier ? [Math.max(0, part.start - AROUND), part.start] : [part.end, part.end + AROUND];
     button.disabled = true;
-    const more = await textOf(shown.id, ...range);
+    const more = await textOf(shown, ...range);
     if (!earlier) shown.end = range[1];
     const height = body.scrollHeight;
     const nodes = more.text ? passages(more) : [];

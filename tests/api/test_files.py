@@ -204,3 +204,24 @@ async def test_what_is_not_there_or_somebody_elses_is_not_found(
     for asker, file_id in [(client, new_id()), (client, "no-id"), (stranger, file["id"])]:
         response = await asker.request(method, f"/api/files/{file_id}{part}")
         assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+
+async def test_files_that_share_most_of_their_passages_name_each_other(
+    client, signed_in, owner_connection, resources, scope
+):
+    parts = [f"# Part {n}\n\n" + f"The harbour of part {n} opens. " * 30 for n in range(10)]
+    changed = [*parts[:9], "# Part 9\n\n" + "All else is new here. " * 30]
+    texts = {"a.md": parts, "b.md": changed, "same.md": parts, "long.md": parts * 2, "new.md": ["Nothing alike."]}  # fmt: skip
+    ids = {}
+    for name, text in texts.items():
+        ids[name] = (await upload(client, "\n\n".join(text).encode(), name))["id"]
+        await read(resources)
+    first = (await client.get(f"/api/files/{ids['a.md']}")).json()
+    (near,) = first["near_duplicates"]
+    assert (near["id"], near["name"], round(near["share"], 2)) == (ids["b.md"], "b.md", 0.86)
+    second = (await client.get(f"/api/files/{ids['b.md']}")).json()
+    assert [each["name"] for each in second["near_duplicates"]] == ["a.md", "same.md"]
+    assert (await client.get(f"/api/files/{ids['new.md']}")).json()["near_duplicates"] == []
+    await client.put(f"/api/files/{ids['b.md']}/access", json={"principal": "workspace"})
+    bob = await signed_in(await make_colleague(owner_connection, scope))
+    assert (await bob.get(f"/api/files/{ids['b.md']}")).json()["near_duplicates"] == []
