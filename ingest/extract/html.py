@@ -63,9 +63,13 @@ def text_of(markup: str) -> str:
 
 def _texts(source: Iterator[str], page: "_Page") -> Iterator[str]:
     parser = etree.HTMLParser(target=page)  # pyright: ignore[reportArgumentType]  lxml calls what is there
+    is_empty = True
     for piece in source:
+        is_empty = False
         parser.feed(piece)
         yield page.blocks.drain()
+    if is_empty:  # libxml2 takes it for an error
+        return
     parser.close()
     # libxml2 drops the rest of a page in silence when it runs out of memory. Its log keeps 100 errors, so declared.py bounds
     # the page to what fits a child in any case.

@@ -13,6 +13,7 @@ from ingest.extract.json_tokens import Kind, Token, tokens
 from ingest.extract.plain import open_text
 from ingest.extract.segment import Segment, clean
 
+MARKUP = 3  # times as much source as text is read: names stand in it again and again
 NAMES = 3  # of the path, the innermost ones
 LONGEST_LINE = 300  # characters of a list's values in one line
 MOST_NUMBERS = 50
@@ -22,7 +23,7 @@ DATA = re.compile(r"[\w+/=-]{1000,}\Z", re.ASCII)
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Segment]:
     """Yield segments; a text that is too long is refused before its first one."""
-    text = open_text(source, most_characters=most_characters)
+    text = open_text(source, most_characters=MARKUP * most_characters)
     return segments(JsonText().write(tokens(text)), first=first)
 
 

@@ -75,6 +75,10 @@ def test_a_binary_is_refused():
         text_of(b"<html>\0\1\2")
 
 
+def test_a_page_of_nothing_but_a_mark_has_no_text():
+    assert text_of(b"\xef\xbb\xbf") == ""
+
+
 def test_a_deep_page_is_read_in_bounded_time():
     assert text_of("<html>" + "<div>" * 100_000 + "deep" + "</div>" * 100_000) == "deep\n"
 
