@@ -228,10 +228,12 @@ async def delete_file(
     file_id: PathId, scope: ScopeDep, resources: ResourcesDep, hard: bool = False
 ) -> None:
     async with resources.app.write_tx(scope) as conn:
+        found = None
         if not hard or await fetch_opt(conn, _find_own_file, **scope.ids, file_id=file_id) is None:
             found = await _find_owned(conn, scope, file_id)
+        family = await hold_family(conn, scope, file_id)  # items before files, as the worker does
+        if found is not None:
             await cancel_ingest(conn, scope, version_id=found.version_id)
-        family = await hold_family(conn, scope, file_id)
         await bin_family(conn, scope, family[1:])
         await fetch_opt(conn, _delete_file, **scope.ids, file_id=file_id, audit_id=new_id())
         await index_seq_raised(conn, scope.workspace_id)

@@ -233,6 +233,25 @@ async def test_archives_in_archives_are_opened_three_deep(
     ]
 
 
+async def test_mails_in_mails_are_opened_three_deep(resources, owner_connection, scope, tools):
+    mail = b"Subject: 20\n\nThe innermost.\n"
+    for level in reversed(range(20)):
+        head = b"Subject: %d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (level, level)
+        within = b"--b%d\nContent-Type: message/rfc822\n\n%s\n--b%d--\n" % (level, mail, level)
+        mail = head + within
+    await make_file(owner_connection, resources, scope, mail, name="forwarded.eml")
+    for _ in range(4):
+        await ingest_next(resources, tools)
+    assert await claim(resources.worker, "ingest_file") is None
+    rows = await owner_connection.fetch("SELECT depth, parent_path, state FROM file ORDER BY depth")
+    assert [tuple(row) for row in rows] == [
+        (0, None, "ready"),
+        (1, "1.eml", "ready"),
+        (2, "2.eml", "ready"),
+        (3, "3.eml", "partial"),
+    ]
+
+
 async def test_an_uploaded_file_gives_so_many_files_and_no_more(
     resources, owner_connection, scope, tools, monkeypatch
 ):
