@@ -345,13 +345,18 @@ WITH mine AS MATERIALIZED (
     ORDER BY p.text_hash
     LIMIT 200
 ), likely AS MATERIALIZED (
-    -- Before asking who may see what: an item that shares most of the sample in any of its builds.
-    SELECT p.item_id
+    -- Before asking who may see what: an item that shares most of the sample in any of its builds. Of a text that stands everywhere
+    -- some places are enough.
+    SELECT seen.item_id
     FROM mine
-    JOIN passage p ON p.workspace_id = :workspace_id AND p.text_hash = mine.text_hash
-    WHERE p.item_id <> :file_id AND p.message_id IS NULL
-    GROUP BY p.item_id
-    HAVING count(DISTINCT p.text_hash) >= :share::float8 * (SELECT count(*) FROM mine)
+    CROSS JOIN LATERAL (
+        SELECT p.item_id
+        FROM passage p
+        WHERE p.workspace_id = :workspace_id AND p.text_hash = mine.text_hash AND p.item_id <> :file_id AND p.message_id IS NULL
+        LIMIT 100
+    ) AS seen
+    GROUP BY seen.item_id
+    HAVING count(DISTINCT mine.text_hash) >= :share::float8 * (SELECT count(*) FROM mine)
     LIMIT 100
 )
 SELECT f.id, i.title AS name, (shared.passages::float8 / (SELECT count(*) FROM mine))::float8 AS share

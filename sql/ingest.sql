@@ -53,24 +53,31 @@ WHERE q.workspace_id = :workspace_id AND q.build_id = :text_of AND q.ordinal >= 
 -- name: find_twin
 -- unscoped: equal bytes within one workspace; what is copied of them is what reading the file itself would give
 -- Another file with these bytes that was read whole by this pipeline. Among texts the name's end decides what they are, so it is
--- the same, or the whole name where it has none. None for a file that has a build already: its reader wants it read.
-SELECT f.id AS file_id, b.id AS build_id, v.id AS version_id, f.media_type, b.segments_done, f.segments_total,
-    f.passages_total AS passages
-FROM file_version v
-JOIN file f ON f.workspace_id = v.workspace_id AND f.id = v.file_id AND f.version = v.version AND f.state = 'ready'
-JOIN item i ON i.workspace_id = v.workspace_id AND i.id = v.file_id AND i.deleted_at IS NULL
-JOIN build b ON b.workspace_id = v.workspace_id AND b.id = i.active_build_id AND b.version_id = v.id
-    AND b.pipeline_version = :pipeline_version AND b.finished_at IS NOT NULL
-WHERE v.workspace_id = :workspace_id AND v.sha256 = :sha256 AND v.id <> :version_id
-    AND lower(coalesce(substring(v.name FROM '[^.](\.[^.]+)$'), v.name))
-        = lower(coalesce(substring(:name::text FROM '[^.](\.[^.]+)$'), :name))
-    AND NOT EXISTS (SELECT 1 FROM file c WHERE c.workspace_id = v.workspace_id AND c.parent_id = f.id) -- they would be lost
-    AND NOT EXISTS (SELECT 1 FROM build own WHERE own.workspace_id = v.workspace_id AND own.version_id = :version_id)
-    AND NOT EXISTS (SELECT 1 FROM passage p
-        WHERE p.workspace_id = :workspace_id AND p.item_id = f.id AND p.build_id = b.id
-            AND NOT EXISTS (SELECT 1 FROM embedding e
-                WHERE e.workspace_id = :workspace_id AND e.generation_id = :generation_id AND e.passage_id = p.id))
-ORDER BY b.id
+-- the same, or the whole name where it has none. None for a file that has a build already: its reader wants it read. Only three
+-- are looked at for missing vectors, since there may be a thousand, each of a thousand passages.
+WITH twin AS MATERIALIZED (
+    SELECT f.id AS file_id, b.id AS build_id, v.id AS version_id, f.media_type, b.segments_done, f.segments_total,
+        f.passages_total AS passages
+    FROM file_version v
+    JOIN file f ON f.workspace_id = v.workspace_id AND f.id = v.file_id AND f.version = v.version AND f.state = 'ready'
+    JOIN item i ON i.workspace_id = v.workspace_id AND i.id = v.file_id AND i.deleted_at IS NULL
+    JOIN build b ON b.workspace_id = v.workspace_id AND b.id = i.active_build_id AND b.version_id = v.id
+        AND b.pipeline_version = :pipeline_version AND b.finished_at IS NOT NULL
+    WHERE v.workspace_id = :workspace_id AND v.sha256 = :sha256 AND v.id <> :version_id
+        AND lower(coalesce(substring(v.name FROM '[^.](\.[^.]+)$'), v.name))
+            = lower(coalesce(substring(:name::text FROM '[^.](\.[^.]+)$'), :name))
+        AND NOT EXISTS (SELECT 1 FROM file c WHERE c.workspace_id = v.workspace_id AND c.parent_id = f.id) -- they would be lost
+        AND NOT EXISTS (SELECT 1 FROM build own WHERE own.workspace_id = v.workspace_id AND own.version_id = :version_id)
+    ORDER BY b.id
+    LIMIT 3
+)
+SELECT twin.file_id, twin.build_id, twin.version_id, twin.media_type, twin.segments_done, twin.segments_total, twin.passages
+FROM twin
+WHERE NOT EXISTS (SELECT 1 FROM passage p
+    WHERE p.workspace_id = :workspace_id AND p.item_id = twin.file_id AND p.build_id = twin.build_id
+        AND NOT EXISTS (SELECT 1 FROM embedding e
+            WHERE e.workspace_id = :workspace_id AND e.generation_id = :generation_id AND e.passage_id = p.id))
+ORDER BY twin.build_id
 LIMIT 1;
 
 -- name: copy_text
