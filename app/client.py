@@ -98,7 +98,7 @@ class Client:
         """Return the newest file of our own with this name in this folder."""
         cursor: str | None = None
         while True:
-            asked: Parameters = {"name": name, "limit": _MOST}
+            asked: Parameters = {"name": name, "parent": "none", "limit": _MOST}
             answer = await self._get(
                 "/api/v1/files", asked | ({"cursor": cursor} if cursor else {})
             )
