@@ -119,6 +119,14 @@ class Settings(BaseSettings):
         description="Unix socket of the embedding process, which holds the model once for API and workers.",
     )
 
+    fetch_urls: bool = Field(
+        default=False,
+        description="Whether people may have the server fetch files from public addresses (POST /api/files/from-url).",
+    )
+    fetch_hosts: str = Field(
+        default="",
+        description="Your own hosts that may be fetched from, as host:port with commas between. All others must be public, on port 80 or 443.",
+    )
     webhook_hosts: str = Field(
         default="",
         description="Your own hosts that webhooks may call, as host:port with commas between. All others must be public, on port 80 or 443.",
@@ -155,7 +163,12 @@ def is_loopback(host: str) -> bool:
 
 def hosts_inside(settings: Settings) -> frozenset[str]:
     """Return the host:port of the operator's own that webhooks may call."""
-    return frozenset(part.strip().lower() for part in settings.webhook_hosts.split(",")) - {""}
+    return hosts_of(settings.webhook_hosts)
+
+
+def hosts_of(text: str) -> frozenset[str]:
+    """Return each host:port of a list with commas between."""
+    return frozenset(part.strip().lower() for part in text.split(",")) - {""}
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

@@ -56,8 +56,8 @@ def url_problem(url: str, *, inside: frozenset[str]) -> str | None:
         return "is a whole http or https URL"
     if read.userinfo:
         return "must not hold a user or password"
-    if _named(read) not in inside:
-        if _port(read) not in PORTS.values():
+    if named(read) not in inside:
+        if port_of(read) not in PORTS.values():
             return "must use port 80 or 443"
         if (literal := _literal(read.host)) is not None and not is_public(literal):
             return "must be a public address"
@@ -93,8 +93,8 @@ async def post(
     read = httpx.URL(url)
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            addresses = await resolve(read.host, _port(read))
-            if _named(read) not in inside and not all(map(is_public, addresses)):
+            addresses = await resolve(read.host, port_of(read))
+            if named(read) not in inside and not all(map(is_public, addresses)):
                 return Called(None, "The address is not public.")
             return await _send(read, addresses, body=body, headers=headers)
     except TimeoutError:
@@ -108,7 +108,7 @@ async def post(
 async def _send(
     url: httpx.URL, addresses: list[Address], *, body: bytes, headers: Mapping[str, str]
 ) -> Called:
-    async with httpx.AsyncClient(verify=_tls(), trust_env=False, timeout=TIMEOUT_S) as client:
+    async with httpx.AsyncClient(verify=tls(), trust_env=False, timeout=TIMEOUT_S) as client:
         for address in addresses[:MOST_ADDRESSES]:
             request = client.build_request(
                 "POST",
@@ -128,16 +128,16 @@ async def _send(
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _port(url: httpx.URL) -> int:
+def port_of(url: httpx.URL) -> int:
     return url.port or PORTS[url.scheme]
 
 
-def _named(url: httpx.URL) -> str:
-    return f"{url.host}:{_port(url)}"
+def named(url: httpx.URL) -> str:
+    return f"{url.host}:{port_of(url)}"
 
 
 def _literal(host: str) -> Address | None:
