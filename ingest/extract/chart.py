@@ -5,8 +5,8 @@ Left out: the values, which are figures without a place here and stand in the sh
 
 from zipfile import ZipFile
 
-from ingest.extract.ooxml import parse
 from ingest.extract.segment import clean
+from ingest.extract.xml_parts import parse
 
 LONGEST_LINE = (
     2_000  # characters; a chart over ten thousand categories is a table, and is read as one

@@ -13,10 +13,11 @@ from ingest.extract.blocks import Blocks
 from ingest.extract.chart import chart_lines
 from ingest.extract.cut import segments
 from ingest.extract.docx_styles import PLAIN, Styles, outline_level, read_styles
-from ingest.extract.ooxml import main_part, parse, related
+from ingest.extract.ooxml import main_part, related
 from ingest.extract.opc_properties import core_properties
 from ingest.extract.segment import Item, clean
 from ingest.extract.tables import Tables
+from ingest.extract.xml_parts import parse
 
 AFTER_BODY = ("footnotes", "endnotes", "header", "footer")
 SKIPPED = frozenset({"mc:Fallback", "w:moveFrom"})  # both repeat what stands elsewhere

@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 from zipfile import ZipFile
 
-from ingest.extract.ooxml import parse
+from ingest.extract.xml_parts import parse
 
 HEADING_NAME = re.compile(
     r"heading ([1-9])$", re.IGNORECASE

@@ -15,8 +15,8 @@ from ingest.extract.archive import inflate, open_archive
 from ingest.extract.cut import segments
 from ingest.extract.facts import Facts, properties
 from ingest.extract.html import page_texts
-from ingest.extract.ooxml import parse
 from ingest.extract.segment import Item, Unreadable, clean
+from ingest.extract.xml_parts import Attributes, parse
 
 CONTAINER, ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 PAGES = frozenset({"application/xhtml+xml", "text/html", "text/x-oeb1-document"})
@@ -48,7 +48,7 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
 
 
 def _refuse_protected(archive: ZipFile) -> None:
-    algorithms = _Attributes("EncryptionMethod", "Algorithm")
+    algorithms = Attributes("?EncryptionMethod", "Algorithm")
     for _ in parse(archive, ENCRYPTION, algorithms):
         pass
     if not FONTS_ONLY.issuperset(algorithms.found):
@@ -60,7 +60,7 @@ def _refuse_protected(archive: ZipFile) -> None:
 
 
 def _book(archive: ZipFile) -> "_Book":
-    paths = _Attributes("rootfile", "full-path")
+    paths = Attributes("rootfile", "full-path")
     for _ in parse(archive, CONTAINER, paths):
         pass
     path = next((path for path in paths.found if path in archive.NameToInfo), "")
@@ -74,25 +74,6 @@ def _book(archive: ZipFile) -> "_Book":
             remedy="Get the book anew, or convert it to PDF and upload that.",
         )
     return book
-
-
-class _Attributes:
-    """One attribute of each element of a name."""
-
-    def __init__(self, element: str, attribute: str) -> None:
-        self.found: list[str] = []
-        self._element = element
-        self._attribute = attribute
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        if name.lstrip("?") == self._element:
-            self.found.append(attributes.get(self._attribute, ""))
-
-    def data(self, text: str) -> None:
-        """Only attributes matter."""
-
-    def end(self, name: str) -> None:
-        """Nothing ends that matters."""
 
 
 class _Book:

@@ -5,8 +5,8 @@ from zipfile import ZipFile
 
 from ingest.extract.archive import encrypted, inflate
 from ingest.extract.facts import Facts, properties
-from ingest.extract.ooxml import parse
 from ingest.extract.segment import Properties, Unreadable
+from ingest.extract.xml_parts import parse
 
 CONTENT: Final = "content.xml"
 STYLES: Final = "styles.xml"

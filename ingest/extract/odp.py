@@ -9,9 +9,9 @@ from typing import BinaryIO
 from ingest.extract.archive import open_archive
 from ingest.extract.odf_package import CONTENT, odf_properties, refuse_encrypted
 from ingest.extract.odf_story import Story
-from ingest.extract.ooxml import parse
 from ingest.extract.segment import Item, Segment, clean
 from ingest.extract.slide import slide_text
+from ingest.extract.xml_parts import parse
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:

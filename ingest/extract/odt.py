@@ -8,8 +8,8 @@ from ingest.extract.archive import open_archive
 from ingest.extract.cut import segments
 from ingest.extract.odf_package import CONTENT, STYLES, odf_properties, refuse_encrypted
 from ingest.extract.odf_story import Story
-from ingest.extract.ooxml import parse
 from ingest.extract.segment import Item, clean
+from ingest.extract.xml_parts import parse
 
 MARGINS = frozenset({"style:header", "style:footer"})
 

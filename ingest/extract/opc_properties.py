@@ -3,8 +3,9 @@
 from zipfile import ZipFile
 
 from ingest.extract.facts import Facts, properties
-from ingest.extract.ooxml import parse, related
+from ingest.extract.ooxml import related
 from ingest.extract.segment import Properties, Unreadable
+from ingest.extract.xml_parts import parse
 
 KIND = "core-properties"
 NAMES = {

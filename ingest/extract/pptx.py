@@ -11,11 +11,12 @@ from zipfile import ZipFile
 
 from ingest.extract.archive import open_archive
 from ingest.extract.chart import chart_lines
-from ingest.extract.ooxml import Relation, main_part, parse, related
+from ingest.extract.ooxml import Relation, main_part, related
 from ingest.extract.opc_properties import core_properties
 from ingest.extract.segment import Item, Problem, Segment, Unreadable, clean
 from ingest.extract.shapes import LISTS, Shapes
 from ingest.extract.slide import slide_text
+from ingest.extract.xml_parts import Attributes, parse
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
@@ -42,28 +43,11 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
 
 def _slides(archive: ZipFile) -> list[str]:
     main = main_part(archive)
-    order = _Order()
+    order = Attributes("p:sldId", "r:id")
     for _ in parse(archive, main, order):
         pass
     parts = {relation.key: relation.part for relation in related(archive, main)}
-    return [parts[key] for key in order.keys if parts.get(key) in archive.NameToInfo]
-
-
-class _Order:
-    """The keys of the slides, first to last."""
-
-    def __init__(self) -> None:
-        self.keys: list[str] = []
-
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == "p:sldId":
-            self.keys.append(attributes.get("r:id", ""))
-
-    def data(self, text: str) -> None:
-        """The list holds no text."""
-
-    def end(self, name: str) -> None:
-        """Nothing ends that matters."""
+    return [parts[key] for key in order.found if parts.get(key) in archive.NameToInfo]
 
 
 def _text(archive: ZipFile, part: str, page: int) -> str:

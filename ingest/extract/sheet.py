@@ -25,12 +25,12 @@ from ingest.extract.chart import chart_lines
 from ingest.extract.compound import ENCRYPTED_PACKAGE, SIGNATURE, Compound
 from ingest.extract.cut import segments
 from ingest.extract.odf_package import META, odf_properties, refuse_encrypted
-from ingest.extract.ooxml import parse
 from ingest.extract.opc_properties import core_properties
 from ingest.extract.segment import Item, Problem, Unreadable, clean
 from ingest.extract.shapes import Shapes
 from ingest.extract.summary import summary
 from ingest.extract.table_text import LETTER, SAMPLE, header_index, table_text
+from ingest.extract.xml_parts import parse
 
 Value = int | float | str | bool | time | date | datetime | timedelta
 HALF_A_SECOND = timedelta(milliseconds=500)

@@ -4,7 +4,7 @@ import pytest
 
 from ingest.extract.archive import open_archive
 from ingest.extract.odf_story import Story
-from ingest.extract.ooxml import parse
+from ingest.extract.xml_parts import parse
 from tests.ingest.make_office import make_odf
 
 

@@ -3,8 +3,8 @@ import io
 import pytest
 
 from ingest.extract.archive import open_archive
-from ingest.extract.ooxml import parse
 from ingest.extract.shapes import LISTS, Shapes
+from ingest.extract.xml_parts import parse
 from tests.ingest.make_files import make_zip
 from tests.ingest.make_office import P, line, shape
 
