@@ -66,3 +66,24 @@ async def test_a_hit_lends_to_its_neighbour_only_while_it_is_one(resources, owne
     async with resources.app.write_tx(scope) as conn:
         await remove_message(conn, scope.workspace_id, message_id=posted[0])
     assert await borrowers("printer") == set()
+
+
+async def test_who_asks_finds_what_answers_before_what_only_asks_as_well(
+    resources, owner_connection
+):
+    scope = await make_scope(owner_connection)
+    talk = await make_conversation(owner_connection, scope)
+    texts = ("does the printer jam?", *["nothing"] * REACH, "yes, the printer does jam")
+    asked, *_, answer = [
+        await make_message(resources, owner_connection, scope, conversation_id=talk, content=text)
+        for text in texts
+    ]
+    passages = await owner_connection.fetch(
+        "SELECT id, message_id FROM passage WHERE workspace_id = $1", scope.workspace_id
+    )
+    messages = {row["id"]: row["message_id"] for row in passages}
+    found = {}
+    for q in ("printer jam", "printer jam?"):
+        ranking = await ranked(make_searcher(resources), scope, q, mode="lexical")
+        found[q] = [messages[hit.id] for hit in ranking.listed]
+    assert found == {"printer jam": [asked, answer], "printer jam?": [answer, asked]}
