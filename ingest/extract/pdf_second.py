@@ -46,9 +46,12 @@ class Second:
         return text.translate(LIGATURES).rstrip().split("\n") if text.strip() else []
 
     def _open(self) -> "PdfReader":
-        from pypdf import PasswordType, PdfReader  # half of what a child would cost
-
         if self._reader is None:
+            import logging  # most files need neither, and the second costs 100 ms
+
+            from pypdf import PasswordType, PdfReader
+
+            logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it comments on every oddity
             reader = PdfReader(self._source)
             if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
                 raise encrypted()

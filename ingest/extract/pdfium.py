@@ -1,6 +1,6 @@
 """PDFium by its C interface: the functions that reading text needs. Source: public/fpdf*.h of PDFium.
 
-The wheel pypdfium2 brings the library. Its Python half stays out: importing it costs every child 60 ms of CPU, and it
+The wheel pypdfium2 brings the library. Its Python half stays out: importing it costs every child 50 ms of CPU or more, and it
 carries no types. Whoever opens something here closes it; the file's own bytes must stay alive as long as the document.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 PASSWORD_ERROR: Final = 4  # FPDF_ERR_PASSWORD
-TEXT_OBJECT, PATH_OBJECT, IMAGE_OBJECT, FORM_OBJECT = 1, 2, 3, 5  # FPDF_PAGEOBJ_*
+IMAGE_OBJECT, FORM_OBJECT = 3, 5  # FPDF_PAGEOBJ_*
 LINK, POPUP, WIDGET = 2, 16, 20  # FPDF_ANNOT_*
 HIDDEN: Final = 1 | 2 | 32  # FPDF_ANNOT_FLAG_INVISIBLE, _HIDDEN, _NOVIEW
 BUTTON, CHECKBOX, RADIO, SIGNATURE = 1, 2, 3, 7  # FPDF_FORMFIELD_*
