@@ -12,10 +12,11 @@ from typing import BinaryIO, NamedTuple
 
 from ingest.extract.cms import signed_content
 from ingest.extract.encoding import sniff
-from ingest.extract.members import MOST_MEMBERS, Output, safe_path, shown
+from ingest.extract.members import Output, safe_path, shown
 from ingest.extract.mime import Part, parse
 from ingest.extract.mime_words import decoded, from_base64, iso_date
 from ingest.extract.segment import MEMBER_PIECE, Item, Properties, Unreadable, clean
+from ingest.extract.zip_directory import MOST_MEMBERS
 
 MOST_BYTES = 2**28
 FIELDS = ("from", "to", "cc", "bcc", "date", "message-id")

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from ingest.extract.cut import segments
 from ingest.extract.segment import MEMBER_PIECE, Item, Member, Problem, clean, too_much_text
 
-MOST_MEMBERS = 10_000
 LONGEST_PART = 250  # bytes of one part of a path
 LONGEST_FOLDER = 1_000
 HELD = 64_000  # characters of text before they are sent; four segments

@@ -15,10 +15,11 @@ import olefile
 
 from ingest.extract.compressed_rtf import decompressed
 from ingest.extract.mail import CID, MOST_BYTES, head_text, page_text, properties
-from ingest.extract.members import MOST_MEMBERS, Output, safe_path
+from ingest.extract.members import Output, safe_path
 from ingest.extract.mime import read_headers
 from ingest.extract.mime_words import decoded
 from ingest.extract.segment import Item, Segment, Unreadable, clean
+from ingest.extract.zip_directory import MOST_MEMBERS
 
 Path = tuple[str, ...]
 SUBJECT, SENDER, SENDER_SMTP, SENDER_ADDRESS = "0037", "0C1A", "5D01", "0C1F"

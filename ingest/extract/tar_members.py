@@ -16,7 +16,6 @@ from typing import IO, BinaryIO, cast
 from ingest.container_kind import TAR_MAGIC, TAR_MAGIC_AT
 from ingest.extract.archive import FREE_BYTES, MOST_INFLATED_BYTES, MOST_RATIO
 from ingest.extract.members import (
-    MOST_MEMBERS,
     Output,
     Skipped,
     is_junk,
@@ -25,6 +24,7 @@ from ingest.extract.members import (
     safe_path,
 )
 from ingest.extract.segment import Item, Unreadable
+from ingest.extract.zip_directory import MOST_MEMBERS
 from ingest.extract.zip_members import INFLATING, UNPACK, UNSAFE
 
 BROKEN = (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError, ValueError)

@@ -20,15 +20,31 @@ def member_names(source: BinaryIO) -> list[str]:
     return names if len(names) <= MOST_MEMBERS else []
 
 
-def _directory(source: BinaryIO) -> bytes:
+def member_count(source: BinaryIO) -> int:
+    """Return how many members the archive says it has, 0 for none or no archive."""
+    at = _end_record(source)
+    if at is None:
+        return 0
+    source.seek(at + 10)
+    return int.from_bytes(source.read(2), "little")
+
+
+def _end_record(source: BinaryIO) -> int | None:
+    """Return where the record begins that ends every archive."""
     size = source.seek(0, 2)
     source.seek(max(0, size - END_BYTES - LONGEST_COMMENT))
     tail = source.read()
     end = tail.rfind(END_SIGNATURE)
-    if end < 0 or len(tail) - end < END_BYTES:
+    return size - len(tail) + end if 0 <= end <= len(tail) - END_BYTES else None
+
+
+def _directory(source: BinaryIO) -> bytes:
+    end = _end_record(source)
+    if end is None:
         return b""
-    length = int.from_bytes(tail[end + 12 : end + 16], "little")
-    start = size - len(tail) + end - length  # the directory ends where the end record begins
+    source.seek(end + 12)
+    length = int.from_bytes(source.read(4), "little")
+    start = end - length  # the directory ends where the end record begins
     if length > MOST_DIRECTORY_BYTES or start < 0:
         return b""
     source.seek(start)

@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple
 from ingest.extract.archive import ENCRYPTED_FLAG, FREE_BYTES, MOST_INFLATED_BYTES, MOST_RATIO
 from ingest.extract.members import Output, Skipped, is_junk, listing, pieces_of, safe_path
 from ingest.extract.segment import Item, Unreadable
-from ingest.extract.zip_directory import END_SIGNATURE, member_names
+from ingest.extract.zip_directory import END_SIGNATURE, MOST_MEMBERS, member_count, member_names
 
 UTF8_FLAG = 0x800
 METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
@@ -58,20 +58,26 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
 
 def _open(source: BinaryIO) -> zipfile.ZipFile:
     if not member_names(source):
-        if _is_empty(source):
-            raise Unreadable(
-                "empty_archive", "The archive is empty.", remedy="Check the original and upload it."
-            )
-        raise _damaged()
+        raise _refusal(source)
     try:
         return zipfile.ZipFile(source)
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as exc:
         raise _damaged() from exc
 
 
-def _is_empty(source: BinaryIO) -> bool:
+def _refusal(source: BinaryIO) -> Unreadable:
     source.seek(0)
-    return source.read(4) == END_SIGNATURE
+    if source.read(4) == END_SIGNATURE:
+        return Unreadable(
+            "empty_archive", "The archive is empty.", remedy="Check the original and upload it."
+        )
+    if member_count(source) > MOST_MEMBERS:
+        return Unreadable(
+            "too_many_files",
+            f"The archive holds more than {MOST_MEMBERS:,} files.",
+            remedy="Unpack it and upload the folder.",
+        )
+    return _damaged()
 
 
 def _members(archive: zipfile.ZipFile, skipped: Skipped) -> Iterator[tuple[zipfile.ZipInfo, str]]:
@@ -117,6 +123,6 @@ def _member(
 def _damaged() -> Unreadable:
     return Unreadable(
         "broken_file",
-        "The archive is damaged, or holds more than 10,000 files.",
+        "The archive is damaged.",
         remedy="Unpack it and upload what is in it.",
     )

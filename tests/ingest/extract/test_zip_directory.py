@@ -2,7 +2,7 @@ import io
 
 import pytest
 
-from ingest.extract.zip_directory import MOST_MEMBERS, member_names
+from ingest.extract.zip_directory import MOST_MEMBERS, member_count, member_names
 from tests.ingest.make_files import make_zip
 
 ARCHIVE = make_zip({"a": "1", "b/ü.txt": "2"})
@@ -30,3 +30,12 @@ def test_names_in_their_order(content):
 )
 def test_a_damaged_or_enormous_directory_has_no_names(content):
     assert names(content) == []
+
+
+@pytest.mark.parametrize(("members", "count"), [({}, 0), ({"a": "1", "b": "2"}, 2)])
+def test_an_archive_says_how_many_members_it_has(members, count):
+    assert member_count(io.BytesIO(make_zip(members))) == count
+
+
+def test_what_is_no_archive_has_no_members():
+    assert member_count(io.BytesIO(b"PK\x05\x06 cut off")) == 0

@@ -97,6 +97,7 @@ def test_a_name_in_unmarked_utf8_is_read_as_such():
     [
         (zipped(), "empty_archive"),
         (zipped(("a", b"1"))[:-10], "broken_file"),
+        (zipped(*((str(n), b"") for n in range(10_001))), "too_many_files"),
         (b"PK\x03\x04" + bytes(100), "broken_file"),
     ],
 )
