@@ -4,7 +4,6 @@ Only the extractor that the file needs is imported, before the limits are set: a
 code that is not cached yet can still be written. The file is standard input.
 """
 
-import mmap
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -29,7 +28,7 @@ def main() -> None:
     media_type, *numbers = sys.argv[3:]
     first, memory_bytes, cpu_s, most_characters, pages_per_child = map(int, numbers)
     with open(0, "rb", closefd=False) as source:
-        read = reader_for(media_type, source)
+        read = reader_for(media_type)
         confine(memory_bytes=memory_bytes, cpu_s=cpu_s)
         start = partial(read, source, first=first, most_characters=most_characters)
         for frame in frames(start, pages=pages_per_child):
@@ -37,22 +36,9 @@ def main() -> None:
             sys.stdout.buffer.flush()
 
 
-def reader_for(media_type: str, source: BinaryIO) -> Reader:
-    if media_type == formats.PDF and not _mentions_encryption(source):
-        _keep_ciphers_out()
+def reader_for(media_type: str) -> Reader:
     module = import_module(f"ingest.extract.{formats.BY_MEDIA_TYPE[media_type].module}")
     return cast("Reader", module.read)
-
-
-def _mentions_encryption(source: BinaryIO) -> bool:
-    with mmap.mmap(source.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(b"/Encrypt") >= 0
-
-
-def _keep_ciphers_out() -> None:
-    """pypdf, when it is needed, imports ciphers at once, for 10 ms; None makes an import fail."""
-    for name in ("cryptography", "Crypto"):
-        sys.modules[name] = None  # pyright: ignore[reportArgumentType]
 
 
 def frames(start: Callable[[], Iterator[Item | Picture]], *, pages: int) -> Iterator[Frame]:
