@@ -13,10 +13,9 @@ from typing import BinaryIO, NamedTuple
 from ingest.extract.cms import signed_content
 from ingest.extract.encoding import sniff
 from ingest.extract.members import Output, safe_path, shown
-from ingest.extract.mime import Part, parse
+from ingest.extract.mime import MOST_PARTS, Part, parse
 from ingest.extract.mime_words import decoded, from_base64, iso_date
 from ingest.extract.segment import MEMBER_PIECE, Item, Properties, Unreadable, clean
-from ingest.extract.zip_directory import MOST_MEMBERS
 
 MOST_BYTES = 2**28
 FIELDS = ("from", "to", "cc", "bcc", "date", "message-id")
@@ -48,6 +47,7 @@ class Letter(NamedTuple):
     bodies: tuple[Part, ...]
     attached: tuple[Part, ...]
     is_encrypted: bool
+    is_cut: bool  # it has more parts than are read
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
@@ -92,6 +92,12 @@ def write(data: bytes, letter: Letter, output: Output, *, folder: str) -> Iterat
             "The mail's text is encrypted.",
             "Decrypt it in its own program, save it and upload that.",
         )
+    if letter.is_cut:
+        yield from output.problem(
+            "too_many_files",
+            f"The mail has more than {MOST_PARTS:,} parts; the rest was not taken out.",
+            "Save what you need of it and upload that.",
+        )
 
 
 def properties(headers: dict[str, str]) -> Properties:
@@ -123,7 +129,8 @@ def sort_out(data: bytes) -> Letter:
     sorting.take(root, wanted=True)
     shown_in_place = sorting.shown_in_place()
     attached = [part for part in sorting.attached if _id(part) not in shown_in_place]
-    return Letter(root, tuple(sorting.bodies), tuple(attached[:MOST_MEMBERS]), sorting.is_encrypted)
+    is_cut = sum(1 for _ in root.all()) >= MOST_PARTS
+    return Letter(root, tuple(sorting.bodies), tuple(attached), sorting.is_encrypted, is_cut)
 
 
 class _Sorting:
