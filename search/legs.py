@@ -4,17 +4,15 @@ Only the search pool is used here, whose connections read the narrow index.
 """
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable
 from time import perf_counter
 from typing import Final, TypeVar
-from uuid import UUID
 
 import structlog
 
 from core.errors import Unavailable
 from search.embed import QueryVector
-from search.lexical import LexicalQuestion, Scored, candidates, find_lexical, find_named
+from search.lexical import NO_WORDS, LexicalQuestion, Words, candidates, find_words
 from search.query import Query
 from search.question import Question
 from search.searcher import Search, ms_since
@@ -27,17 +25,6 @@ LEAST_DEPTH: Final = (
 )
 MOST_DEPTH: Final = 100
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What the lexical and the name leg found, best first."""
-
-    scored: Sequence[Scored]
-    named: Sequence[UUID]
-
-
-NO_WORDS: Final = Words((), ())
 
 
 def likely_model(search: Search) -> str | None:
@@ -112,14 +99,9 @@ async def _find_words(search: Search, question: Question) -> Words:
     )
     if tsquery is None:
         return NO_WORDS
-    asked = LexicalQuestion(tsquery, question.weighed, question.lengths, _depth(search))
-    scope, within = search.scope, search.within
+    asked = LexicalQuestion(tsquery, condition, question.weighed, question.lengths, _depth(search))
     async with search.searcher.search_pool.autocommit() as conn:
-        scored = await find_lexical(conn, scope, asked, constraints=within)
-        named = await find_named(
-            conn, scope, question.weighed, condition=condition, constraints=within
-        )
-    return Words(scored, named)
+        return await find_words(conn, search.scope, asked, constraints=search.within)
 
 
 async def _find_near(search: Search, asked: SemanticQuestion) -> Nearest:

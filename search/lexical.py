@@ -87,6 +87,7 @@ class LexicalQuestion:
     """What the leg is asked: the bounded tsquery, and how its matches are scored."""
 
     candidates: str
+    condition: str | None
     weighed: tuple[Weighed, ...]
     lengths: Lengths
     depth: int
@@ -114,54 +115,42 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """An item whose title holds most of the query; `weight` is the idf of the words it holds."""
+class Words:
+    """What the lexical and the name leg found, best first; `named` are the opening passages of items."""
 
+    scored: Sequence[Scored]
+    named: Sequence[UUID]
+
+
+NO_WORDS: Final = Words((), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _FoundWords:
     id: UUID
-    weight: float
+    bm25: float | None
+    weight: float | None
 
 
-_find_lexical = read("search.sql", "find_lexical", Scored)
-_find_named = read("search.sql", "find_named", Named)
-_find_openings = read("search.sql", "find_openings", Found)
+_find_words = read("search.sql", "find_words", _FoundWords)
 _find_dated = read("search.sql", "find_dated", Found)
 
 
-async def find_lexical(
+async def find_words(
     conn: ReadConn, scope: Scope, question: LexicalQuestion, *, constraints: Constraints
-) -> list[Scored]:
-    """Return the best passages by BM25 that the caller may see, equal scores by id."""
-    return await fetch(
-        conn, _find_lexical, **scope.ids, **constraints.values(),
-        **scoring_values(question.weighed, lengths=question.lengths),
-        candidates=question.candidates, cap=CAP, depth=question.depth,
-    )  # fmt: skip
-
-
-async def find_named(
-    conn: ReadConn,
-    scope: Scope,
-    weighed: Sequence[Weighed],
-    *,
-    condition: str | None,
-    constraints: Constraints,
-) -> list[UUID]:
-    """Return the opening passages of items whose titles hold most of the query, by idf."""
-    words = title_words(weighed)
-    if not any(words):
-        return []
-    idfs = [entry.idf for entry in weighed]
-    named = await fetch(
-        conn, _find_named, **scope.ids, words=words, idfs=idfs,
-        at_least=NAMED_SHARE * sum(idfs), depth=NAMED_DEPTH,
-    )  # fmt: skip
-    if not named:
-        return []
+) -> Words:
+    """Return the best passages that the caller may see by BM25, equal scores by id; and those that names lead to, by idf."""
+    idfs = [entry.idf for entry in question.weighed]
     rows = await fetch(
-        conn, _find_openings, **scope.ids, **constraints.values(), condition=condition,
-        named=[item.id for item in named], weights=[item.weight for item in named],
+        conn, _find_words, **scope.ids, **constraints.values(),
+        **scoring_values(question.weighed, lengths=question.lengths),
+        candidates=question.candidates, cap=CAP, depth=question.depth, condition=question.condition,
+        words=title_words(question.weighed), named_from=NAMED_SHARE * sum(idfs), named_depth=NAMED_DEPTH,
     )  # fmt: skip
-    return [row.id for row in rows]
+    return Words(
+        [Scored(row.id, row.bm25) for row in rows if row.bm25 is not None],
+        [row.id for row in rows if row.bm25 is None],
+    )
 
 
 async def find_dated(
@@ -235,6 +224,7 @@ def scoring_values(weighed: Sequence[Weighed], *, lengths: Lengths) -> dict[str,
     columns = list(zip(*padded, strict=True)) or [()] * VARIANTS
     return {
         **dict(zip("abcd", columns, strict=True)),
+        "wholes": [entry.term.tsquery() for entry in weighed],
         "idfs": [entry.idf for entry in weighed],
         "flat": lengths.flat,
         "steep": lengths.steep,

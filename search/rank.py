@@ -17,8 +17,16 @@ from search.embed import QueryVector
 from search.explain import Places, Reasons, reasons
 from search.filters import Constraints
 from search.fuse import LEXICAL_ALONE, Blend, Candidate, Listed, across, blend, collapse, fuse
-from search.legs import NO_WORDS, Words, embed, lexical_leg, likely_model, semantic_leg
-from search.lexical import DatedQuestion, all_terms, find_dated, scoring_values, title_words
+from search.legs import embed, lexical_leg, likely_model, semantic_leg
+from search.lexical import (
+    NO_WORDS,
+    DatedQuestion,
+    Words,
+    all_terms,
+    find_dated,
+    scoring_values,
+    title_words,
+)
 from search.pages import Frozen
 from search.query import Query
 from search.question import Question, understand

@@ -3,7 +3,7 @@
 -- name: find_neighbours
 -- The lexemes of the workspace that look like a word which nothing readable holds, neither a passage nor a title: beside the
 -- messages that ask, and their conversations, whose titles repeat the question. Two letters swapped cost a short word most
--- of its trigrams, so those are looked up as such. IS TRUE: as in find_lexical of search.sql.
+-- of its trigrams, so those are looked up as such. IS TRUE: as in find_words of search.sql.
 WITH unheld AS MATERIALIZED (
     SELECT asked.word
     FROM unnest(:words::text[], :tsqueries::text[], :patterns::text[]) AS asked (word, tsquery, pattern)

@@ -1,7 +1,7 @@
 -- What explain=true tells of the hits of one page.
 
 -- name: explain_terms
--- What each term of a query adds to the BM25 of each of these passages: find_lexical's formula, term by term. Read by the
+-- What each term of a query adds to the BM25 of each of these passages: find_words' formula, term by term. Read by the
 -- application role, so that a passage closed since is absent.
 SELECT p.id, (term.ordinal - 1)::int AS term, tf AS frequency, term.idf * tf / (tf + p.norm) AS contribution
 FROM (
@@ -11,8 +11,8 @@ FROM (
         AND p.id = ANY (:ids::uuid[])
         AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
 ) AS p
-CROSS JOIN unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
-    WITH ORDINALITY AS term (a, b, c, d, idf, ordinal)
+CROSS JOIN unnest(:wholes::text[]::tsquery[], :a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[],
+    :idfs::float8[]) WITH ORDINALITY AS term (whole, a, b, c, d, idf, ordinal)
 CROSS JOIN LATERAL (
     SELECT 1.64493406685 * (1 - greatest(
         ts_rank('{1,1,1,1}', p.tsv, term.a), ts_rank('{1,1,1,1}', p.tsv, term.b),
@@ -20,5 +20,5 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) AS ranked
 CROSS JOIN LATERAL (SELECT 1 / (tail + tail * tail * tail / 12) - 0.5 AS tf OFFSET 0) AS counted
-WHERE tail < 1.6
+WHERE p.tsv @@ term.whole
 ORDER BY p.id, term.ordinal;

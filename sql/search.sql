@@ -26,40 +26,72 @@ LEFT JOIN corpus_stat c ON c.workspace_id = w.id
 LEFT JOIN generation g ON g.workspace_id = w.id AND g.state = 'active'
 WHERE w.id = :workspace_id;
 
--- name: find_lexical
--- The best passages by BM25 among the matches of a bounded tsquery; what lengths weigh is search/lexical.py's. Each term has up to four lexemes, of
--- which the most frequent in the passage counts. ts_rank() of one lexeme is H2(tf) / 1.644934, H2(n) = sum of 1/j^2; its
--- tail t = 1.644934 - H2(tf) gives tf + 1/2 = 1 / (t + t^3 / 12), exact to 0.2 %. IS TRUE keeps what may be read a set that is
--- looked into (a hashed subplan): as a join the planner starts from it, thinks it small and reads all of it (68 ms against 2.4).
+-- name: find_words
+-- The best passages by BM25 among the matches of a bounded tsquery; and the opening passages of the items whose titles, with title
+-- and author of a file's document, hold most of the query's words by idf: `weight` says how much, and they have no bm25 here.
+-- What lengths weigh is search/lexical.py's. Each term has up to four lexemes, of which the most frequent in the passage counts;
+-- :wholes, any of them, is asked first, for most passages hold few of the terms. ts_rank() of one lexeme is H2(tf) / 1.644934,
+-- H2(n) = sum of 1/j^2; its tail t = 1.644934 - H2(tf) gives tf + 1/2 = 1 / (t + t^3 / 12), exact to 0.2 %. IS TRUE keeps what may
+-- be read a set that is looked into (a hashed subplan): as a join the planner starts from it, thinks it small and reads all of it
+-- (68 ms against 2.4).
 WITH term AS MATERIALIZED (
-    SELECT a, b, c, d, idf
-    FROM unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
-        AS t (a, b, c, d, idf)
+    SELECT whole, a, b, c, d, idf
+    FROM unnest(:wholes::text[]::tsquery[], :a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[],
+        :idfs::float8[]) AS t (whole, a, b, c, d, idf)
+), visible AS MATERIALIZED (
+    SELECT r.item_id, r.active_build_id AS build_id FROM readable(:workspace_id, :account_id) r
 ), candidate AS (
     SELECT p.id, p.tsv, :flat::float8 + :steep::float8 * p.lexeme_count AS norm
     FROM passage p
     WHERE p.workspace_id = :workspace_id
         AND p.tsv @@ :candidates::text::tsquery
-        AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
+        AND (p.build_id IN (SELECT v.build_id FROM visible v)) IS TRUE
         AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
     LIMIT :cap::int
-)
-SELECT candidate.id, coalesce(scored.bm25, 0) AS bm25
-FROM candidate
-CROSS JOIN LATERAL (
-    SELECT sum(term.idf * tf / (tf + candidate.norm)) AS bm25
-    FROM term
+), best AS (
+    SELECT candidate.id, coalesce(scored.bm25, 0) AS bm25
+    FROM candidate
     CROSS JOIN LATERAL (
-        SELECT 1.64493406685 * (1 - greatest(
-            ts_rank('{1,1,1,1}', candidate.tsv, term.a), ts_rank('{1,1,1,1}', candidate.tsv, term.b),
-            ts_rank('{1,1,1,1}', candidate.tsv, term.c), ts_rank('{1,1,1,1}', candidate.tsv, term.d))) AS tail
-        OFFSET 0
-    ) AS ranked
-    CROSS JOIN LATERAL (SELECT 1 / (tail + tail * tail * tail / 12) - 0.5 AS tf OFFSET 0) AS counted
-    WHERE tail < 1.6
-) AS scored
-ORDER BY bm25 DESC, candidate.id
-LIMIT :depth::int;
+        SELECT sum(term.idf * (1 - candidate.norm / (1 / (tail + tail * tail * tail / 12) - 0.5 + candidate.norm))) AS bm25
+        FROM term
+        CROSS JOIN LATERAL (
+            SELECT 1.64493406685 * (1 - greatest(
+                ts_rank('{1,1,1,1}', candidate.tsv, term.a), ts_rank('{1,1,1,1}', candidate.tsv, term.b),
+                ts_rank('{1,1,1,1}', candidate.tsv, term.c), ts_rank('{1,1,1,1}', candidate.tsv, term.d))) AS tail
+            OFFSET 0
+        ) AS ranked
+        WHERE candidate.tsv @@ term.whole
+    ) AS scored
+    ORDER BY bm25 DESC, candidate.id
+    LIMIT :depth::int
+), named AS (
+    SELECT v.item_id, v.build_id, sum(asked.idf) AS weight
+    FROM visible v
+    JOIN item i ON i.workspace_id = :workspace_id AND i.id = v.item_id
+    CROSS JOIN LATERAL (SELECT lower(i.title || ' ' || i.about) AS title OFFSET 0) AS low
+    JOIN unnest(:words::text[], :idfs::float8[]) AS asked (word, idf) ON strpos(low.title, asked.word) > 0
+    GROUP BY v.item_id, v.build_id
+    HAVING sum(asked.idf) >= :named_from::float8
+    ORDER BY weight DESC, v.item_id
+    LIMIT :named_depth::int
+)
+SELECT best.id, best.bm25, NULL::float8 AS weight
+FROM best
+UNION ALL
+SELECT opening.id, NULL, named.weight
+FROM named
+CROSS JOIN LATERAL (
+    SELECT p.id
+    FROM passage p
+    WHERE p.workspace_id = :workspace_id
+        AND p.item_id = named.item_id
+        AND p.build_id = named.build_id
+        AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
+        AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
+    ORDER BY p.ordinal, p.id
+    LIMIT 1
+) AS opening
+ORDER BY weight DESC NULLS FIRST, bm25 DESC, id;
 
 -- name: find_dated
 -- The newest or oldest passages that match, for lists sorted by date.
@@ -72,37 +104,6 @@ WHERE p.workspace_id = :workspace_id
         AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
 ORDER BY CASE WHEN :oldest::boolean THEN p.created_at END, p.created_at DESC, p.id
 LIMIT :depth::int;
-
--- name: find_named
--- The items whose titles, with title and author of a file's document, hold most of the query's words, by idf. Mostly none: their
--- passages are another question.
-SELECT r.item_id AS id, sum(asked.idf) AS weight
-FROM readable(:workspace_id, :account_id) r
-JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
-CROSS JOIN LATERAL (SELECT lower(i.title || ' ' || i.about) AS title OFFSET 0) AS low
-JOIN unnest(:words::text[], :idfs::float8[]) AS asked (word, idf) ON strpos(low.title, asked.word) > 0
-GROUP BY r.item_id
-HAVING sum(asked.idf) >= :at_least::float8
-ORDER BY weight DESC, r.item_id
-LIMIT :depth::int;
-
--- name: find_openings
--- The first passage of each of these items.
-SELECT opening.id
-FROM unnest(:named::uuid[], :weights::float8[]) AS named (item_id, weight)
-JOIN readable(:workspace_id, :account_id) r ON r.item_id = named.item_id
-CROSS JOIN LATERAL (
-    SELECT p.id
-    FROM passage p
-    WHERE p.workspace_id = :workspace_id
-        AND p.item_id = named.item_id
-        AND p.build_id = r.active_build_id
-        AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
-        AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
-    ORDER BY p.ordinal, p.id
-    LIMIT 1
-) AS opening
-ORDER BY named.weight DESC, opening.id;
 
 -- name: find_near_exact
 -- The nearest passages, by every vector that may be seen. The fence keeps the planner from the HNSW index, which
@@ -162,9 +163,9 @@ FROM (
 -- Both scores of every candidate of any leg, computed exactly ("complete scoring"); without a vector no cosine. :bm25s are
 -- those that the lexical leg computed already, by the same formula; NULL where it did not list the passage.
 WITH term AS MATERIALIZED (
-    SELECT a, b, c, d, idf
-    FROM unnest(:a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[], :idfs::float8[])
-        AS t (a, b, c, d, idf)
+    SELECT whole, a, b, c, d, idf
+    FROM unnest(:wholes::text[]::tsquery[], :a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[],
+        :idfs::float8[]) AS t (whole, a, b, c, d, idf)
 ), centre AS MATERIALIZED (
     SELECT m.lang, m.passage_count, -(m.mean <#> :vector::halfvec) AS centre
     FROM language_mean m
@@ -201,7 +202,7 @@ SELECT
 FROM candidate
 LEFT JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation::uuid AND e.passage_id = candidate.id
 CROSS JOIN LATERAL (
-    SELECT sum(term.idf * tf / (tf + candidate.norm)) AS bm25
+    SELECT sum(term.idf * (1 - candidate.norm / (1 / (tail + tail * tail * tail / 12) - 0.5 + candidate.norm))) AS bm25
     FROM (SELECT * FROM term WHERE candidate.bm25 IS NULL) AS term
     CROSS JOIN LATERAL (
         SELECT 1.64493406685 * (1 - greatest(
@@ -209,8 +210,7 @@ CROSS JOIN LATERAL (
             ts_rank('{1,1,1,1}', candidate.tsv, term.c), ts_rank('{1,1,1,1}', candidate.tsv, term.d))) AS tail
         OFFSET 0
     ) AS ranked
-    CROSS JOIN LATERAL (SELECT 1 / (tail + tail * tail * tail / 12) - 0.5 AS tf OFFSET 0) AS counted
-    WHERE tail < 1.6
+    WHERE candidate.tsv @@ term.whole
 ) AS scored
 ;
 

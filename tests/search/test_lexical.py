@@ -116,7 +116,7 @@ def test_terms_become_parallel_columns():
     weighed = (Weighed(Term(("run", "running"), "running", "Running"), 1, 2.0),)
     lengths = Lengths(flat=0.5, steep=0.1)
     assert scoring_values(weighed, lengths=lengths) == {
-        "a": ("'run'",), "b": ("'running'",), "c": (None,), "d": (None,), "idfs": [2.0], "flat": 0.5, "steep": 0.1,
+        "wholes": ["('run' | 'running')"], "a": ("'run'",), "b": ("'running'",), "c": (None,), "d": (None,), "idfs": [2.0], "flat": 0.5, "steep": 0.1,
     }  # fmt: skip
     assert scoring_values((), lengths=lengths)["a"] == ()
 

@@ -55,11 +55,11 @@ async def test_the_legs_use_their_indexes_under_row_level_security(resources, ow
     scope, generation_id = await make_crowd(owner_connection, passages=3_000)
     vector = (await FakeEmbedder().embed_query("x")).vector
     values = {
-        **scope.ids, **Constraints().values(), "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0],
+        **scope.ids, **Constraints().values(), "wholes": ["'w7'"], "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0],
         "candidates": "'w7'", "flat": 0.3, "steep": 0.45, "cap": 100, "depth": 10, "condition": None,
-        "vector": vector, "generation": generation_id,
+        "vector": vector, "generation": generation_id, "words": ["w7"], "named_from": 0.6, "named_depth": 10,
     }  # fmt: skip
-    lexical = await plan_of(resources, "find_lexical", values, off=())
+    lexical = await plan_of(resources, "find_words", values, off=())
     assert "Bitmap Index Scan on passage_" in lexical
     assert "_workspace_id_tsv_idx" in lexical
     assert "Index Cond: ((workspace_id = " in lexical

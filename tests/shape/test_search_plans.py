@@ -68,8 +68,8 @@ async def test_no_shape_of_search_is_ever_planned_for_values_unknown(
             assert (await retrieve(searcher, scope, request)).degraded == ()
     planned = await counts(one)
     assert {
-        "search.sql:read_basis", "search.sql:find_lexical", "search.sql:find_near_exact", "search.sql:find_dated",
-        "search.sql:find_named", "search.sql:score_candidates", "facets.sql:count_facets",
+        "search.sql:read_basis", "search.sql:find_words", "search.sql:find_near_exact", "search.sql:find_dated",
+        "search.sql:score_candidates", "facets.sql:count_facets",
     } <= set(planned)  # fmt: skip
     assert {name: times for name, times in planned.items() if times[0] or times[1] < RUNS} == {}
 
@@ -78,18 +78,20 @@ async def test_the_same_question_is_planned_alike_each_time(resources, owner_con
     scope, generation_id = await make_crowd(owner_connection, passages=1_500)
     vector = (await FakeEmbedder().embed_query("x")).vector
     values = {
-        **scope.ids, **Constraints().values(), "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0], "candidates": "'w7'",
+        **scope.ids, **Constraints().values(), "wholes": ["'w7'"], "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0], "candidates": "'w7'",
         "flat": 0.3, "steep": 0.45, "cap": 20_000, "depth": 60, "condition": None, "vector": vector, "generation": generation_id,
         "openings": False, "oldest": False, "words": "'w7'", "listed": [], "listed_only": False, "look": 10_000, "blocks": 500,
         "facets": ["type", "month"], "months": list(month_starts(UTC, 2026)), "most": 50,
+        "named_from": 0.6, "named_depth": 10,
     }  # fmt: skip
-    for name in ("search.sql:find_lexical", "search.sql:find_dated", "search.sql:find_near_exact", "search.sql:find_near_hnsw",
+    by_name = {"search.sql:find_words": {"words": ["w7"]}}
+    for name in ("search.sql:find_words", "search.sql:find_dated", "search.sql:find_near_exact", "search.sql:find_near_hnsw",
                  "facets.sql:count_facets"):  # fmt: skip
         query = REGISTRY[name]
         plans = set[str]()
         async with one.autocommit() as conn:
             for _ in range(RUNS):
-                arguments = [values[parameter] for parameter in query.parameters]
+                arguments = [(values | by_name.get(name, {}))[p] for p in query.parameters]
                 await conn.raw.fetch(query.text, *arguments)
                 rows = await conn.raw.fetch(f"EXPLAIN (COSTS OFF) {query.text}", *arguments)
                 plans.add("\n".join(row[0] for row in rows))

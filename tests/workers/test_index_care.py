@@ -54,13 +54,15 @@ async def nearest(pool, scope, generation_id, *, exact):
 
 async def words(pool, scope):
     """Return how many passages hold w7, as the lexical leg finds them."""
-    query = REGISTRY["search.sql:find_lexical"]
+    query = REGISTRY["search.sql:find_words"]
     values = {
-        **scope.ids, **Constraints().values(), "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0],
-        "candidates": "'w7'", "average_length": 2.0, "cap": PASSAGES, "depth": PASSAGES,
+        **scope.ids, **Constraints().values(), "wholes": ["'w7'"], "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0],
+        "candidates": "'w7'", "flat": 0.3, "steep": 0.45, "cap": PASSAGES, "depth": PASSAGES, "condition": None,
+        "words": ["w7"], "named_from": 0.6, "named_depth": 10,
     }  # fmt: skip
     async with pool.autocommit() as conn:
-        return len(await conn.raw.fetch(query.text, *(values[p] for p in query.parameters)))
+        rows = await conn.raw.fetch(query.text, *(values[p] for p in query.parameters))
+    return sum(row["bm25"] is not None for row in rows)
 
 
 async def check_results(pool, owner, scope, generation_id):
