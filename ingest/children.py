@@ -210,7 +210,6 @@ class Children:
                 key=got.key,
             )
             await self._write(conn, member, parent, got.stored)
-            await check_quota(conn, self._scope(parent), quota_bytes=self.storing.quota_bytes)
             await self._check_point(conn, member)
         return kept.key
 
@@ -270,9 +269,11 @@ class Children:
         await self._enqueue(conn, parent, new)
 
     async def _enqueue(self, conn: Conn, parent: Parent, new: "_New") -> None:
+        scope = self._scope(parent)
+        await check_quota(conn, scope, quota_bytes=self.storing.quota_bytes)
         await self.storing.enqueue(
             conn,
-            self._scope(parent),
+            scope,
             version_id=new.version_id,
             sha256=new.stored.sha256,
             size_bytes=new.stored.size_bytes,

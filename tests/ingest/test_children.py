@@ -306,6 +306,12 @@ async def test_a_workspace_without_room_takes_no_member_and_says_so(
     assert await owner_connection.fetchval("SELECT code FROM file_problem") == "over_quota"
     folder = resources.settings.recollect_home / "blobs" / str(scope.workspace_id)
     assert len([path for path in folder.rglob("*") if path.is_file()]) == 2
+    await owner_connection.execute("UPDATE job SET state = 'done'")
+    await make_version(owner_connection, resources, made, make_zip({**TREE, "new.txt": b"New.\n"}))
+    await ingest_next(resources, full)  # no room for what is new; what is there already needs none
+    assert [(row[0], row[-1]) for row in await found_children(owner_connection, made.file_id)] == [
+        ("tides.txt", False)
+    ]
 
 
 async def test_a_damaged_member_is_a_problem_and_the_others_come_out(
