@@ -25,6 +25,8 @@ _STREAMED = re.compile(
 )  # bound their own bodies
 _REQUEST_ID = re.compile(rb"[\w.-]{1,64}")
 _PREFIX, _ALIAS = "/api/v1/", "/api/"
+_UPLOAD = "/api/v1/uploads/"
+_MEANT = frozenset({b"HEAD", b"PATCH", b"DELETE"})
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _METHODS = _WITH_BODY | {"GET", "HEAD", "OPTIONS"}
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds by machines
@@ -70,6 +72,7 @@ class Edge:
         exchange = _Exchange(_request_id(scope), time.perf_counter())
         scope["request_id"] = exchange.request_id
         scope["path"] = canonical(scope["path"])
+        scope["method"] = method_meant(scope)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=exchange.request_id)
         receive, send = _bounded(scope, receive, exchange), _dressed(scope, send, exchange)
@@ -97,6 +100,15 @@ def canonical(path: str) -> str:
     if path.startswith(_ALIAS) and not path.startswith(_PREFIX):
         return _PREFIX + path[len(_ALIAS) :]
     return path
+
+
+def method_meant(scope: Scope) -> str:
+    """Return the method of a request; of an upload's POST the one that X-HTTP-Method-Override names, as tus has it."""
+    if scope["method"] == "POST" and scope["path"].startswith(_UPLOAD):
+        for name, value in scope["headers"]:
+            if name == b"x-http-method-override" and value in _MEANT:
+                return value.decode()
+    return scope["method"]
 
 
 def _request_id(scope: Scope) -> str:

@@ -220,6 +220,15 @@ async def test_ending_a_complete_upload_leaves_its_file_alone(ada):
     assert content.content == DATA
 
 
+async def test_a_line_that_lets_only_posts_through_can_say_what_it_means(ada):
+    url = await begin(ada)
+    meaning = {"X-HTTP-Method-Override": "PATCH", **part(0)}
+    done = await ada.post(url, headers=meaning, content=DATA)
+    assert (done.status_code, "x-file-id" in done.headers) == (204, True)
+    other = {"X-HTTP-Method-Override": "PUT", **VERSION}
+    assert (await ada.post(url, headers=other)).status_code == 405
+
+
 async def test_an_upload_is_its_own_accounts_alone(ada, scope, signed_in, owner_connection):
     url = await begin(ada)
     bob = await signed_in(await make_colleague(owner_connection, scope))

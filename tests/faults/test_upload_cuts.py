@@ -23,6 +23,7 @@ from tests.api.serving import served
 from workers.blob_care import remove_orphans
 from workers.upload_care import remove_expired
 
+pytestmark = pytest.mark.timeout(300)
 VERSION = {"Tus-Resumable": "1.0.0"}
 PART = {**VERSION, "Content-Type": "application/offset+octet-stream"}
 SIZE = 400_000
