@@ -79,12 +79,8 @@ def delimiter_of(sample: list[str]) -> str:
     best, best_share = ",", 0.0
     head = "".join(sample)[:SAMPLE_CHARACTERS].splitlines(keepends=True)
     for delimiter in DELIMITERS:
-        try:
-            widths = Counter(
-                len(record) for record in csv.reader(head, delimiter=delimiter) if record
-            )
-        except csv.Error:
-            continue
+        records = csv.reader(head, delimiter=delimiter)
+        widths = Counter(len(record) for record in records if record)
         even = max((count for width, count in widths.items() if width > 1), default=0)
         share = even / max(1, widths.total())
         if share > best_share:

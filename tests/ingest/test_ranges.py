@@ -108,3 +108,12 @@ async def test_a_file_that_cannot_be_read_raises_its_reason(tmp_path):
     with pytest.raises(PermanentFailure) as raised:
         await ranges_of(write(tmp_path, b""))
     assert raised.value.code == "empty_file"
+
+
+async def test_passages_of_code_are_named_after_their_functions(tmp_path):
+    path = write(tmp_path, b"# not a heading\nx = 1\n\n\ndef first():\n    return 1\n")
+    (part,) = await ranges_of(path, "text/x-python")
+    assert [one.headings for one in part.chunks] == [()]
+    path = write(tmp_path, b"def first():\n    return 1\n" * 40)
+    (part,) = await ranges_of(path, "text/x-python")
+    assert {one.headings for one in part.chunks} == {("def first",)}

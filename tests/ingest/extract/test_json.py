@@ -34,6 +34,8 @@ def test_a_real_file():
         ("just text", "just text\n"),
         ({"v": list(range(60))}, f"v: {', '.join(map(str, range(50)))}, and 10 more numbers\n"),
         ({"data": "QUJD" * 500, "name": "x"}, "name: x\n"),
+        ({"l": ["word " * 70, "x"]}, f"l: {'word ' * 70}\nl: x\n"),
+        ({"l": ["", None, "QUJD" * 500, "x"]}, "l: x\n"),
         ({}, ""),
     ],
 )  # fmt: skip

@@ -54,6 +54,13 @@ def test_what_follows_json_comes_as_it_is():
     assert list(tokens(iter(['{"cut o']))) == [Token(Kind.MARK, "{"), Token(Kind.REST, "cut o")]
 
 
+def test_an_escape_that_is_none_stays_as_it_is():
+    assert list(tokens(iter(['"a\\qb" "c\nd"']))) == [
+        Token(Kind.STRING, "a\\qb"),
+        Token(Kind.STRING, "c\nd"),
+    ]
+
+
 def test_a_long_string_comes_in_parts_and_costs_linear_time():
     pieces = ['"', *(["word \\n" * 10_000] * 40), '"']
     found = list(tokens(iter(pieces)))

@@ -47,6 +47,7 @@ def test_a_paper():
         ("50\\% of it\\\\%\nnext", "50% of it\nnext\n\n"),
         ("\\begin{tabular}{l|r}\n\\hline\nA & B \\\\ \\hline\n\n1 & 2 \\\\\n\\end{tabular}\nc & d", "A | B\n\n1 | 2\n\nc & d\n\n"),
         ("\\begin{minted}{python}\n# x\n\\end{minted}", "```python\n# x\n```\n\n"),
+        ("\\begin{verbatim} here\nx\n\\end{verbatim}", "```\n here\nx\n```\n\n"),
         ("\\begin{verbatim}\nnever closed", "```\nnever closed\n```\n\n"),
         ("", ""),
     ],

@@ -41,6 +41,7 @@ def code(*outputs, source="x"):
         (code({"data": {"image/png": "AAAA", "text/plain": "<Figure>"}}), "```\nx\n```\n\n```\n<Figure>\n```\n\n"),
         (code({"data": {"text/html": "<table><tr><td>a<td>b</table>"}}), "```\nx\n```\n\n```\na | b\n```\n\n"),
         (code({"output_type": "error", "ename": "KeyError", "evalue": "'k'"}), "```\nx\n```\n\n```\nKeyError: 'k'\n```\n\n"),
+        (code({"text": " "}, source=""), ""),
         (code(source="'''\n```\n'''"), "~~~\n'''\n```\n'''\n~~~\n\n"),
         ({"worksheets": [{"cells": [{"cell_type": "code", "input": "old", "outputs": []}]}]}, "```\nold\n```\n\n"),
         ({"cells": [{"cell_type": "heading", "level": 2, "source": "H"}, {"cell_type": "raw", "source": 7}]}, "## H\n\n"),

@@ -21,6 +21,10 @@ def test_the_encoding_is_found(encoding):
     assert text_of("Grüße\n".encode(encoding)) == "Grüße\n"
 
 
+def test_a_character_that_is_cut_off_at_the_end_is_replaced():
+    assert text_of("Grüße é".encode()[:-1]) == "Grüße \ufffd\n"
+
+
 def test_what_does_not_decode_is_replaced():
     assert text_of("Grüße ".encode() + b"\xff\n") == "Grüße \ufffd\n"
 

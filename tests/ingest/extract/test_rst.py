@@ -47,6 +47,7 @@ def test_the_fields_at_the_top_and_the_first_title_are_properties():
         (".. _t: http://x.org\n.. _u:\n.. [1] a note\n", "http://x.org\n[1] a note\n"),
         (".. code-block:: sql\n   :linenos:\n\n   SELECT ``1``\n", "```sql\n\n   SELECT ``1``\n```\n"),
         (".. figure:: x.png\n   :alt: A cat\n\n   The caption\n", "A cat\n\n   The caption\n"),
+        (".. topic:: T\n\n   x\n", "T\n\n   x\n"),
         (".. toctree::\n   :maxdepth: 2\n\n   a\n   b\n", ""),
         ("+--+--+\n|a | b|\n+==+==+\n|c | d|\n+--+--+\n", "a | b\nc | d\n"),
         ("== ==\nx  y\n== ==\n", "x  y\n"),
