@@ -26,7 +26,7 @@ def count_words(text: str) -> int:
 
 async def ranges_of(path, media_type="text/markdown", *, built=Built()) -> list[Range]:  # noqa: B008 frozen
     reading = read_ranges(path, media_type, built, count_tokens=count_words, limits=Limits())
-    return [part async for part in reading]
+    return [part async for part in reading if isinstance(part, Range)]
 
 
 def built_of(ranges: list[Range], *, has_vector: bool) -> Built:
