@@ -1,4 +1,5 @@
 import io
+import zlib
 
 import pytest
 from PIL import Image
@@ -70,6 +71,16 @@ def test_too_many_pixels_are_refused_before_they_are_decoded():
     content = saved(Image.new("1", (side, side)), "PNG")
     with pytest.raises(Unreadable) as caught:
         items_of(content)
+    assert caught.value.code == "too_large"
+
+
+def test_a_picture_that_claims_to_be_as_large_as_a_town_is_refused():
+    chunks = (b"IHDR" + (10**6).to_bytes(4) * 2 + b"\x08\0\0\0\0", b"IDAT")
+    body = b"".join(
+        (len(chunk) - 4).to_bytes(4) + chunk + zlib.crc32(chunk).to_bytes(4) for chunk in chunks
+    )
+    with pytest.raises(Unreadable) as caught:
+        items_of(b"\x89PNG\r\n\x1a\n" + body)
     assert caught.value.code == "too_large"
 
 

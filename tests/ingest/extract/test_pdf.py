@@ -127,3 +127,7 @@ def test_a_damaged_page_is_a_problem_and_the_rest_goes_on():
 def test_a_page_of_too_many_characters_is_a_problem():
     page = show(*["x" * 1000] * (MOST_PAGE_CHARACTERS // 1000 + 1))
     assert codes(items_of(make_pdf([page]))) == ["page_too_long"]
+
+
+def test_a_page_that_the_first_engine_cannot_load_is_read_by_the_second():
+    assert texts(items_of((DATA / "bad34.pdf").read_bytes())) == ["Potato\n"]
