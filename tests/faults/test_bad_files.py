@@ -98,7 +98,7 @@ FILES: dict[str, tuple[bytes, tuple[str, str]]] = {
     "loop.pdf": (pdf_whose_pages_are_each_other(), READY),
     "slow.pdf": (slow_pdf(), READY),
     "bomb.docx": (zip_bomb(), BOMB),
-    "members.docx": (zip_of_many_members(), BROKEN),
+    "members.docx": (zip_of_many_members(), ("failed", "too_many_files")),
     "laughs.docx": (xml_bomb(), BROKEN),
     "reader.docx": (xml_that_reads_a_file(), BROKEN),
     "deep.docx": (deep_xml(), BOMB),
