@@ -160,6 +160,7 @@ CREATE TABLE public.access_grant (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT access_grant_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'writer'::text, 'reader'::text])))
 );
+ALTER TABLE ONLY public.access_grant ALTER COLUMN principal_id SET (n_distinct=40);
 
 ALTER TABLE ONLY public.access_grant FORCE ROW LEVEL SECURITY;
 
@@ -1024,6 +1025,8 @@ CREATE INDEX file_state_idx ON public.file USING btree (state) WHERE (state = AN
 CREATE INDEX file_version_workspace_id_sha256_idx ON public.file_version USING btree (workspace_id, sha256);
 
 CREATE UNIQUE INDEX file_workspace_id_parent_id_parent_path_idx ON public.file USING btree (workspace_id, parent_id, parent_path) WHERE (parent_id IS NOT NULL);
+
+CREATE INDEX file_workspace_id_unready_idx ON public.file USING btree (workspace_id, state, id) WHERE (state <> 'ready'::text);
 
 CREATE UNIQUE INDEX generation_workspace_id_active_idx ON public.generation USING btree (workspace_id) WHERE (state = 'active'::text);
 

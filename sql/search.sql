@@ -124,8 +124,8 @@ LIMIT :depth::int;
 
 -- name: find_near_hnsw
 -- The nearest passages by the HNSW index; iterative scan (set on the pool) goes on until enough rows pass the filters,
--- in relaxed order, hence the second sort. OFFSET 0 and IS TRUE keep the filters filters: as joins the planner reads the whole
--- graph and sorts it (500 ms against 2, at 53,000 passages).
+-- in relaxed order, hence the second sort. OFFSET 0 keeps the filters filters: as joins the planner reads the whole graph and
+-- sorts it (500 ms against 2, at 53,000 passages). They are asked of some hundred rows, one by one: all that may be read is more.
 WITH nearest AS MATERIALIZED (
     SELECT e.passage_id AS id, -(e.vector <#> :vector::halfvec) AS cosine
     FROM embedding e
@@ -136,7 +136,10 @@ WITH nearest AS MATERIALIZED (
             SELECT FROM passage p
             WHERE p.workspace_id = :workspace_id
                 AND p.id = e.passage_id
-                AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
+                AND EXISTS (
+                    SELECT FROM readable(:workspace_id, :account_id) r
+                    WHERE r.item_id = p.item_id AND r.active_build_id = p.build_id
+                    OFFSET 0)
                 AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
                 AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
             OFFSET 0)
@@ -148,8 +151,11 @@ FROM nearest
 ORDER BY cosine DESC, id;
 
 -- name: count_visible
--- How many passages the Scope may see, counted up to a limit: it decides between exact and HNSW.
-SELECT count(*)::int AS passages
+-- How many passages the Scope may see, counted up to a limit, and how many vectors the largest graph holds: they decide between
+-- exact and HNSW.
+SELECT count(*)::int AS passages,
+    (SELECT max(c.reltuples) FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhrelid
+     WHERE h.inhparent = 'embedding'::regclass)::float8 AS largest_graph
 FROM (
     SELECT 1
     FROM readable(:workspace_id, :account_id) r
@@ -262,6 +268,10 @@ SELECT
     count(*) FILTER (WHERE f.state IN ('queued', 'processing'))::int AS pending,
     count(*) FILTER (WHERE f.state = 'no_text')::int AS no_text,
     count(*) FILTER (WHERE f.state IN ('failed', 'partial'))::int AS failed
-FROM readable(:workspace_id, :account_id) r
-JOIN file f ON f.workspace_id = :workspace_id AND f.id = r.item_id
-WHERE r.kind = 'file' AND f.state <> 'ready';
+FROM file f
+CROSS JOIN LATERAL (
+    SELECT FROM readable(:workspace_id, :account_id) r
+    WHERE r.item_id = f.id
+    OFFSET 0 -- asked for each: few files are not ready
+) AS r
+WHERE f.workspace_id = :workspace_id AND f.state <> 'ready';

@@ -52,6 +52,11 @@ TEST_OPTIONS = {
 }
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by their place: archives hold the time they were made at, and the workers have to agree on names."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def home() -> Generator[Path]:
     """A folder with a space in its name: every path of the product must bear one."""

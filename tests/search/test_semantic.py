@@ -1,4 +1,3 @@
-from collections import OrderedDict
 from dataclasses import replace
 
 import pytest
@@ -45,14 +44,18 @@ async def fruit(resources, owner_connection):
     return scope, generation_id, ids
 
 
+def few_are_many(least: int) -> CrowdCache:
+    return CrowdCache(least=least, per_root=0.0)
+
+
 async def nearest(
-    resources, scope, generation_id, *, exact=True, depth=2, condition=None, exact_up_to=20_000
+    resources, scope, generation_id, *, exact=True, depth=2, condition=None, crowds=None
 ):
     vector = (await FakeEmbedder().embed_query("green pears apples")).vector
-    question = SemanticQuestion(vector, generation_id, condition, exact, depth, exact_up_to)
+    question = SemanticQuestion(vector, generation_id, condition, exact, depth)
     async with resources.search.autocommit() as conn:
         return await find_nearest(
-            conn, scope, question, constraints=Constraints(), crowds=CrowdCache()
+            conn, scope, question, constraints=Constraints(), crowds=crowds or CrowdCache()
         )
 
 
@@ -83,7 +86,7 @@ async def test_nothing_of_another_workspace_is_near(resources, owner_connection,
 async def test_hnsw_finds_what_exact_finds_where_many_may_be_seen(resources, owner_connection):
     scope, generation_id = await make_crowd(owner_connection, passages=600)
     approximate = await nearest(
-        resources, scope, generation_id, exact=False, depth=30, exact_up_to=500
+        resources, scope, generation_id, exact=False, depth=30, crowds=few_are_many(500)
     )
     exact = await nearest(resources, scope, generation_id, depth=30)
     assert (approximate.recall, exact.recall) == ("approximate", "exact")
@@ -92,23 +95,38 @@ async def test_hnsw_finds_what_exact_finds_where_many_may_be_seen(resources, own
 
 async def test_who_sees_many_passages_is_counted_once_a_minute(resources, fruit):
     scope, _, _ = fruit
-    crowds, none = CrowdCache(), Constraints()
+    crowds, none, nothing = few_are_many(2), Constraints(), Constraints((NOTHING,))
     async with resources.search.autocommit() as conn:
-        assert await crowds.has_many(conn, scope, none, than=2)
-        assert not await crowds.has_many(conn, scope, none, than=3)
-    assert set(crowds.known) == {(scope.workspace_id, scope.account_id, than) for than in (2, 3)}
-    crowds.known = OrderedDict(
-        (key, (until, not many)) for key, (until, many) in crowds.known.items()
-    )
+        assert await crowds.has_many(conn, scope, none)
+        assert not await few_are_many(3).has_many(conn, scope, none)
+        assert not await crowds.has_many(conn, scope, nothing)
+    ((caller, (until, many)),) = crowds.known.items()
+    assert (caller, many) == ((scope.workspace_id, scope.account_id), True)
+    crowds.known[caller] = (until, False)
     async with resources.search.autocommit() as conn:
-        assert await crowds.has_many(conn, scope, none, than=3)
-        assert not await crowds.has_many(conn, scope, Constraints((NOTHING,)), than=3)
+        assert not await crowds.has_many(conn, scope, none)
+
+
+async def test_the_larger_the_graph_the_more_is_compared_exactly(
+    resources, owner_connection, fruit
+):
+    scope, _, _ = fruit
+    await owner_connection.execute("ANALYZE embedding")
+    async with resources.search.autocommit() as conn:
+        assert await CrowdCache(least=2, per_root=0.0).has_many(conn, scope, Constraints())
+        assert not await CrowdCache(least=2, per_root=3.0).has_many(conn, scope, Constraints())
 
 
 async def test_hnsw_that_finds_too_few_is_followed_by_exact(resources, owner_connection):
     scope, generation_id = await make_crowd(owner_connection, passages=600)
     found = await nearest(
-        resources, scope, generation_id, exact=False, depth=30, exact_up_to=500, condition="'w7'"
+        resources,
+        scope,
+        generation_id,
+        exact=False,
+        depth=30,
+        crowds=few_are_many(500),
+        condition="'w7'",
     )
     assert (found.recall, len(found.ids)) == ("exact", 6)
 
@@ -140,7 +158,7 @@ async def test_vectors_of_another_dimension_are_compared_exactly_however_many(
     ]
     generation_id = await embed_all(resources, owner_connection, scope, embedder=Narrow())
     vector = (await Narrow().embed_query("green pears")).vector
-    question = SemanticQuestion(vector, generation_id, None, exact=False, depth=2, exact_up_to=1)
+    question = SemanticQuestion(vector, generation_id, None, exact=False, depth=2)
     async with resources.search.autocommit() as conn:
         found = await find_nearest(
             conn, scope, question, constraints=Constraints(), crowds=CrowdCache()

@@ -45,10 +45,14 @@ async def delete(owner, scope, *, tenths: int) -> None:
 
 async def nearest(pool, scope, generation_id, *, exact):
     vector = unit_length((await FakeEmbedder().embed_query("any words at all")).vector)
-    question = SemanticQuestion(vector, generation_id, None, exact, DEPTH, 0)
+    question = SemanticQuestion(vector, generation_id, None, exact, DEPTH)
     async with pool.autocommit() as conn:
         return await find_nearest(
-            conn, scope, question, constraints=Constraints(), crowds=CrowdCache()
+            conn,
+            scope,
+            question,
+            constraints=Constraints(),
+            crowds=CrowdCache(least=0, per_root=0.0),
         )
 
 
