@@ -43,6 +43,8 @@ def test_a_file_is_gone_when_two_looks_lack_it_and_could_have_seen_it():
 
 
 def test_many_deletions_at_once_are_a_mass():
-    bounds = {"over_percent": 20.0, "at_least": 5}
-    asked = [is_mass(gone, of, **bounds) for gone, of in ((4, 4), (5, 5), (20, 100), (21, 100))]
+    asked = [
+        is_mass(gone, of, over_percent=20.0, at_least=5)
+        for gone, of in ((4, 4), (5, 5), (20, 100), (21, 100))
+    ]
     assert asked == [False, True, False, True]

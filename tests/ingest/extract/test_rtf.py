@@ -23,9 +23,9 @@ def test_a_real_file():
 
 def test_properties_are_those_before_the_text():
     content = rb"{\rtf1{\info{\title On ducks}{\creatim\yr2004\mo1\dy2\hr3\min4}}a\par b}"
-    properties, segment = items_of(content)
+    properties, *rest = items_of(content)
     assert properties == Properties(title="On ducks", created="2004-01-02T03:04")
-    assert segment.text == "a\n\nb\n"
+    assert texts(rest) == ["a\n\nb\n"]
 
 
 def test_an_empty_file_has_no_text():

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.extract.segment import Properties, Unreadable
+from ingest.extract.segment import Problem, Properties, Unreadable
 from ingest.extract.sheet import read
 from tests.ingest.make_files import OFFICE, make_zip, texts
 from tests.ingest.make_office import (
@@ -65,8 +65,10 @@ def test_a_damaged_sheet_is_a_problem_behind_the_others():
         ),
         "xl/worksheets/sheet2.xml": "<worksheet><sheetData><row",
     }
-    _, segment, problem = items_of(make_xlsx(row(1, "a", "b"), parts=parts))
-    assert segment.text == "# S\n\nRow 1:\na | b\n"
+    items = items_of(make_xlsx(row(1, "a", "b"), parts=parts))
+    assert texts(items) == ["# S\n\nRow 1:\na | b\n"]
+    problem = items[-1]
+    assert isinstance(problem, Problem)
     assert (problem.ordinal, problem.page, problem.code) == (1, None, "sheet_unreadable")
     assert problem.message == "The sheet Bad is damaged and cannot be read."
 
