@@ -106,16 +106,21 @@ ORDER BY CASE WHEN :oldest::boolean THEN p.created_at END, p.created_at DESC, p.
 LIMIT :depth::int;
 
 -- name: find_near_exact
--- The nearest passages, by every vector that may be seen. The fence keeps the planner from the HNSW index, which
--- under-returns when few of its rows pass the filters.
-WITH measured AS MATERIALIZED (
-    SELECT p.id, -(e.vector <#> :vector::halfvec) AS cosine
+-- The nearest passages, by every vector that may be seen: 1.3 us for each. First which those are, then their vectors by their
+-- keys in one scan: joined, the planner expected one row and compared each passage with each item (500 ms at 3,400 passages).
+WITH seen AS MATERIALIZED (
+    SELECT p.id
     FROM passage p
-    JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
-    JOIN embedding e ON e.workspace_id = :workspace_id AND e.generation_id = :generation AND e.passage_id = p.id
     WHERE p.workspace_id = :workspace_id
+        AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
         AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
+), measured AS MATERIALIZED (
+    SELECT e.passage_id AS id, -(e.vector <#> :vector::halfvec) AS cosine
+    FROM embedding e
+    WHERE e.workspace_id = :workspace_id
+        AND e.generation_id = :generation
+        AND e.passage_id = ANY (ARRAY(SELECT seen.id FROM seen))
 )
 SELECT id, cosine
 FROM measured
