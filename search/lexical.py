@@ -15,6 +15,7 @@ from uuid import UUID
 
 from core.scope import Scope
 from search.filters import Constraints
+from search.lookup import like_pattern
 from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
 from search.terms import Piece, pieces
 from sql import fetch, read
@@ -140,12 +141,13 @@ async def find_words(
     conn: ReadConn, scope: Scope, question: LexicalQuestion, *, constraints: Constraints
 ) -> Words:
     """Return the best passages that the caller may see by BM25, equal scores by id; and those that names lead to, by idf."""
-    idfs = [entry.idf for entry in question.weighed]
+    named_from = NAMED_SHARE * sum(entry.idf for entry in question.weighed)
     rows = await fetch(
         conn, _find_words, **scope.ids, **constraints.values(),
         **scoring_values(question.weighed, lengths=question.lengths),
         candidates=question.candidates, cap=CAP, depth=question.depth, condition=question.condition,
-        words=title_words(question.weighed), named_from=NAMED_SHARE * sum(idfs), named_depth=NAMED_DEPTH,
+        words=title_words(question.weighed), rare=rare_patterns(question.weighed, named_from),
+        named_from=named_from, named_depth=NAMED_DEPTH,
     )  # fmt: skip
     return Words(
         [Scored(row.id, row.bm25) for row in rows if row.bm25 is not None],
@@ -168,6 +170,19 @@ def title_words(weighed: Sequence[Weighed]) -> list[str | None]:
     """Return the words that a title may hold, lower case; None where one is too short to mean anything."""
     typed = [entry.term.typed.lower() for entry in weighed]
     return [word if len(word) >= MIN_NAMED else None for word in typed]
+
+
+def rare_patterns(weighed: Sequence[Weighed], named_from: float) -> list[str]:
+    """Return patterns of the rarest words: a title that holds none of them cannot reach the idf `named_from`."""
+    titled = zip(title_words(weighed), (entry.idf for entry in weighed), strict=True)
+    rarest_first = sorted(((idf, word) for word, idf in titled if word), reverse=True)
+    left, patterns = sum(idf for idf, _ in rarest_first), list[str]()
+    for idf, word in rarest_first:
+        if left < named_from:
+            break
+        patterns.append(like_pattern(word))
+        left -= idf
+    return patterns
 
 
 def query_terms(query: Query, langs: Sequence[str]) -> tuple[Term, ...]:

@@ -437,6 +437,7 @@ END) STORED,
     deleted_at timestamp with time zone,
     tags text[] DEFAULT '{}'::text[] NOT NULL,
     about text DEFAULT ''::text NOT NULL,
+    named text GENERATED ALWAYS AS (lower(((title || ' '::text) || about))) STORED,
     CONSTRAINT item_kind_check CHECK ((kind = ANY (ARRAY['conversation'::text, 'file'::text])))
 );
 
@@ -1035,6 +1036,8 @@ CREATE UNIQUE INDEX generation_workspace_id_model_idx ON public.generation USING
 CREATE INDEX item_workspace_id_folded_idx ON public.item USING gin (workspace_id, folded public.gin_trgm_ops);
 
 CREATE INDEX item_workspace_id_kind_updated_at_idx ON public.item USING btree (workspace_id, kind, updated_at DESC, id DESC);
+
+CREATE INDEX item_workspace_id_named_idx ON public.item USING gin (workspace_id, named public.gin_trgm_ops);
 
 CREATE INDEX job_kind_fair_key_idx ON public.job USING btree (kind, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text]));
 

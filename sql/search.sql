@@ -31,21 +31,21 @@ WHERE w.id = :workspace_id;
 -- and author of a file's document, hold most of the query's words by idf: `weight` says how much, and they have no bm25 here.
 -- What lengths weigh is search/lexical.py's. Each term has up to four lexemes, of which the most frequent in the passage counts;
 -- :wholes, any of them, is asked first, for most passages hold few of the terms. ts_rank() of one lexeme is H2(tf) / 1.644934,
--- H2(n) = sum of 1/j^2; its tail t = 1.644934 - H2(tf) gives tf + 1/2 = 1 / (t + t^3 / 12), exact to 0.2 %. IS TRUE keeps what may
--- be read a set that is looked into (a hashed subplan): as a join the planner starts from it, thinks it small and reads all of it
--- (68 ms against 2.4).
+-- H2(n) = sum of 1/j^2; its tail t = 1.644934 - H2(tf) gives tf + 1/2 = 1 / (t + t^3 / 12), exact to 0.2 %. IS TRUE keeps EXISTS
+-- a filter, asked one by one or of a hashed set as is cheaper: as a join the planner starts from what may be read and reads all of it
+-- (68 ms against 2.4). Items are looked for by the :rare words of which one that is found by name must hold any.
 WITH term AS MATERIALIZED (
     SELECT whole, a, b, c, d, idf
     FROM unnest(:wholes::text[]::tsquery[], :a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[],
         :idfs::float8[]) AS t (whole, a, b, c, d, idf)
-), visible AS MATERIALIZED (
-    SELECT r.item_id, r.active_build_id AS build_id FROM readable(:workspace_id, :account_id) r
 ), candidate AS (
     SELECT p.id, p.tsv, :flat::float8 + :steep::float8 * p.lexeme_count AS norm
     FROM passage p
     WHERE p.workspace_id = :workspace_id
         AND p.tsv @@ :candidates::text::tsquery
-        AND (p.build_id IN (SELECT v.build_id FROM visible v)) IS TRUE
+        AND (EXISTS (
+            SELECT FROM readable(:workspace_id, :account_id) r
+            WHERE r.item_id = p.item_id AND r.active_build_id = p.build_id)) IS TRUE
         AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
     LIMIT :cap::int
 ), best AS (
@@ -65,14 +65,19 @@ WITH term AS MATERIALIZED (
     ORDER BY bm25 DESC, candidate.id
     LIMIT :depth::int
 ), named AS (
-    SELECT v.item_id, v.build_id, sum(asked.idf) AS weight
-    FROM visible v
-    JOIN item i ON i.workspace_id = :workspace_id AND i.id = v.item_id
-    CROSS JOIN LATERAL (SELECT lower(i.title || ' ' || i.about) AS title OFFSET 0) AS low
-    JOIN unnest(:words::text[], :idfs::float8[]) AS asked (word, idf) ON strpos(low.title, asked.word) > 0
-    GROUP BY v.item_id, v.build_id
+    SELECT i.id AS item_id, i.shown_build_id AS build_id, sum(asked.idf) AS weight
+    FROM (
+        SELECT DISTINCT held.id
+        FROM unnest(:rare::text[]) AS rare (pattern)
+        CROSS JOIN LATERAL (
+            SELECT h.id FROM item h WHERE h.workspace_id = :workspace_id AND h.named LIKE rare.pattern OFFSET 0) AS held
+    ) AS held
+    JOIN item i ON i.workspace_id = :workspace_id AND i.id = held.id
+    JOIN unnest(:words::text[], :idfs::float8[]) AS asked (word, idf) ON strpos(i.named, asked.word) > 0
+    WHERE (EXISTS (SELECT FROM readable(:workspace_id, :account_id) r WHERE r.item_id = i.id)) IS TRUE
+    GROUP BY i.id, i.shown_build_id
     HAVING sum(asked.idf) >= :named_from::float8
-    ORDER BY weight DESC, v.item_id
+    ORDER BY weight DESC, i.id
     LIMIT :named_depth::int
 )
 SELECT best.id, best.bm25, NULL::float8 AS weight
@@ -183,7 +188,7 @@ WITH term AS MATERIALIZED (
     WHERE m.workspace_id = :workspace_id AND m.generation_id = :generation::uuid
 ), candidate AS (
     SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, m.asks, m.seq, p.tsv,
-        lower(i.title || ' ' || i.about) AS title, :flat::float8 + :steep::float8 * p.lexeme_count AS norm, found.bm25,
+        i.named AS title, :flat::float8 + :steep::float8 * p.lexeme_count AS norm, found.bm25,
         (extract(epoch FROM date_trunc('day', now(), 'UTC') - p.created_at) / 86400)::float8 AS age_days
     FROM unnest(:ids::uuid[], :bm25s::float8[]) AS found (id, bm25)
     JOIN passage p ON p.workspace_id = :workspace_id AND p.id = found.id

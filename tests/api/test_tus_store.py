@@ -9,6 +9,7 @@ from api.tus_body import PartBody
 from api.tus_store import create_upload, find_upload, remove_upload, settled_upload, turn_of
 from core.errors import Conflict, Locked, NotFound
 from core.names import FileName
+from core.staging import PieceStaging
 from tests.make import make_scope
 
 DATA = b"Words that come in two parts."
@@ -96,7 +97,12 @@ async def test_what_was_cut_before_its_file_was_made_is_finished_later(
             pass
 
 
-async def test_an_upload_that_was_ended_makes_no_file(resources, scope, owner_connection):
+@pytest.mark.parametrize("in_pieces", [False, True])
+async def test_an_upload_that_was_ended_makes_no_file(
+    resources, scope, owner_connection, in_pieces
+):
+    if in_pieces:
+        resources = replace(resources, staging=PieceStaging(resources.blobs))
     upload = await begin(resources, scope)
     async with turn_of(resources, scope, upload.id) as turn:
         turn = await turn.append(body())

@@ -13,6 +13,7 @@ from search.lexical import (
     lengths_of,
     query_terms,
     quoted,
+    rare_patterns,
     scoring_values,
     title_words,
     weigh,
@@ -137,3 +138,14 @@ def test_titles_are_asked_for_words_long_enough():
 
 def test_quotes_and_backslashes_cannot_leave_a_lexeme():
     assert quoted("o'ne\\il") == "'o''ne\\\\il'"
+
+
+def test_a_title_is_looked_for_by_the_rarest_words_that_it_cannot_do_without():
+    def weighed(*idfs: float) -> list[Weighed]:
+        words = ["apple", "pear", "plum", "fig_s"]
+        return [Weighed(Term((w,), w, w), 1, idf) for w, idf in zip(words, idfs, strict=False)]
+
+    assert rare_patterns(weighed(5.0, 8.0, 3.0), 9.6) == ["%pear%"]
+    assert rare_patterns(weighed(5.0, 5.0, 5.0), 9.0) == ["%plum%", "%pear%"]
+    assert rare_patterns(weighed(1.0, 1.0, 1.0, 9.0), 7.2) == ["%fig\\_s%"]
+    assert rare_patterns([Weighed(Term(("of",), "of", "of"), 1, 4.0)], 2.4) == []

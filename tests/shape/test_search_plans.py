@@ -84,7 +84,7 @@ async def test_the_same_question_is_planned_alike_each_time(resources, owner_con
         "facets": ["type", "month"], "months": list(month_starts(UTC, 2026)), "most": 50,
         "named_from": 0.6, "named_depth": 10,
     }  # fmt: skip
-    by_name = {"search.sql:find_words": {"words": ["w7"]}}
+    by_name = {"search.sql:find_words": {"words": ["w7"], "rare": ["%w7%"]}}
     for name in ("search.sql:find_words", "search.sql:find_dated", "search.sql:find_near_exact", "search.sql:find_near_hnsw",
                  "facets.sql:count_facets"):  # fmt: skip
         query = REGISTRY[name]
