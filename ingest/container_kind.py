@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from ingest.extract.cms import SIGNED_DATA
+from ingest.extract.mail.cms import SIGNED_DATA
 from ingest.formats import BZIP2, GZIP, MAIL, MBOX, SIGNED, TAR, XZ, ZIP
 
 TAR_MAGIC_AT, TAR_MAGIC = 257, b"ustar"

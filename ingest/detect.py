@@ -8,8 +8,8 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from ingest.container_kind import kind_of_mail, kind_of_packed, kind_of_zip
-from ingest.extract.compound import SIGNATURE, Compound
 from ingest.extract.encoding import sniff
+from ingest.extract.office.compound import SIGNATURE, Compound
 from ingest.extract.segment import Unreadable
 from ingest.extract.zip_directory import member_names
 from ingest.formats import BY_SUFFIX, HTML, PDF, RTF

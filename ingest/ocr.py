@@ -17,7 +17,7 @@ from typing import Final
 
 import structlog
 
-from ingest.extract.pdf_hyphens import join_parted_words
+from ingest.extract.pdf.hyphens import join_parted_words
 from ingest.extract.segment import Picture, Problem, Segment, clean
 from ingest.sandbox_process import DEATH_OF, PATHS, ChildDied, Limits
 

@@ -6,7 +6,7 @@ None: not an office document, so perhaps an archive of others, or something that
 from collections.abc import Collection
 from pathlib import PurePath
 
-from ingest.extract.compound import ENCRYPTED_PACKAGE
+from ingest.extract.office.compound import ENCRYPTED_PACKAGE
 from ingest.formats import DOC, DOCX, EPUB, ODP, ODS, ODT, OUTLOOK, PPT, PPTX, XLS, XLSB, XLSX
 
 CONTENT_TYPES = "[Content_Types].xml"

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from ingest.extract.compound import SIGNATURE
+from ingest.extract.office.compound import SIGNATURE
 from ingest.extract.segment import Unreadable
 from ingest.extract.zip_directory import member_names
 

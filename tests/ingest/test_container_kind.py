@@ -1,7 +1,7 @@
 import pytest
 
 from ingest.container_kind import kind_of_mail, kind_of_packed, kind_of_zip
-from ingest.extract.cms import SIGNED_DATA
+from ingest.extract.mail.cms import SIGNED_DATA
 from ingest.formats import BZIP2, GZIP, MAIL, MBOX, SIGNED, TAR, XZ, ZIP
 
 HEADERS = "From: a@example.org\nTo: b@example.org\n"

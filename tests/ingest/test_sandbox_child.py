@@ -3,7 +3,10 @@
 import pytest
 
 from ingest import formats
-from ingest.extract import docx, html, markdown, pdf, plain
+from ingest.extract import plain
+from ingest.extract.markup import html, markdown
+from ingest.extract.office import docx
+from ingest.extract.pdf import pages
 from ingest.extract.segment import Problem, Segment, Unreadable
 from ingest.frames import Finished
 from ingest.sandbox_child import frames, reader_for
@@ -53,7 +56,7 @@ def test_whatever_a_parser_raises_is_the_last_frame(error, code):
         (formats.MARKDOWN, markdown),
         (formats.HTML, html),
         (formats.DOCX, docx),
-        (formats.PDF, pdf),
+        (formats.PDF, pages),
     ],
 )
 def test_each_type_has_its_reader(media_type, module):
