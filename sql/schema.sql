@@ -289,6 +289,54 @@ CREATE TABLE public.embedding_1 (
 )
 WITH (vacuum_index_cleanup=off);
 
+CREATE TABLE public.embedding_10 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_11 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_12 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_13 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_14 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_15 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
 CREATE TABLE public.embedding_2 (
     workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
     passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
@@ -298,6 +346,54 @@ CREATE TABLE public.embedding_2 (
 WITH (vacuum_index_cleanup=off);
 
 CREATE TABLE public.embedding_3 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_4 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_5 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_6 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_7 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_8 (
+    workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
+    passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
+    generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
+    vector public.halfvec CONSTRAINT embedding_vector_not_null NOT NULL
+)
+WITH (vacuum_index_cleanup=off);
+
+CREATE TABLE public.embedding_9 (
     workspace_id uuid CONSTRAINT embedding_workspace_id_not_null NOT NULL,
     passage_id uuid CONSTRAINT embedding_passage_id_not_null NOT NULL,
     generation_id uuid CONSTRAINT embedding_generation_id_not_null NOT NULL,
@@ -815,13 +911,37 @@ CREATE TABLE public.workspace (
 
 ALTER TABLE ONLY public.workspace FORCE ROW LEVEL SECURITY;
 
-ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_0 FOR VALUES WITH (modulus 4, remainder 0);
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_0 FOR VALUES WITH (modulus 16, remainder 0);
 
-ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_1 FOR VALUES WITH (modulus 4, remainder 1);
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_1 FOR VALUES WITH (modulus 16, remainder 1);
 
-ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_2 FOR VALUES WITH (modulus 4, remainder 2);
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_10 FOR VALUES WITH (modulus 16, remainder 10);
 
-ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_3 FOR VALUES WITH (modulus 4, remainder 3);
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_11 FOR VALUES WITH (modulus 16, remainder 11);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_12 FOR VALUES WITH (modulus 16, remainder 12);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_13 FOR VALUES WITH (modulus 16, remainder 13);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_14 FOR VALUES WITH (modulus 16, remainder 14);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_15 FOR VALUES WITH (modulus 16, remainder 15);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_2 FOR VALUES WITH (modulus 16, remainder 2);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_3 FOR VALUES WITH (modulus 16, remainder 3);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_4 FOR VALUES WITH (modulus 16, remainder 4);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_5 FOR VALUES WITH (modulus 16, remainder 5);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_6 FOR VALUES WITH (modulus 16, remainder 6);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_7 FOR VALUES WITH (modulus 16, remainder 7);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_8 FOR VALUES WITH (modulus 16, remainder 8);
+
+ALTER TABLE ONLY public.embedding ATTACH PARTITION public.embedding_9 FOR VALUES WITH (modulus 16, remainder 9);
 
 ALTER TABLE ONLY public.passage ATTACH PARTITION public.passage_0 FOR VALUES WITH (modulus 4, remainder 0);
 
@@ -861,6 +981,24 @@ ALTER TABLE ONLY public.embedding
 ALTER TABLE ONLY public.embedding_0
     ADD CONSTRAINT embedding_0_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
 
+ALTER TABLE ONLY public.embedding_10
+    ADD CONSTRAINT embedding_10_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_11
+    ADD CONSTRAINT embedding_11_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_12
+    ADD CONSTRAINT embedding_12_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_13
+    ADD CONSTRAINT embedding_13_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_14
+    ADD CONSTRAINT embedding_14_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_15
+    ADD CONSTRAINT embedding_15_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
 ALTER TABLE ONLY public.embedding_1
     ADD CONSTRAINT embedding_1_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
 
@@ -869,6 +1007,24 @@ ALTER TABLE ONLY public.embedding_2
 
 ALTER TABLE ONLY public.embedding_3
     ADD CONSTRAINT embedding_3_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_4
+    ADD CONSTRAINT embedding_4_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_5
+    ADD CONSTRAINT embedding_5_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_6
+    ADD CONSTRAINT embedding_6_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_7
+    ADD CONSTRAINT embedding_7_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_8
+    ADD CONSTRAINT embedding_8_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.embedding_9
+    ADD CONSTRAINT embedding_9_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
 
 ALTER TABLE ONLY public.file
     ADD CONSTRAINT file_pkey PRIMARY KEY (workspace_id, id);
@@ -1009,6 +1165,30 @@ CREATE INDEX embedding_workspace_id_passage_id_idx ON ONLY public.embedding USIN
 
 CREATE INDEX embedding_0_workspace_id_passage_id_idx ON public.embedding_0 USING btree (workspace_id, passage_id);
 
+CREATE INDEX embedding_10_vector_idx ON public.embedding_10 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_10_workspace_id_passage_id_idx ON public.embedding_10 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_11_vector_idx ON public.embedding_11 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_11_workspace_id_passage_id_idx ON public.embedding_11 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_12_vector_idx ON public.embedding_12 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_12_workspace_id_passage_id_idx ON public.embedding_12 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_13_vector_idx ON public.embedding_13 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_13_workspace_id_passage_id_idx ON public.embedding_13 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_14_vector_idx ON public.embedding_14 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_14_workspace_id_passage_id_idx ON public.embedding_14 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_15_vector_idx ON public.embedding_15 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_15_workspace_id_passage_id_idx ON public.embedding_15 USING btree (workspace_id, passage_id);
+
 CREATE INDEX embedding_1_vector_idx ON public.embedding_1 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
 
 CREATE INDEX embedding_1_workspace_id_passage_id_idx ON public.embedding_1 USING btree (workspace_id, passage_id);
@@ -1020,6 +1200,30 @@ CREATE INDEX embedding_2_workspace_id_passage_id_idx ON public.embedding_2 USING
 CREATE INDEX embedding_3_vector_idx ON public.embedding_3 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
 
 CREATE INDEX embedding_3_workspace_id_passage_id_idx ON public.embedding_3 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_4_vector_idx ON public.embedding_4 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_4_workspace_id_passage_id_idx ON public.embedding_4 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_5_vector_idx ON public.embedding_5 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_5_workspace_id_passage_id_idx ON public.embedding_5 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_6_vector_idx ON public.embedding_6 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_6_workspace_id_passage_id_idx ON public.embedding_6 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_7_vector_idx ON public.embedding_7 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_7_workspace_id_passage_id_idx ON public.embedding_7 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_8_vector_idx ON public.embedding_8 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_8_workspace_id_passage_id_idx ON public.embedding_8 USING btree (workspace_id, passage_id);
+
+CREATE INDEX embedding_9_vector_idx ON public.embedding_9 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
+
+CREATE INDEX embedding_9_workspace_id_passage_id_idx ON public.embedding_9 USING btree (workspace_id, passage_id);
 
 CREATE INDEX file_state_idx ON public.file USING btree (state) WHERE (state = ANY (ARRAY['queued'::text, 'processing'::text]));
 
@@ -1135,6 +1339,42 @@ ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_0_vect
 
 ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_0_workspace_id_passage_id_idx;
 
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_10_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_10_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_10_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_11_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_11_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_11_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_12_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_12_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_12_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_13_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_13_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_13_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_14_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_14_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_14_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_15_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_15_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_15_workspace_id_passage_id_idx;
+
 ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_1_pkey;
 
 ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_1_vector_idx;
@@ -1152,6 +1392,42 @@ ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_3_pkey;
 ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_3_vector_idx;
 
 ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_3_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_4_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_4_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_4_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_5_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_5_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_5_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_6_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_6_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_6_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_7_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_7_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_7_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_8_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_8_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_8_workspace_id_passage_id_idx;
+
+ALTER INDEX public.embedding_pkey ATTACH PARTITION public.embedding_9_pkey;
+
+ALTER INDEX public.embedding_vector_idx ATTACH PARTITION public.embedding_9_vector_idx;
+
+ALTER INDEX public.embedding_workspace_id_passage_id_idx ATTACH PARTITION public.embedding_9_workspace_id_passage_id_idx;
 
 ALTER INDEX public.passage_pkey ATTACH PARTITION public.passage_0_pkey;
 

@@ -321,10 +321,14 @@ CREATE TABLE embedding (
     PRIMARY KEY (workspace_id, generation_id, passage_id),
     FOREIGN KEY (workspace_id, passage_id) REFERENCES passage ON DELETE CASCADE
 ) PARTITION BY HASH (workspace_id);
-CREATE TABLE embedding_0 PARTITION OF embedding FOR VALUES WITH (MODULUS 4, REMAINDER 0);
-CREATE TABLE embedding_1 PARTITION OF embedding FOR VALUES WITH (MODULUS 4, REMAINDER 1);
-CREATE TABLE embedding_2 PARTITION OF embedding FOR VALUES WITH (MODULUS 4, REMAINDER 2);
-CREATE TABLE embedding_3 PARTITION OF embedding FOR VALUES WITH (MODULUS 4, REMAINDER 3);
+-- Sixteen graphs: each holds the vectors of other workspaces too, and a question that is nearer to those walks through them first.
+DO $$
+BEGIN
+    FOR n IN 0..15 LOOP
+        EXECUTE format('CREATE TABLE embedding_%s PARTITION OF embedding FOR VALUES WITH (MODULUS 16, REMAINDER %s)', n, n);
+    END LOOP;
+END
+$$;
 CREATE INDEX embedding_workspace_id_passage_id_idx ON embedding (workspace_id, passage_id);
 CREATE INDEX embedding_vector_idx ON embedding USING hnsw (vector halfvec_ip_ops) WITH (m = 16, ef_construction = 64);
 
