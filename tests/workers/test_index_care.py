@@ -98,17 +98,19 @@ async def test_what_is_deleted_is_not_found_and_then_reclaimed(
     resources, owner_connection, database_url, searching, tenths, also_passages
 ):
     scope, generation_id = await make_crowd(owner_connection, passages=PASSAGES)
-    place = await owner_connection.fetchval(
-        "SELECT tableoid::regclass::text FROM embedding WHERE workspace_id = $1 LIMIT 1",
-        scope.workspace_id,
-    )
+    place, home = [
+        await owner_connection.fetchval(
+            f"SELECT tableoid::regclass::text FROM {table} WHERE workspace_id = $1 LIMIT 1",
+            scope.workspace_id,
+        )
+        for table in ("embedding", "passage")
+    ]
     before = await index_sizes(owner_connection, place)
     await delete(owner_connection, scope, tenths=tenths)
     await check_results(searching, owner_connection, scope, generation_id)
 
     rebuilt = await care_for_indexes(resources.worker, database_url)
 
-    home = place.replace("embedding", "passage")
     assert (place in rebuilt, home in rebuilt) == (True, also_passages)
     after = await index_sizes(owner_connection, place)
     assert set(after) == set(before)
