@@ -17,7 +17,7 @@ from api.idempotency import OneRequest
 from api.tus_body import PartBody
 from api.uploads import Acceptance, FileVersion, Received, accept, create_file
 from app.resources import Resources
-from core.errors import Conflict, Locked, NotFound, RecollectError, Unavailable
+from core.errors import Conflict, Locked, NotFound, PermanentFailure, Unavailable
 from core.ids import new_id
 from core.names import FileName
 from core.scope import Scope
@@ -163,12 +163,7 @@ class Turn:
     async def complete(self) -> UUID:
         """Make the whole upload a file; return the file's id."""
         resources, staged = self.resources, self.upload.staged_in(self.scope)
-        try:
-            stored = await resources.staging.finish(staged)
-        except RecollectError:
-            # Who ended the upload meanwhile took its bytes away: then it is gone, not broken.
-            await find_upload(resources, self.scope, self.upload.id)
-            raise
+        stored = await resources.staging.finish(staged)
         received = Received(FileName(self.upload.folder, self.upload.name), staged.key, stored)
         made_ids: list[UUID] = []
 
@@ -233,6 +228,10 @@ async def turn_of(resources: Resources, scope: Scope, upload_id: UUID) -> AsyncG
     keeping = asyncio.create_task(turn.keep())
     try:
         yield turn
+    except (PermanentFailure, Unavailable):
+        # Who ended the upload meanwhile took its bytes away: then it is gone, not broken.
+        await find_upload(resources, scope, upload_id)
+        raise
     finally:
         await end([keeping])
         await turn.leave()

@@ -104,13 +104,17 @@ async def test_an_upload_that_was_ended_makes_no_file(
     if in_pieces:
         resources = replace(resources, staging=PieceStaging(resources.blobs))
     upload = await begin(resources, scope)
-    async with turn_of(resources, scope, upload.id) as turn:
-        turn = await turn.append(body())
-        await remove_upload(resources, scope, upload.id)
-        with pytest.raises(NotFound):
+
+    async def complete_what_is_ended() -> None:
+        async with turn_of(resources, scope, upload.id) as turn:
+            turn = await turn.append(body())
+            await remove_upload(resources, scope, upload.id)
             await turn.complete()
+
+    with pytest.raises(NotFound):
+        await complete_what_is_ended()
     assert await owner_connection.fetchval("SELECT count(*) FROM file") == 0
-    assert await resources.blobs.stat(turn.upload.staged_in(scope).key) is None
+    assert await resources.blobs.stat(upload.staged_in(scope).key) is None
 
 
 async def test_uploads_under_way_are_bounded(resources, scope, monkeypatch):
