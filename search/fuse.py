@@ -4,8 +4,8 @@
 
 on raw scores, both known for every candidate of either leg, and what a message borrows from those around it
 (search/neighbours.py). A passage in another language than the query's can hold none of its words, so its meaning counts more;
-a question that was found is no answer to another one, so it counts less. Rescaling each query (z-scores, min-max) or keeping ranks alone (reciprocal rank fusion) deletes the
-signal that raw scores carry; no leg of ours lacks scores.
+a question that was found is no answer to another one, so it counts less. Rescaling each query (z-scores, min-max) or keeping
+ranks alone (reciprocal rank fusion) deletes the signal that raw scores carry; no leg of ours lacks scores.
 """
 
 from collections import Counter

@@ -9,7 +9,10 @@ FROM (
     FROM passage p
     WHERE p.workspace_id = :workspace_id
         AND p.id = ANY (:ids::uuid[])
-        AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
+        AND EXISTS (
+            SELECT FROM readable(:workspace_id, :account_id) r
+            WHERE r.item_id = p.item_id AND r.active_build_id = p.build_id
+            OFFSET 0) -- asked for each of a few passages, as in hydrate of search.sql
 ) AS p
 CROSS JOIN unnest(:wholes::text[]::tsquery[], :a::text[]::tsquery[], :b::text[]::tsquery[], :c::text[]::tsquery[], :d::text[]::tsquery[],
     :idfs::float8[]) WITH ORDINALITY AS term (whole, a, b, c, d, idf, ordinal)

@@ -104,7 +104,7 @@ class Pool:
     async def _seat(self) -> "AsyncGenerator[PoolConnectionProxy[asyncpg.Record]]":
         try:
             # Not wait_for: in Python 3.11 it loses a cancellation that comes as the seat is given.
-            async with asyncio.timeout(self.acquire_timeout_s if self.seats.locked() else None):
+            async with asyncio.timeout(self.acquire_timeout_s):
                 await self.seats.acquire()
         except TimeoutError:
             raise Unavailable(
