@@ -12,7 +12,7 @@ CROSS JOIN unnest(:ops::text[], :patterns::text[], :least::bigint[], :ends::bigi
     WITH ORDINALITY AS asked (op, pattern, least, before, ordinal)
 WHERE CASE asked.op
     WHEN 'in' THEN i.kind = 'conversation' AND i.title ILIKE asked.pattern
-        OR f.folder ILIKE asked.pattern OR i.id::text ILIKE asked.pattern
+        OR f.folder ILIKE asked.pattern OR '%' || i.id::text || '%' = lower(asked.pattern)
     WHEN 'name' THEN i.kind = 'file' AND i.title ILIKE asked.pattern
     WHEN 'ext' THEN i.extension = asked.pattern
     WHEN 'tag' THEN asked.pattern = ANY (i.tags)
@@ -25,7 +25,9 @@ WHERE CASE asked.op
         JOIN account a ON a.id = m.account_id
         WHERE g.workspace_id = :workspace_id
             AND g.item_id = i.id
-            AND (a.name ILIKE asked.pattern OR a.email ILIKE asked.pattern
+            AND (a.name ILIKE asked.pattern
+                OR a.email ILIKE substr(asked.pattern, 2)
+                OR a.email ILIKE '%@' || substr(asked.pattern, 2)
                 OR asked.pattern IS NULL AND a.id = :account_id))
     ELSE EXISTS (
         SELECT 1 FROM access_grant g
@@ -34,12 +36,15 @@ WHERE CASE asked.op
 GROUP BY asked.ordinal;
 
 -- name: match_people
--- The people of the workspace whose name or address fits each pattern.
+-- The people of the workspace whose name holds what is asked for, or whose address, or its domain, begins with it: inside an
+-- address three letters stand by chance. Patterns begin with `%`.
 SELECT asked.ordinal::int AS ordinal, array_agg(a.id) AS ids
 FROM account a
 JOIN membership m ON m.account_id = a.id AND m.workspace_id = :workspace_id
 JOIN unnest(:patterns::text[]) WITH ORDINALITY AS asked (pattern, ordinal)
-    ON a.name ILIKE asked.pattern OR a.email ILIKE asked.pattern
+    ON a.name ILIKE asked.pattern
+    OR a.email ILIKE substr(asked.pattern, 2)
+    OR a.email ILIKE '%@' || substr(asked.pattern, 2)
 GROUP BY asked.ordinal;
 
 -- name: find_thing

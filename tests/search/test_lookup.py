@@ -42,6 +42,22 @@ async def test_names_become_ids(resources, archive):
     }  # fmt: skip
 
 
+async def test_letters_inside_an_address_or_an_id_name_nothing(resources, archive):
+    bob, board = archive.bob.account_id, archive.ids["board"]
+    inside = f"from:{str(bob)[9:]} in:{str(board)[9:]}"
+    facts = await looked_up(
+        resources, archive.ada, f"{inside} from:bob-{bob} from:EXAMPLE.o in:{board}"
+    )
+    assert facts.people == {
+        str(bob)[9:]: frozenset(),
+        f"bob-{bob}": frozenset((bob,)),
+        "EXAMPLE.o": frozenset((archive.ada.account_id, bob)),
+    }
+    assert facts.items == {
+        ("in", str(board)[9:]): frozenset(), ("in", str(board)): frozenset((board,))
+    }  # fmt: skip
+
+
 async def test_an_id_names_a_whole_or_a_part(resources, archive):
     ids, names = archive.ids, archive.passages
     facts = await looked_up(
