@@ -13,9 +13,11 @@ from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.etags import IfMatch, check_etag
 from api.idempotency import Answered, IdempotencyKey, once, one_request
+from api.posting import note
 from api.reading import MessageAnswer, find_message, messages_after, messages_before
 from api.sharing import GrantAnswer, GrantBody, list_grants, remove_grant, set_grant
 from api.wire import Answer, Body, ListPage, Text
+from core.changes import ChangeKind, ring_change
 from core.errors import Forbidden, NotFound, Stale
 from core.ids import new_id
 from core.scope import Scope
@@ -45,6 +47,7 @@ class ConversationAnswer(Answer):
     can_write: bool
     is_owner: bool
     last_seq: int
+    change_seq: int
     created_at: datetime
     updated_at: datetime
 
@@ -67,7 +70,7 @@ class OpenedConversation(ConversationAnswer):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation as its reader may use it; `last_seq` is its latest message's."""
+    """A conversation as its reader may use it; `last_seq` is its latest message's, `change_seq` its latest change's."""
 
     id: UUID
     title: str
@@ -75,6 +78,7 @@ class Conversation:
     can_write: bool
     is_owner: bool
     last_seq: int
+    change_seq: int
     created_at: datetime
     updated_at: datetime
 
@@ -214,6 +218,7 @@ async def rename_conversation(
     async with api.resources.app.write_tx(scope) as conn:
         old = await find_writable(conn, scope, conversation_id)
         check_etag(if_match, old.etag)
+        await _note(conn, scope, conversation_id, kind="conversation.updated")
         changed = await execute(
             conn,
             _rename_conversation,
@@ -226,6 +231,7 @@ async def rename_conversation(
             raise Stale("The conversation was changed meanwhile; read it again.")
         await index_seq_raised(conn, scope.workspace_id)
         new = await find_conversation(conn, scope, conversation_id)
+    await ring_change(api.resources.redis, conversation_id)
     response.headers["ETag"] = new.etag
     return ConversationAnswer.model_validate(new)
 
@@ -234,8 +240,10 @@ async def rename_conversation(
 async def delete_conversation(conversation_id: PathId, scope: ScopeDep, api: ApiDep) -> None:
     async with api.resources.app.write_tx(scope) as conn:
         await _require_owner(conn, scope, conversation_id)
+        await _note(conn, scope, conversation_id, kind="conversation.deleted")
         await execute(conn, _bin_conversation, **scope.ids, id=conversation_id)
         await index_seq_raised(conn, scope.workspace_id)
+    await ring_change(api.resources.redis, conversation_id)
 
 
 @router.post("/{conversation_id}/restore", summary="Take a conversation back out of the bin")
@@ -244,8 +252,10 @@ async def restore_conversation(
 ) -> ConversationAnswer:
     async with api.resources.app.write_tx(scope) as conn:
         if await execute(conn, _restore_conversation, **scope.ids, id=conversation_id):
+            await _note(conn, scope, conversation_id, kind="conversation.restored")
             await index_seq_raised(conn, scope.workspace_id, shown=conversation_id)
         found = await find_conversation(conn, scope, conversation_id)
+    await ring_change(api.resources.redis, conversation_id)
     return ConversationAnswer.model_validate(found)
 
 
@@ -298,6 +308,10 @@ async def find_writable(conn: ReadConn, scope: Scope, conversation_id: UUID) -> 
     if not found.can_write:
         raise Forbidden("You may read this conversation, not change it.")
     return found
+
+
+async def _note(conn: Conn, scope: Scope, conversation_id: UUID, *, kind: ChangeKind) -> None:
+    await note(conn, scope, conversation_id, kind=kind, subject_id=conversation_id)
 
 
 async def _require_owner(conn: ReadConn, scope: Scope, conversation_id: UUID) -> None:

@@ -11,11 +11,12 @@ from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.etags import IfMatch, check_etag
 from api.idempotency import Answered, IdempotencyKey, once, one_request
-from api.posting import NewMessage, NewRun, Posted, branch, index, post
+from api.posting import NewMessage, NewRun, Posted, branch, index, note, post
 from api.reading import Message, MessageAnswer, find_message, messages_after
 from api.runs import stream_run
 from api.wire import Answer, Body, ListPage, Text
 from app.chat_models import ChatModels
+from core.changes import ring_change
 from core.errors import Conflict, Forbidden, Stale
 from core.scope import Scope
 from search.index import remove_message
@@ -142,6 +143,7 @@ async def post_message(
     same = await one_request(request, scope, idempotency_key)
     answered = await once(api.resources.app, same, work=write_message)
     if answered.fresh:
+        await ring_change(api.resources.redis, conversation_id)
         await ring(api.resources.redis, "reply" if run else "embed_message")
     if run and "text/event-stream" in request.headers.get("accept", ""):
         run_id = MessageWithRun.model_validate_json(answered.body).run.id
@@ -166,6 +168,7 @@ async def edit_message(
             if body.branch
             else await _edit(conn, scope, old, content=body.content)
         )
+    await ring_change(api.resources.redis, old.conversation_id)
     await ring(api.resources.redis, "embed_message")
     response.headers["ETag"] = posted.message.etag
     return _posted(posted)
@@ -181,7 +184,9 @@ async def delete_message(message_id: PathId, scope: ScopeDep, api: ApiDep) -> No
                 "Only its author or the owner of the conversation may delete a message."
             )
         if await execute(conn, _delete_message, **scope.ids, id=message_id):
+            await note(conn, scope, conversation.id, kind="message.deleted", subject_id=message_id)
             await remove_message(conn, scope.workspace_id, message_id=message_id)
+    await ring_change(api.resources.redis, conversation.id)
 
 
 async def _own_message(conn: Conn, scope: Scope, message_id: UUID) -> Message:
@@ -201,6 +206,7 @@ async def _edit(conn: Conn, scope: Scope, old: Message, *, content: str) -> Post
     await execute(conn, _keep_revision, **named)
     if not await execute(conn, _edit_message, **named, content=content):
         raise Stale("The message was changed meanwhile; read it again.")
+    await note(conn, scope, old.conversation_id, kind="message.edited", subject_id=old.id)
     message = await find_message(conn, scope, old.id)
     return Posted(message, await index(conn, scope, message), None)
 

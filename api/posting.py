@@ -10,11 +10,13 @@ from datetime import datetime
 from uuid import UUID
 
 from api.reading import Message, find_message
+from core.changes import ChangeKind
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.ids import new_id
 from core.scope import Scope
 from search.index import MessageText, index_message
 from sql import execute, fetch_one, fetch_opt, read, write
+from sql.changes import note_change
 from sql.pool import Conn
 from workers.queue import enqueue_embed_message, enqueue_reply
 
@@ -162,9 +164,24 @@ async def _write(
     )
     await _attach(conn, scope, message_id, file_ids=new.attachments)
     message = await find_message(conn, scope, message_id)
+    await note(conn, scope, conversation_id, kind="message.created", subject_id=message_id)
     index_seq = await index(conn, scope, message)
     run_id = await _start_run(conn, scope, message, run=run) if run else None
     return Posted(message, index_seq, run_id)
+
+
+async def note(
+    conn: Conn, scope: Scope, conversation_id: UUID, *, kind: ChangeKind, subject_id: UUID
+) -> int:
+    """Note a change that the caller makes in the conversation; return its seq."""
+    return await note_change(
+        conn,
+        workspace_id=scope.workspace_id,
+        conversation_id=conversation_id,
+        kind=kind,
+        subject_id=subject_id,
+        actor_id=scope.account_id,
+    )
 
 
 async def _attach(conn: Conn, scope: Scope, message_id: UUID, *, file_ids: Sequence[UUID]) -> None:
@@ -188,6 +205,7 @@ async def _start_run(conn: Conn, scope: Scope, message: Message, *, run: NewRun)
         model=run.model,
         request=run.request,
     )
+    await note(conn, scope, message.conversation_id, kind="run.started", subject_id=run_id)
     await enqueue_reply(conn, scope, run_id=run_id)
     return run_id
 

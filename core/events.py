@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import structlog
@@ -48,6 +49,8 @@ class Event:
     seq: int
     kind: str
     data: str
+    # Of a run's last event as it is announced: the conversation whose list of changes has got it too.
+    changed: UUID | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,20 @@ async def announce(redis: Redis, run_id: UUID, events: Sequence[Event]) -> None:
             await pipe.execute()
     except _AWAY as error:
         log.info("readers of a run will poll", run_id=str(run_id), reason=str(error))
+    for event in events:
+        if event.changed is not None:
+            await nudge(redis, change_topic(event.changed))
 
 
-async def nudge(redis: Redis, topic: str) -> None:
-    """Tell every process that what `topic` names has changed; call it after the commit."""
+def change_topic(conversation_id: UUID) -> str:
+    """Return the topic whose nudges say that the conversation has changed (core/changes.py)."""
+    return f"conversation:{conversation_id}"
+
+
+async def nudge(redis: Redis, topic: str, *, seq: int = 0) -> None:
+    """Tell every process that what `topic` names has changed (and has got to `seq`); call it after the commit."""
     try:
-        await redis.publish(NUDGES, topic)
+        await redis.publish(NUDGES, f"{topic}={seq}" if seq else topic)
     except _AWAY as error:
         log.info("lost a nudge", topic=topic, reason=str(error))
 
@@ -112,7 +123,7 @@ class Feed:
         self._listening = listening
         self._calling = calling
         self._channels: dict[str, _Channel] = {}
-        self._ears: defaultdict[str, set[Ear]] = defaultdict(set)
+        self._ears: defaultdict[str, set[Listener]] = defaultdict(set)
         self._wake = f"wake:{uuid4().hex}"
         self._wake_position = "0-0"
         self._streams_live = False
@@ -147,11 +158,17 @@ class Feed:
     def listen(self, topic: str) -> Generator["Ear"]:
         """Hear the nudges of a topic; nudges in one go are heard as one."""
         ear = Ear(self)
-        self._ears[topic].add(ear)
-        try:
+        with self.told(topic, ear):
             yield ear
+
+    @contextmanager
+    def told(self, topic: str, listener: "Listener") -> Generator[None]:
+        """Call `listener` at each nudge of a topic, and when nudges are heard again after a silence."""
+        self._ears[topic].add(listener)
+        try:
+            yield
         finally:
-            self._ears[topic].discard(ear)
+            self._ears[topic].discard(listener)
             if not self._ears[topic]:
                 del self._ears[topic]
 
@@ -236,13 +253,20 @@ class Feed:
             self._nudges_live = False
             await asyncio.sleep(_RETRY_S)
 
-    def _pass_on(self, topic: str) -> None:
-        for ear in self._ears.get(topic, ()):
-            ear.wake()
+    def _pass_on(self, message: str) -> None:
+        topic, _, seq = message.partition("=")
+        for listener in tuple(self._ears.get(topic, ())):
+            listener.wake(int(seq) if seq.isdecimal() else 0)
 
     def _wake_all(self) -> None:
-        for topic in self._ears:
+        for topic in tuple(self._ears):
             self._pass_on(topic)
+
+
+class Listener(Protocol):
+    """Is woken by the nudges of a topic; `seq` is how far it has got, 0 where nobody said."""
+
+    def wake(self, seq: int) -> None: ...
 
 
 class Ear:
@@ -252,7 +276,7 @@ class Ear:
         self._feed = feed
         self._rung = asyncio.Event()
 
-    def wake(self) -> None:
+    def wake(self, seq: int) -> None:
         self._rung.set()
 
     async def heard(self, *, within_s: float) -> bool:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from llm.chat import Usage
 from llm.citations import Citation, Grounding, TextOut
 from search.index import MessageText, index_message
 from sql import execute, execute_many, fetch_one, fetch_opt, read, write
+from sql.changes import note_change
 from sql.fence import Fence
 from sql.pool import Conn
 
@@ -192,10 +194,21 @@ async def end_run(
     )
     if ended is None:
         return None
+    changed = partial(
+        note_change,
+        conn,
+        workspace_id=workspace_id,
+        conversation_id=ended.conversation_id,
+        actor_id=ended.account_id,
+    )
+    if reply_id is not None:
+        await changed(kind="message.created", subject_id=reply_id)
+    await changed(kind="run.ended", subject_id=run_id)
     if reply_id is not None:
         reply = _NewReply(workspace_id, ended.conversation_id, reply_id, text)
         await _add_reply(conn, reply, run_id=run_id, ended=ended, embed_later=embed_later)
-    event = Event(ended.last_seq, END, _end_data(ending, reply_id))
+    data = _end_data(ending, reply_id)
+    event = Event(ended.last_seq, END, data, changed=ended.conversation_id)
     await execute(conn, ADD_EVENT, **run, seq=event.seq, kind=event.kind, data=event.data)
     return event
 

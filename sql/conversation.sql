@@ -20,6 +20,7 @@ SELECT
     true AS can_write,
     true AS is_owner,
     0::bigint AS last_seq,
+    0::bigint AS change_seq,
     created_at,
     updated_at
 FROM made;
@@ -33,6 +34,7 @@ SELECT
     r.can_write,
     r.is_owner,
     c.last_seq,
+    c.change_seq,
     i.created_at,
     i.updated_at
 FROM readable(:workspace_id, :account_id) r
@@ -51,6 +53,7 @@ SELECT
     r.can_write,
     r.is_owner,
     c.last_seq,
+    c.change_seq,
     i.created_at,
     i.updated_at
 FROM readable(:workspace_id, :account_id) r

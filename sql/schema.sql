@@ -215,6 +215,21 @@ CREATE TABLE public.build (
 
 ALTER TABLE ONLY public.build FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.change (
+    workspace_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    kind text NOT NULL,
+    subject_id uuid,
+    actor_id uuid NOT NULL,
+    data jsonb,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT change_data_check CHECK ((octet_length((data)::text) <= 2000)),
+    CONSTRAINT change_kind_check CHECK ((kind = ANY (ARRAY['message.created'::text, 'message.edited'::text, 'message.deleted'::text, 'conversation.updated'::text, 'conversation.deleted'::text, 'conversation.restored'::text, 'member.changed'::text, 'read.changed'::text, 'reaction.changed'::text, 'pin.changed'::text, 'leaf.changed'::text, 'run.started'::text, 'run.ended'::text])))
+);
+
+ALTER TABLE ONLY public.change FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.citation (
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -246,7 +261,8 @@ ALTER TABLE ONLY public.citation FORCE ROW LEVEL SECURITY;
 CREATE TABLE public.conversation (
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
-    last_seq bigint DEFAULT 0 NOT NULL
+    last_seq bigint DEFAULT 0 NOT NULL,
+    change_seq bigint DEFAULT 0 NOT NULL
 );
 
 ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
@@ -966,6 +982,9 @@ ALTER TABLE ONLY public.blob
 ALTER TABLE ONLY public.build
     ADD CONSTRAINT build_pkey PRIMARY KEY (workspace_id, id);
 
+ALTER TABLE ONLY public.change
+    ADD CONSTRAINT change_pkey PRIMARY KEY (workspace_id, conversation_id, seq);
+
 ALTER TABLE ONLY public.citation
     ADD CONSTRAINT citation_pkey PRIMARY KEY (workspace_id, id);
 
@@ -1154,6 +1173,8 @@ CREATE INDEX build_retired_at_idx ON public.build USING btree (retired_at) WHERE
 CREATE INDEX build_workspace_id_file_id_idx ON public.build USING btree (workspace_id, file_id);
 
 CREATE INDEX build_workspace_id_version_id_idx ON public.build USING btree (workspace_id, version_id);
+
+CREATE INDEX change_at_idx ON public.change USING btree (at);
 
 CREATE INDEX citation_workspace_id_run_id_idx ON public.citation USING btree (workspace_id, run_id);
 
@@ -1489,6 +1510,9 @@ ALTER TABLE ONLY public.build
 ALTER TABLE ONLY public.build
     ADD CONSTRAINT build_workspace_id_version_id_fkey FOREIGN KEY (workspace_id, version_id) REFERENCES public.file_version(workspace_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.change
+    ADD CONSTRAINT change_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES public.conversation(workspace_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.citation
     ADD CONSTRAINT citation_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id) ON DELETE CASCADE;
 
@@ -1613,6 +1637,8 @@ ALTER TABLE public.blob ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.build ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.change ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.citation ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY colleagues ON public.account FOR SELECT TO recollect_app, recollect_worker USING ((id IN ( SELECT m.account_id
@@ -1628,6 +1654,8 @@ ALTER TABLE public.embedding ENABLE ROW LEVEL SECURITY;
 CREATE POLICY every_workspace ON public.blob TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.build TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.change TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.conversation TO recollect_worker USING (true);
 
@@ -1752,6 +1780,8 @@ CREATE POLICY tenant ON public.access_grant TO recollect_app, recollect_worker U
 CREATE POLICY tenant ON public.blob TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.build TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.change TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.citation TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 

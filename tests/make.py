@@ -1,5 +1,7 @@
 """Rows for tests, made as the owner of the tables: people, conversations, shared items."""
 
+from uuid import UUID
+
 import asyncpg
 
 from core.ids import new_id
@@ -35,3 +37,20 @@ async def make_colleague(
     """Make another account that is a member of the same workspace."""
     other = await make_scope(owner, name)
     return await make_membership(owner, Scope(other.account_id, of.workspace_id, role), role)
+
+
+async def make_conversation(owner: asyncpg.Connection, scope: Scope, title: str = "") -> UUID:
+    """Make a conversation of the account of `scope`, with nothing in it."""
+    talk = new_id()
+    await owner.execute(
+        "INSERT INTO item (workspace_id, id, kind, owner_id, title) VALUES ($1, $2, 'conversation', $3, $4)",
+        scope.workspace_id, talk, scope.account_id, title,
+    )  # fmt: skip
+    await owner.execute(
+        "INSERT INTO access_grant (workspace_id, item_id, principal_id, role) VALUES ($1, $2, $3, 'owner')",
+        scope.workspace_id, talk, scope.account_id,
+    )  # fmt: skip
+    await owner.execute(
+        "INSERT INTO conversation (workspace_id, id) VALUES ($1, $2)", scope.workspace_id, talk
+    )
+    return talk

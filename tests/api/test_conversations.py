@@ -30,6 +30,7 @@ async def test_a_new_conversation_is_mine_alone(signed_in, ada, bob):
         "can_write": True,
         "is_owner": True,
         "last_seq": 0,
+        "change_seq": 0,
         "created_at": ANY,
         "updated_at": ANY,
     }

@@ -294,6 +294,7 @@ async def test_posting_takes_a_bounded_number_of_queries(client, path, queries):
         "find_place",
         "create_message",
         "find_message",
+        "note_change",
         "remove_message_passages",
         "add_passage",
         "raise_index_seq",
