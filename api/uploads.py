@@ -1,7 +1,8 @@
 """POST /upload and PUT /files/{id}/content: bytes go to the blob store as they arrive, then one transaction accepts them.
 
 The body is multipart/form-data with one file part (and a field `folder`), or the bytes themselves with `X-Filename` and
-`X-Folder`, both percent-encoded. A body that is cut or too long leaves nothing. Equal bytes are stored once.
+`X-Folder`, both percent-encoded. A body that is cut or too long leaves nothing. Equal bytes are stored once, and one file's
+bytes sent again to its place stay one file.
 """
 
 import hashlib
@@ -28,7 +29,7 @@ from core.ids import new_id
 from core.names import FileName, file_name
 from core.scope import Scope
 from ingest.quota import check_quota
-from sql import execute, fetch_one, write
+from sql import execute, fetch_one, fetch_opt, read, write
 from sql.pool import Conn
 from workers.queue import enqueue_ingest, ring
 
@@ -68,7 +69,7 @@ class JobReference(Answer):
 
 
 class UploadAnswer(Answer):
-    """`unchanged`: the file has this name and these bytes already, so there is no new version and no `job`."""
+    """`unchanged`: a file has this name and these bytes already, so there is no new file or version, and no `job`."""
 
     file: FileAnswer
     job: JobReference | None
@@ -114,6 +115,7 @@ class _Kept:
 
 
 _keep_blob = write("file.sql", "keep_blob", _Kept)
+_find_same_file = read("file.sql", "find_same_file", FileVersion)
 _create_file = write("file.sql", "create_file")
 _add_version = write("file.sql", "add_version")
 
@@ -123,6 +125,7 @@ _add_version = write("file.sql", "add_version")
     status_code=202,
     summary="Upload a file",
     response_model=UploadAnswer,
+    responses={200: {"model": UploadAnswer, "description": "You have this file here already"}},
     openapi_extra=_BODIES,
 )
 async def upload(
@@ -209,9 +212,18 @@ class Acceptance:
 
 
 async def create_file(conn: Conn, scope: Scope, received: Received) -> FileVersion:
-    """Make bytes that the workspace has a new file of the caller's."""
+    """Make bytes that the workspace has a file of the caller's, new unless it lies there already.
+
+    Whoever sends the same bytes at the same time waits for us: the blob's row is locked.
+    """
+    place = {"folder": received.name.folder, "name": received.name.name}
+    same = await fetch_opt(
+        conn, _find_same_file, **scope.ids, **place, sha256=received.stored.sha256
+    )
+    if same is not None:
+        return same
     made = FileVersion(new_id(), new_id())
-    named = {**scope.ids, **made.columns, **received.columns, "folder": received.name.folder}
+    named = {**scope.ids, **made.columns, **received.columns, **place}
     await execute(conn, _create_file, **named)
     return made
 

@@ -7,6 +7,19 @@ VALUES (:workspace_id, :sha256, :size_bytes, :key)
 ON CONFLICT (workspace_id, sha256) DO UPDATE SET size_bytes = EXCLUDED.size_bytes
 RETURNING key;
 
+-- name: find_same_file
+-- unscoped: a file of who asks
+-- Their own file of these bytes at this place, uploaded itself and not given up: sent again, it is there already.
+SELECT f.id AS file_id, v.id AS version_id, false AS is_new
+FROM file_version v
+JOIN file f ON f.workspace_id = v.workspace_id AND f.id = v.file_id AND f.version = v.version
+JOIN item i ON i.workspace_id = v.workspace_id AND i.id = v.file_id
+WHERE v.workspace_id = :workspace_id AND v.sha256 = :sha256
+    AND i.owner_id = :account_id AND i.title = :name AND i.deleted_at IS NULL
+    AND f.folder = :folder AND f.parent_id IS NULL AND f.state NOT IN ('failed', 'cancelled')
+ORDER BY f.id
+LIMIT 1;
+
 -- name: create_file
 -- unscoped: the rows are made here, and belong to who asks
 WITH new_item AS (

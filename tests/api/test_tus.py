@@ -142,6 +142,13 @@ async def test_equal_bytes_are_stored_once(ada, scope, owner_connection, resourc
     assert await resources.blobs.stat(second.key) is None
 
 
+async def test_a_file_that_lies_there_already_is_named(ada, owner_connection):
+    urls = [await begin(ada) for _ in range(2)]
+    done = [await ada.patch(url, headers=part(0), content=DATA) for url in urls]
+    assert done[0].headers["x-file-id"] == done[1].headers["x-file-id"]
+    assert await owner_connection.fetchval("SELECT count(*) FROM file") == 1
+
+
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
 async def test_a_part_with_a_wrong_checksum_counts_for_nothing(ada, algorithm):
     url = await begin(ada)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.api.serving import served
-from tests.make import make_scope
+from tests.make import make_colleague, make_scope
 
 TEXT = "Grüße aus der Küche.\n".encode()
 
@@ -98,6 +98,57 @@ async def test_equal_bytes_are_stored_once_and_the_older_file_is_named(
     assert second["duplicate_of"] == first["id"]
     assert tuple(await rows(owner_connection)) == (2, 1, 2)
     assert await stored(resources) == before + 1
+
+
+async def test_the_same_file_sent_again_to_its_place_is_there_already(
+    client, resources, owner_connection
+):
+    first = (await client.post("/api/upload", content=TEXT, headers=raw(X_Folder="a"))).json()
+    before = await stored(resources)
+    again = await client.post("/api/upload", content=TEXT, headers=raw(X_Folder="a"))
+    assert (again.status_code, again.json()) == (
+        200,
+        {"file": first["file"], "job": None, "unchanged": True},
+    )
+    assert (tuple(await rows(owner_connection)), await stored(resources)) == ((1, 1, 1), before)
+    other_place = await client.post("/api/upload", content=TEXT, headers=raw(X_Folder="b"))
+    other_bytes = await client.post("/api/upload", content=b"else", headers=raw(X_Folder="a"))
+    assert (other_place.status_code, other_bytes.status_code) == (202, 202)
+
+
+async def test_one_file_sent_many_times_at_once_is_one(client, owner_connection):
+    answers = await asyncio.gather(
+        *(client.post("/api/upload", content=TEXT, headers=raw()) for _ in range(5))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 200, 202]
+    assert tuple(await rows(owner_connection)) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE item SET deleted_at = now()",
+        "UPDATE file SET state = 'failed'",
+        "UPDATE file SET state = 'cancelled'",
+        "UPDATE file SET parent_id = id",
+    ],
+    ids=["in the bin", "failed", "cancelled", "found in another file"],
+)
+async def test_a_file_that_is_gone_or_given_up_can_be_sent_again(client, owner_connection, change):
+    await client.post("/api/upload", content=TEXT, headers=raw())
+    await owner_connection.execute(change)
+    again = await client.post("/api/upload", content=TEXT, headers=raw())
+    assert (again.status_code, again.json()["unchanged"]) == (202, False)
+
+
+async def test_what_another_member_uploaded_is_not_ones_own_file(
+    client, signed_in, scope, owner_connection
+):
+    first = (await client.post("/api/upload", content=TEXT, headers=raw())).json()
+    bob = await signed_in(await make_colleague(owner_connection, of=scope))
+    again = await bob.post("/api/upload", content=TEXT, headers=raw())
+    assert again.status_code == 202
+    assert again.json()["file"]["id"] != first["file"]["id"]
 
 
 async def test_the_same_key_gives_the_first_answer_and_no_second_file(
