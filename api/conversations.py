@@ -1,4 +1,4 @@
-"""Conversations: list, create, open around a message, rename, share, and the bin."""
+"""Conversations: list, create, open around a message, rename, and the bin."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,7 +15,6 @@ from api.etags import IfMatch, check_etag
 from api.idempotency import Answered, IdempotencyKey, once, one_request
 from api.posting import note
 from api.reading import MessageAnswer, find_message, messages_after, messages_before
-from api.sharing import GrantAnswer, GrantBody, list_grants, remove_grant, set_grant
 from api.wire import Answer, Body, ListPage, Text
 from core.changes import ChangeKind, ring_change
 from core.errors import Forbidden, NotFound, Stale
@@ -239,7 +238,7 @@ async def rename_conversation(
 @router.delete("/{conversation_id}", status_code=204, summary="Put a conversation into the bin")
 async def delete_conversation(conversation_id: PathId, scope: ScopeDep, api: ApiDep) -> None:
     async with api.resources.app.write_tx(scope) as conn:
-        await _require_owner(conn, scope, conversation_id)
+        await find_owned(conn, scope, conversation_id)
         await _note(conn, scope, conversation_id, kind="conversation.deleted")
         await execute(conn, _bin_conversation, **scope.ids, id=conversation_id)
         await index_seq_raised(conn, scope.workspace_id)
@@ -257,41 +256,6 @@ async def restore_conversation(
         found = await find_conversation(conn, scope, conversation_id)
     await ring_change(api.resources.redis, conversation_id)
     return ConversationAnswer.model_validate(found)
-
-
-@router.get("/{conversation_id}/members", summary="Who may see a conversation")
-async def list_members(
-    conversation_id: PathId, scope: ScopeDep, api: ApiDep
-) -> ListPage[GrantAnswer]:
-    async with api.resources.app.read_tx(scope) as conn:
-        await find_conversation(conn, scope, conversation_id)
-        grants = await list_grants(conn, scope, item_id=conversation_id)
-    return ListPage[GrantAnswer].model_validate({"items": grants, "next_cursor": None})
-
-
-@router.put(
-    "/{conversation_id}/members", summary="Share a conversation, or change what someone may do"
-)
-async def set_member(
-    conversation_id: PathId, body: GrantBody, scope: ScopeDep, api: ApiDep
-) -> ListPage[GrantAnswer]:
-    async with api.resources.app.write_tx(scope) as conn:
-        await _require_owner(conn, scope, conversation_id)
-        grants = await set_grant(conn, scope, item_id=conversation_id, body=body)
-        await index_seq_raised(conn, scope.workspace_id, shown=conversation_id)
-    return ListPage[GrantAnswer].model_validate({"items": grants, "next_cursor": None})
-
-
-@router.delete(
-    "/{conversation_id}/members/{principal}", status_code=204, summary="Stop sharing, or leave"
-)
-async def remove_member(
-    conversation_id: PathId, principal: str, scope: ScopeDep, api: ApiDep
-) -> None:
-    async with api.resources.app.write_tx(scope) as conn:
-        await find_conversation(conn, scope, conversation_id)
-        await remove_grant(conn, scope, item_id=conversation_id, principal=principal)
-        await index_seq_raised(conn, scope.workspace_id)
 
 
 async def find_conversation(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Conversation:
@@ -314,6 +278,9 @@ async def _note(conn: Conn, scope: Scope, conversation_id: UUID, *, kind: Change
     await note(conn, scope, conversation_id, kind=kind, subject_id=conversation_id)
 
 
-async def _require_owner(conn: ReadConn, scope: Scope, conversation_id: UUID) -> None:
-    if not (await find_conversation(conn, scope, conversation_id)).is_owner:
+async def find_owned(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Conversation:
+    """Return the caller's own conversation; one that he may only read or write to is Forbidden."""
+    found = await find_conversation(conn, scope, conversation_id)
+    if not found.is_owner:
         raise Forbidden("Only the owner of the conversation may do this.")
+    return found

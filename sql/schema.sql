@@ -267,6 +267,33 @@ CREATE TABLE public.conversation (
 
 ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.conversation_invite (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    role text NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    uses_left integer NOT NULL,
+    CONSTRAINT conversation_invite_role_check CHECK ((role = ANY (ARRAY['writer'::text, 'reader'::text]))),
+    CONSTRAINT conversation_invite_uses_left_check CHECK ((uses_left >= 0))
+);
+
+ALTER TABLE ONLY public.conversation_invite FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.conversation_person (
+    workspace_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    read_seq bigint DEFAULT 0 NOT NULL,
+    read_at timestamp with time zone,
+    is_quiet boolean DEFAULT false NOT NULL
+);
+
+ALTER TABLE ONLY public.conversation_person FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.corpus_stat (
     workspace_id uuid NOT NULL,
     passage_count bigint NOT NULL,
@@ -578,7 +605,7 @@ CREATE TABLE public.job (
     cancel_requested boolean DEFAULT false NOT NULL,
     first_step text DEFAULT 'extract'::text NOT NULL,
     CONSTRAINT job_first_step_check CHECK ((first_step = ANY (ARRAY['extract'::text, 'chunk'::text, 'embed'::text]))),
-    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text, 'call_webhook'::text, 'build_generation'::text]))),
+    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text, 'call_webhook'::text, 'call_file_webhook'::text, 'build_generation'::text, 'send_notice'::text, 'send_digest'::text]))),
     CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'leased'::text, 'retry_wait'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
 );
 
@@ -643,6 +670,34 @@ CREATE TABLE public.message_attachment (
 
 ALTER TABLE ONLY public.message_attachment FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.message_mention (
+    workspace_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    account_id uuid NOT NULL
+);
+
+ALTER TABLE ONLY public.message_mention FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.message_pin (
+    workspace_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.message_pin FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.message_reaction (
+    workspace_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    emoji text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.message_reaction FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.message_revision (
     workspace_id uuid NOT NULL,
     message_id uuid NOT NULL,
@@ -659,13 +714,57 @@ CREATE TABLE public.notification (
     id uuid NOT NULL,
     account_id uuid NOT NULL,
     kind text NOT NULL,
-    saved_search_id uuid NOT NULL,
+    saved_search_id uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     read_at timestamp with time zone,
-    CONSTRAINT notification_kind_check CHECK ((kind = ANY (ARRAY['saved_search.matches'::text, 'webhook.disabled'::text])))
+    subject_id uuid,
+    item_id uuid,
+    message_id uuid,
+    actor_id uuid,
+    in_app boolean DEFAULT true NOT NULL,
+    to_send boolean DEFAULT false NOT NULL,
+    CONSTRAINT notification_check CHECK (((saved_search_id IS NULL) = (item_id IS NOT NULL))),
+    CONSTRAINT notification_kind_check CHECK ((kind = ANY (ARRAY['saved_search.matches'::text, 'webhook.disabled'::text, 'mention'::text, 'invited'::text, 'reply.finished'::text, 'file.ready'::text, 'file.failed'::text])))
 );
 
 ALTER TABLE ONLY public.notification FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.notification_hours (
+    workspace_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    tz text DEFAULT 'UTC'::text NOT NULL,
+    quiet_from integer,
+    quiet_until integer,
+    digest_minute integer DEFAULT 480 NOT NULL,
+    digested_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT notification_hours_check CHECK (((quiet_from IS NULL) = (quiet_until IS NULL))),
+    CONSTRAINT notification_hours_digest_minute_check CHECK (((digest_minute >= 0) AND (digest_minute <= 1439))),
+    CONSTRAINT notification_hours_quiet_from_check CHECK (((quiet_from >= 0) AND (quiet_from <= 1439))),
+    CONSTRAINT notification_hours_quiet_until_check CHECK (((quiet_until >= 0) AND (quiet_until <= 1439)))
+);
+
+ALTER TABLE ONLY public.notification_hours FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.notification_sent (
+    workspace_id uuid NOT NULL,
+    notification_id uuid NOT NULL,
+    way text NOT NULL,
+    sent_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.notification_sent FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.notification_setting (
+    workspace_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    kind text NOT NULL,
+    in_app boolean NOT NULL,
+    email text NOT NULL,
+    push boolean NOT NULL,
+    CONSTRAINT notification_setting_email_check CHECK ((email = ANY (ARRAY['off'::text, 'at_once'::text, 'daily'::text])))
+);
+
+ALTER TABLE ONLY public.notification_setting FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.passage_0 (
     workspace_id uuid CONSTRAINT passage_workspace_id_not_null NOT NULL,
@@ -754,6 +853,18 @@ CREATE TABLE public.passage_3 (
     traits text[] DEFAULT '{}'::text[] CONSTRAINT passage_traits_not_null NOT NULL
 )
 WITH (toast_tuple_target='8160');
+
+CREATE TABLE public.push_subscription (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    endpoint text NOT NULL,
+    p256dh bytea NOT NULL,
+    auth bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.push_subscription FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.run (
     workspace_id uuid NOT NULL,
@@ -988,6 +1099,15 @@ ALTER TABLE ONLY public.change
 ALTER TABLE ONLY public.citation
     ADD CONSTRAINT citation_pkey PRIMARY KEY (workspace_id, id);
 
+ALTER TABLE ONLY public.conversation_invite
+    ADD CONSTRAINT conversation_invite_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.conversation_invite
+    ADD CONSTRAINT conversation_invite_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY public.conversation_person
+    ADD CONSTRAINT conversation_person_pkey PRIMARY KEY (workspace_id, conversation_id, account_id);
+
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_pkey PRIMARY KEY (workspace_id, id);
 
@@ -1090,8 +1210,17 @@ ALTER TABLE ONLY public.membership
 ALTER TABLE ONLY public.message_attachment
     ADD CONSTRAINT message_attachment_pkey PRIMARY KEY (workspace_id, message_id, file_id);
 
+ALTER TABLE ONLY public.message_mention
+    ADD CONSTRAINT message_mention_pkey PRIMARY KEY (workspace_id, message_id, account_id);
+
+ALTER TABLE ONLY public.message_pin
+    ADD CONSTRAINT message_pin_pkey PRIMARY KEY (workspace_id, message_id);
+
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.message_reaction
+    ADD CONSTRAINT message_reaction_pkey PRIMARY KEY (workspace_id, message_id, account_id, emoji);
 
 ALTER TABLE ONLY public.message_revision
     ADD CONSTRAINT message_revision_pkey PRIMARY KEY (workspace_id, message_id, revision);
@@ -1102,8 +1231,20 @@ ALTER TABLE ONLY public.message
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_workspace_id_conversation_id_seq_key UNIQUE (workspace_id, conversation_id, seq);
 
+ALTER TABLE ONLY public.notification_hours
+    ADD CONSTRAINT notification_hours_pkey PRIMARY KEY (workspace_id, account_id);
+
 ALTER TABLE ONLY public.notification
     ADD CONSTRAINT notification_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.notification_sent
+    ADD CONSTRAINT notification_sent_pkey PRIMARY KEY (workspace_id, notification_id, way);
+
+ALTER TABLE ONLY public.notification_setting
+    ADD CONSTRAINT notification_setting_pkey PRIMARY KEY (workspace_id, account_id, kind);
+
+ALTER TABLE ONLY public.notification
+    ADD CONSTRAINT notification_workspace_id_account_id_kind_subject_id_key UNIQUE (workspace_id, account_id, kind, subject_id);
 
 ALTER TABLE ONLY public.passage
     ADD CONSTRAINT passage_pkey PRIMARY KEY (workspace_id, id);
@@ -1119,6 +1260,12 @@ ALTER TABLE ONLY public.passage_2
 
 ALTER TABLE ONLY public.passage_3
     ADD CONSTRAINT passage_3_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.push_subscription
+    ADD CONSTRAINT push_subscription_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.push_subscription
+    ADD CONSTRAINT push_subscription_workspace_id_account_id_endpoint_key UNIQUE (workspace_id, account_id, endpoint);
 
 ALTER TABLE ONLY public.run_event
     ADD CONSTRAINT run_event_pkey PRIMARY KEY (workspace_id, run_id, seq);
@@ -1177,6 +1324,10 @@ CREATE INDEX build_workspace_id_version_id_idx ON public.build USING btree (work
 CREATE INDEX change_at_idx ON public.change USING btree (at);
 
 CREATE INDEX citation_workspace_id_run_id_idx ON public.citation USING btree (workspace_id, run_id);
+
+CREATE INDEX conversation_invite_workspace_id_conversation_id_idx ON public.conversation_invite USING btree (workspace_id, conversation_id);
+
+CREATE INDEX conversation_person_workspace_id_account_id_idx ON public.conversation_person USING btree (workspace_id, account_id);
 
 CREATE INDEX embedding_vector_idx ON ONLY public.embedding USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
 
@@ -1278,11 +1429,17 @@ CREATE INDEX lexeme_stat_workspace_id_lexeme_idx ON public.lexeme_stat USING gin
 
 CREATE INDEX membership_account_id_idx ON public.membership USING btree (account_id);
 
+CREATE INDEX message_pin_workspace_id_conversation_id_idx ON public.message_pin USING btree (workspace_id, conversation_id, created_at);
+
 CREATE INDEX message_workspace_id_parent_id_idx ON public.message USING btree (workspace_id, parent_id);
 
 CREATE INDEX notification_created_at_idx ON public.notification USING btree (created_at);
 
+CREATE INDEX notification_to_send_idx ON public.notification USING btree (workspace_id, id) WHERE to_send;
+
 CREATE INDEX notification_workspace_id_account_id_id_idx ON public.notification USING btree (workspace_id, account_id, id DESC);
+
+CREATE INDEX notification_workspace_id_item_id_idx ON public.notification USING btree (workspace_id, item_id) WHERE (item_id IS NOT NULL);
 
 CREATE INDEX notification_workspace_id_saved_search_id_idx ON public.notification USING btree (workspace_id, saved_search_id);
 
@@ -1516,6 +1673,18 @@ ALTER TABLE ONLY public.change
 ALTER TABLE ONLY public.citation
     ADD CONSTRAINT citation_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.conversation_invite
+    ADD CONSTRAINT conversation_invite_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.conversation_invite
+    ADD CONSTRAINT conversation_invite_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES public.conversation(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.conversation_person
+    ADD CONSTRAINT conversation_person_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.conversation_person
+    ADD CONSTRAINT conversation_person_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES public.conversation(workspace_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.conversation
     ADD CONSTRAINT conversation_workspace_id_id_fkey FOREIGN KEY (workspace_id, id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
 
@@ -1573,6 +1742,24 @@ ALTER TABLE ONLY public.message_attachment
 ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_author_id_fkey FOREIGN KEY (author_id) REFERENCES public.account(id);
 
+ALTER TABLE ONLY public.message_mention
+    ADD CONSTRAINT message_mention_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.message_mention
+    ADD CONSTRAINT message_mention_workspace_id_message_id_fkey FOREIGN KEY (workspace_id, message_id) REFERENCES public.message(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message_pin
+    ADD CONSTRAINT message_pin_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.message_pin
+    ADD CONSTRAINT message_pin_workspace_id_message_id_fkey FOREIGN KEY (workspace_id, message_id) REFERENCES public.message(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.message_reaction
+    ADD CONSTRAINT message_reaction_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.message_reaction
+    ADD CONSTRAINT message_reaction_workspace_id_message_id_fkey FOREIGN KEY (workspace_id, message_id) REFERENCES public.message(workspace_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.message_revision
     ADD CONSTRAINT message_revision_workspace_id_message_id_fkey FOREIGN KEY (workspace_id, message_id) REFERENCES public.message(workspace_id, id) ON DELETE CASCADE;
 
@@ -1583,10 +1770,28 @@ ALTER TABLE ONLY public.message
     ADD CONSTRAINT message_workspace_id_parent_id_fkey FOREIGN KEY (workspace_id, parent_id) REFERENCES public.message(workspace_id, id);
 
 ALTER TABLE ONLY public.notification
+    ADD CONSTRAINT notification_actor_id_fkey FOREIGN KEY (actor_id) REFERENCES public.account(id);
+
+ALTER TABLE ONLY public.notification_hours
+    ADD CONSTRAINT notification_hours_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notification_sent
+    ADD CONSTRAINT notification_sent_workspace_id_notification_id_fkey FOREIGN KEY (workspace_id, notification_id) REFERENCES public.notification(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notification_setting
+    ADD CONSTRAINT notification_setting_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notification
+    ADD CONSTRAINT notification_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.notification
     ADD CONSTRAINT notification_workspace_id_saved_search_id_fkey FOREIGN KEY (workspace_id, saved_search_id) REFERENCES public.saved_search(workspace_id, id) ON DELETE CASCADE;
 
 ALTER TABLE public.passage
     ADD CONSTRAINT passage_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.push_subscription
+    ADD CONSTRAINT push_subscription_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.run_event
     ADD CONSTRAINT run_event_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id) ON DELETE CASCADE;
@@ -1647,6 +1852,10 @@ CREATE POLICY colleagues ON public.account FOR SELECT TO recollect_app, recollec
 
 ALTER TABLE public.conversation ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.conversation_invite ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.conversation_person ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.corpus_stat ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.embedding ENABLE ROW LEVEL SECURITY;
@@ -1672,6 +1881,12 @@ CREATE POLICY every_workspace ON public.idempotency_key TO recollect_worker USIN
 CREATE POLICY every_workspace ON public.job TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.notification TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.notification_hours TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.notification_setting FOR SELECT TO recollect_worker USING (true);
+
+CREATE POLICY every_workspace ON public.push_subscription FOR SELECT TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.run TO recollect_worker USING (true);
 
@@ -1735,17 +1950,35 @@ ALTER TABLE public.message ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.message_attachment ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.message_mention ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.message_pin ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.message_reaction ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.message_revision ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.notification ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.notification_hours ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.notification_sent ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.notification_setting ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own ON public.notification TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
+
+CREATE POLICY own ON public.notification_hours TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
+
+CREATE POLICY own ON public.push_subscription TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
 CREATE POLICY own ON public.search_feedback TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
 CREATE POLICY own_workspace ON public.workspace TO recollect_app USING ((id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 ALTER TABLE public.passage ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.push_subscription ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.run ENABLE ROW LEVEL SECURITY;
 
@@ -1765,6 +1998,8 @@ ALTER TABLE public.session ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY signin ON public.account TO recollect_signin USING (true);
 
+CREATE POLICY signin ON public.conversation_invite FOR SELECT TO recollect_signin USING (true);
+
 CREATE POLICY signin ON public.heartbeat TO recollect_signin USING (true);
 
 CREATE POLICY signin ON public.membership TO recollect_signin USING (true);
@@ -1774,6 +2009,8 @@ CREATE POLICY signin ON public.secret TO recollect_signin USING (true);
 CREATE POLICY signin ON public.session TO recollect_signin USING (true);
 
 CREATE POLICY signin ON public.workspace TO recollect_signin USING (true);
+
+CREATE POLICY tell ON public.notification FOR INSERT TO recollect_app WITH CHECK ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.access_grant TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
@@ -1786,6 +2023,10 @@ CREATE POLICY tenant ON public.change TO recollect_app USING ((workspace_id = ( 
 CREATE POLICY tenant ON public.citation TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.conversation TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.conversation_invite TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.conversation_person TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.corpus_stat TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
@@ -1815,7 +2056,15 @@ CREATE POLICY tenant ON public.message TO recollect_app, recollect_worker USING 
 
 CREATE POLICY tenant ON public.message_attachment TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
+CREATE POLICY tenant ON public.message_mention TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.message_pin TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.message_reaction TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
 CREATE POLICY tenant ON public.message_revision TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.notification_setting TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.passage TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
@@ -1835,7 +2084,25 @@ CREATE POLICY tenant ON public.upload TO recollect_app USING ((workspace_id = ( 
 
 CREATE POLICY tenant_read ON public.audit FOR SELECT TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
+CREATE POLICY tenant_work ON public.conversation_invite TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.conversation_person TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.message_mention TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.message_pin TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.message_reaction TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
 CREATE POLICY tenant_work ON public.notification TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.notification_hours TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.notification_sent TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.notification_setting TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant_work ON public.push_subscription TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant_work ON public.saved_search TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 

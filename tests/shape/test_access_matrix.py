@@ -27,6 +27,8 @@ NAMES = [f"{o.method} {o.path.removeprefix('/api/v1')}" for o in WITH_ID]
 BODIES: dict[str, object] = {
     "PATCH /conversations/{conversation_id}": {"title": "Other"},
     "PUT /conversations/{conversation_id}/members": {"principal": "workspace"},
+    "POST /conversations/{conversation_id}/members": {"principal": "workspace"},
+    "PATCH /conversations/{conversation_id}/members/{principal}": {"role": "reader"},
     "POST /conversations/{conversation_id}/messages": {"content": "Hello"},
     "PATCH /messages/{message_id}": {"content": "Other"},
     "PUT /files/{file_id}/access": {"principal": "workspace"},
@@ -58,6 +60,7 @@ ENDLESS = {"GET /runs/{run_id}/events", "GET /files/{file_id}/events"}
 # A colleague belongs to the workspace too: he may see it and leave it, and is told that the rest is not his to do.
 COLLEAGUES = {
     "GET /workspaces/{workspace_id}": 200,
+    "POST /invites/{token}/accept": 200,  # a link is for members of the workspace
     "GET /workspaces/{workspace_id}/members": 200,
     "POST /workspaces/{workspace_id}/members": 403,
     "PATCH /workspaces/{workspace_id}/members/{account_id}": 403,
@@ -117,6 +120,7 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
     saved = (await mine.post("/api/saved-searches", json={"q": "words"})).json()
     model = {"model": FakeEmbedder.model}
     generation = (await mine.post("/api/admin/generations", json=model)).json()
+    invite = (await mine.post(f"/api/conversations/{conversation}/invites")).json()
     me = (await mine.get("/api/auth/me")).json()
     return {
         "generation_id": generation["id"],
@@ -130,6 +134,8 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
         "session_id": me["session_id"],
         "workspace_id": str(ada.workspace_id),
         "account_id": str(ada.account_id),
+        "invite_id": invite["id"],
+        "token": invite["token"],
         "principal": "workspace",
         "version": "1",
     }
