@@ -63,10 +63,22 @@ class ModelRefused(CallerError):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One passage of a source that several neighbours were joined to."""
+
+    passage_id: UUID
+    start: int
+    end: int
+    page_first: int | None
+    page_last: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """One passage given to the model, numbered from 1 in the prompt as [ref].
+    """What the model is given of one place, numbered from 1 in the prompt as [ref].
 
     `start` and `end` are code points in the file's text or the message's content, and `text` is exactly that slice.
+    `passage_id` is the best of its passages; `parts` are all of them, in order.
     """
 
     ref: int
@@ -83,3 +95,9 @@ class Source:
     end: int
     text: str
     score: float
+    parts: tuple[Part, ...] = ()
+
+    def part_at(self, offset: int) -> Part:
+        """Return the passage that holds the code point `offset`, or the last one before it."""
+        whole = Part(self.passage_id, self.start, self.end, self.page_first, self.page_last)
+        return next((p for p in reversed(self.parts) if p.start <= offset), whole)

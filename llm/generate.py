@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 from uuid import UUID
 
 from core.errors import Unavailable
@@ -31,6 +32,7 @@ from sql import fetch_one
 
 FLUSH_AFTER_S = 0.04
 FLUSH_DELTAS = 5
+T = TypeVar("T")
 STOP_LOOK_S = 2.0  # a stop whose nudge was lost is seen this late while the model is silent
 
 
@@ -55,6 +57,7 @@ class _Broke:
     error: BaseException
 
 
+STOP = _Stop()
 _Heard = ChatEvent | _Stop | _Broke
 
 
@@ -167,6 +170,17 @@ async def _await_stop(log: RunLog, feed: Feed, heard: "asyncio.Queue[_Heard]") -
         while not await _is_stopped(log):
             await ear.heard(within_s=STOP_LOOK_S)
     heard.put_nowait(_Stop())
+
+
+async def unless_stopped(work: Coroutine[None, None, T], *, log: RunLog, feed: Feed) -> T | _Stop:
+    """Return what the work returns, or STOP as soon as somebody asks the run to stop."""
+    heard: asyncio.Queue[_Heard] = asyncio.Queue()
+    doing, stopped = asyncio.create_task(work), asyncio.create_task(_await_stop(log, feed, heard))
+    try:
+        await asyncio.wait((doing, stopped), return_when=asyncio.FIRST_COMPLETED)
+        return doing.result() if doing.done() else STOP
+    finally:
+        await end([doing, stopped])
 
 
 def stop_topic(run_id: UUID) -> str:

@@ -1,15 +1,17 @@
 """Build what a chat model is given: rules, recent turns, numbered sources with their provenance, the question.
 
 Retrieved text is data: it stands in delimiters that it cannot write itself, without characters that hide or reorder text.
-Budgets are in characters, about four to a token; the words stand in prompts/*.md. Retrieval and permission come before.
+The words stand in prompts/*.md. Retrieval, permission and packing (llm/packing.py) come before.
 """
 
+import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from string import Template
+from uuid import UUID
 
 from llm.chat import ChatMessage, Source
 from llm.fold import INVISIBLE, REFERENCE
@@ -21,17 +23,8 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DELIMITER = re.compile(r"<(?=\s*/?\s*source)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """Default: 5 passages in 12,000 characters, which is about 3,000 tokens; recent turns come on top."""
-
-    passages: int = 5
-    source_chars: int = 12_000
-    history_chars: int = 4_000
-    question_chars: int = 8_000
-
-
-DEFAULT_BUDGET = Budget()
+HISTORY_CHARS = 4_000  # of recent turns, newest first
+QUESTION_CHARS = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,46 +34,51 @@ class Prompt:
     messages: tuple[ChatMessage, ...]
     sources: tuple[Source, ...]
 
+    @property
+    def sha256(self) -> str:
+        """Return a digest of all that the model is given, for the trace."""
+        digest = hashlib.sha256()
+        for message in self.messages:
+            digest.update(f"{message.role}\0{message.content}\0".encode())
+        return digest.hexdigest()
+
 
 def build_prompt(
-    question: str,
-    sources: Sequence[Source],
-    *,
-    history: Sequence[ChatMessage] = (),
-    budget: Budget = DEFAULT_BUDGET,
+    question: str, sources: Sequence[Source], *, history: Sequence[ChatMessage] = ()
 ) -> Prompt:
-    """Return the prompt with the best of `sources` (given best first) and the newest turns of `history` (oldest first)."""
-    given = fitting(sources, budget)
+    """Return the prompt with `sources` (packed, best first) and the turns of `history` (oldest first)."""
     asked = _template("question").substitute(
-        sources="\n".join(_source_block(source) for source in given),
-        question=safe(question)[: budget.question_chars],
+        sources="\n".join(_source_block(source) for source in sources),
+        question=safe(question)[:QUESTION_CHARS],
     )
     rules = _template("answer").substitute(abstention=ABSTENTION)
-    messages = (
-        ChatMessage("system", rules),
-        *_recent(history, budget.history_chars),
-        ChatMessage("user", asked),
-    )
-    return Prompt(messages, given)
-
-
-def fitting(sources: Sequence[Source], budget: Budget) -> tuple[Source, ...]:
-    """Return the sources that fit, numbered from 1; the one that does not is cut, not the better ones before it."""
-    given: list[Source] = []
-    left = budget.source_chars
-    for source in sources[: budget.passages]:
-        text = source.text[:left]
-        if not text.strip():
-            continue
-        cut = replace(source, ref=len(given) + 1, text=text, end=source.start + len(text))
-        given.append(cut)
-        left -= len(text)
-    return tuple(given)
+    messages = (ChatMessage("system", rules), *history, ChatMessage("user", asked))
+    return Prompt(messages, tuple(sources))
 
 
 def abstained(answer: str) -> bool:
     """Return whether a model's whole answer says that the sources do not answer."""
     return REFERENCE.sub("", answer).strip(" \n\"'.*") in ("", ABSTENTION.rstrip("."))
+
+
+def recent(
+    turns: Sequence[tuple[UUID, ChatMessage]], *, characters: int = HISTORY_CHARS
+) -> dict[UUID, ChatMessage]:
+    """Return the newest whole turns (given newest first) within `characters`, oldest first, from a user's turn on.
+
+    Markers are taken out: they would name other sources now.
+    """
+    kept: list[tuple[UUID, ChatMessage]] = []
+    for turn_id, turn in turns:
+        content = REFERENCE.sub("", safe(turn.content)).strip()
+        characters -= len(content)
+        if characters < 0:
+            break
+        if content and turn.role != "system":
+            kept.append((turn_id, ChatMessage(turn.role, content)))
+    while kept and kept[-1][1].role == "assistant":
+        kept.pop()
+    return dict(reversed(kept))
 
 
 def safe(text: str) -> str:
@@ -110,21 +108,6 @@ def _pages(source: Source) -> str:
 def _attribute(value: str) -> str:
     one_line = " ".join(safe(value).split())
     return one_line.replace('"', "'").replace("<", "‹").replace(">", "›")[:TITLE_CHARS]  # noqa: RUF001
-
-
-def _recent(history: Sequence[ChatMessage], chars: int) -> list[ChatMessage]:
-    """Return the newest whole turns within `chars`, from a user's turn on; old markers would name other sources."""
-    kept: list[ChatMessage] = []
-    for turn in reversed(history):
-        content = REFERENCE.sub("", safe(turn.content)).strip()
-        chars -= len(content)
-        if chars < 0:
-            break
-        if content and turn.role != "system":
-            kept.append(ChatMessage(turn.role, content))
-    while kept and kept[-1].role == "assistant":
-        kept.pop()
-    return kept[::-1]
 
 
 @cache

@@ -6,8 +6,8 @@ is raised only before the first word, and means "again later".
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -17,12 +17,14 @@ import structlog
 from core.errors import CallerError
 from core.events import Event, Feed
 from core.scope import Role, Scope
-from llm.chat import ChatMessage, ChatModel, Source
-from llm.generate import Task, generate
+from llm.chat import ChatMessage, ChatModel, Source, Usage
+from llm.followup import Standalone, carry_over, rewrite
+from llm.generate import STOP, Task, generate, unless_stopped
 from llm.options import ReplyOptions, read_options
-from llm.prompt import ABSTENTION, Budget, Prompt, build_prompt
-from llm.retrieval import Found, find_sources, told
+from llm.prompt import ABSTENTION, Prompt, build_prompt, recent
+from llm.retrieval import Found, Wanted, find_sources
 from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState, end_run
+from llm.trace import TracedQuery, as_json, told, traced
 from search.retrieve import Searcher
 from sql import execute, fetch, fetch_one, read, write
 from sql.fence import Fence
@@ -30,6 +32,7 @@ from sql.pool import Conn
 
 log = structlog.get_logger(__name__)
 
+EXTRACTIVE = "extractive"  # the model that is none: it words no query
 MOST_TURNS = 20  # looked at; the prompt's budget decides how many are given
 
 
@@ -52,7 +55,10 @@ class ReplyDeps:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`role` is the asker's in the workspace, None when he may no longer read the conversation."""
+    """`role` is the asker's in the workspace, None when he may no longer read the conversation.
+
+    `attachments` are the files of the branch, those of the question first.
+    """
 
     conversation_id: UUID
     prompt_message_id: UUID
@@ -64,6 +70,7 @@ class Run:
     last_seq: int
     has_text: bool
     role: Role | None
+    attachments: list[UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,42 +145,88 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
     options = read_options(run.request)
     if run.last_seq == 0:
         await run_log.append([Entry("run.started", orjson.dumps({"model": run.model}).decode())])
+    try:
+        asked = await _asked(deps, run_log, run, turns=turns, options=options)
+    except CallerError as error:
+        return _failed("model_unknown", error.message)
+    if asked is None:
+        return Ending("stopped")
     found = await find_sources(
         deps.searcher,
         scope,
-        question=turns[0].content,
-        options=options,
-        turns={turn.id for turn in turns},
+        Wanted(
+            question=turns[0].content,
+            query=asked.standalone.query,
+            conversation_id=run.conversation_id,
+            options=options,
+            given=frozenset({run.prompt_message_id, *asked.shown}),
+            attachments=tuple(run.attachments),
+        ),
     )
-    prompt = _prompt(found, turns, options)
-    await _tell(run_log, found, prompt)
+    prompt = build_prompt(turns[0].content, found.sources, history=list(asked.shown.values()))
+    await _tell(run_log, found, prompt, asked=asked, options=options)
     if not prompt.sources and options.abstain:
         await run_log.append([Entry("delta", orjson.dumps({"text": ABSTENTION}).decode())])
-        return Ending("abstained")
-    try:
-        model = deps.models.get(run.model, question=turns[0].content, sources=prompt.sources)
-    except CallerError as error:
-        return _failed("model_unknown", error.message)
+        return Ending("abstained", asked.standalone.usage)
+    model = deps.models.get(run.model, question=asked.standalone.query, sources=prompt.sources)
     sources = () if options.citations == "off" else prompt.sources
     task = Task(prompt.messages, sources, options.max_tokens)
     ending = await generate(model, task, log=run_log, feed=deps.feed)
-    return _held_to(options, ending)
+    return _held_to(options, _with_usage(ending, asked.standalone.usage))
 
 
-def _prompt(found: Found, turns: Sequence[Turn], options: ReplyOptions) -> Prompt:
-    history = [ChatMessage(turn.role, turn.content) for turn in reversed(turns[1:])]
-    return build_prompt(
-        turns[0].content, found.sources, history=history, budget=Budget(passages=options.k)
-    )
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The question made to stand alone, and the turns that the model is shown, oldest first."""
+
+    question: str
+    standalone: Standalone
+    shown: Mapping[UUID, ChatMessage]
+    rewrite_ms: float
 
 
-async def _tell(run_log: RunLog, found: Found, prompt: Prompt) -> None:
+async def _asked(
+    deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[Turn], options: ReplyOptions
+) -> _Asked | None:
+    """Return what to search for; None when the run is stopped before that is known."""
+    began = time.monotonic()
+    question = turns[0].content
+    earlier = [(turn.id, ChatMessage(turn.role, turn.content)) for turn in turns[1:]]
+    before = [turn for _, turn in earlier]
+    model = deps.models.get(run.model, question=question, sources=())
+    if options.q:
+        standalone = Standalone(options.q, "by the person")
+    elif run.model == EXTRACTIVE:
+        standalone = carry_over(question, before)
+    else:
+        rewriting = rewrite(model, question, before)
+        made = await unless_stopped(rewriting, log=run_log, feed=deps.feed) if before else None
+        if made is STOP:
+            return None
+        standalone = made if isinstance(made, Standalone) else Standalone(question, "as asked")
+    took_ms = round((time.monotonic() - began) * 1000, 2)
+    return _Asked(question, standalone, recent(earlier), took_ms)
+
+
+async def _tell(
+    run_log: RunLog, found: Found, prompt: Prompt, *, asked: _Asked, options: ReplyOptions
+) -> None:
     """Show what was retrieved and keep it as the run's trace."""
-    trace = told(found, prompt.sources)
-    await run_log.append([Entry("retrieval.done", trace)])
+    query = TracedQuery(asked.question, asked.standalone.query, asked.standalone.by)
+    trace = traced(found, prompt, query=query, options=options, rewrite_ms=asked.rewrite_ms)
+    await run_log.append([Entry("retrieval.done", told(found, prompt.sources, query=query))])
     async with run_log.fence.tx() as conn:
         run = {"workspace_id": run_log.fence.workspace_id, "run_id": run_log.run_id}
-        await execute(conn, KEEP_TRACE, **run, trace=trace)
+        await execute(conn, KEEP_TRACE, **run, trace=as_json(trace))
+
+
+def _with_usage(ending: Ending, more: Usage | None) -> Ending:
+    """Return the ending with the tokens that rewriting the question took."""
+    if more is None:
+        return ending
+    own = ending.usage or Usage(0, 0)
+    total = Usage(own.input_tokens + more.input_tokens, own.output_tokens + more.output_tokens)
+    return replace(ending, usage=total)
 
 
 def _held_to(options: ReplyOptions, ending: Ending) -> Ending:

@@ -243,6 +243,7 @@ async def _add_reply(
 
 def _citation_row(run_id: UUID, citation: Citation) -> dict[str, object]:
     source = citation.source
+    part = source.part_at(citation.source_start)
     return {
         "id": new_id(),
         "run_id": run_id,
@@ -251,11 +252,11 @@ def _citation_row(run_id: UUID, citation: Citation) -> dict[str, object]:
         "item_id": source.item_id,
         "version": source.version,
         "message_id": source.message_id,
-        "passage_id": source.passage_id,
+        "passage_id": part.passage_id,
         "title": source.title,
         "headings": list(source.headings),
-        "page_first": source.page_first,
-        "page_last": source.page_last,
+        "page_first": part.page_first,
+        "page_last": part.page_last,
         "source_start": citation.source_start,
         "source_end": citation.source_end,
         "answer_start": citation.answer_start,

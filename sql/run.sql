@@ -15,7 +15,24 @@ SELECT
     EXISTS (SELECT 1 FROM run_event e
         WHERE e.workspace_id = r.workspace_id AND e.run_id = r.id AND e.kind = 'delta') AS has_text,
     CASE WHEN EXISTS (SELECT 1 FROM readable(r.workspace_id, r.account_id) v WHERE v.item_id = r.conversation_id)
-        THEN m.role END AS role
+        THEN m.role END AS role,
+    ARRAY(
+        WITH RECURSIVE branch AS (
+            SELECT b.id, b.parent_id, b.deleted_at, 1 AS depth
+            FROM message b
+            WHERE b.workspace_id = r.workspace_id AND b.id = r.prompt_message_id
+            UNION ALL
+            SELECT b.id, b.parent_id, b.deleted_at, c.depth + 1
+            FROM branch c
+            JOIN message b ON b.workspace_id = r.workspace_id AND b.id = c.parent_id
+            WHERE c.depth < 20
+        )
+        SELECT t.file_id
+        FROM branch
+        JOIN message_attachment t ON t.workspace_id = r.workspace_id AND t.message_id = branch.id
+        WHERE branch.deleted_at IS NULL
+        GROUP BY t.file_id
+        ORDER BY min(branch.depth), t.file_id) AS attachments
 FROM run r
 LEFT JOIN membership m ON m.workspace_id = r.workspace_id AND m.account_id = r.account_id
 WHERE r.workspace_id = :workspace_id AND r.id = :run_id;
@@ -42,6 +59,25 @@ ORDER BY depth;
 -- unscoped: the worker, about hits that retrieval found for the asker
 -- Which of these messages a model wrote: an answer is no source for the next one.
 SELECT id FROM message WHERE workspace_id = :workspace_id AND id = ANY(:ids::uuid[]) AND role = 'assistant';
+
+-- name: read_gaps
+-- The white space that stands before a passage from a place on, as the file or message holds it: for neighbours made one.
+SELECT
+    p.id AS passage_id,
+    coalesce(
+        substr(m.content, w.start + 1, p.span_start - w.start),
+        (SELECT substr(string_agg(t.content, '' ORDER BY t.ordinal), w.start - min(t.span_start) + 1, p.span_start - w.start)
+         FROM text_segment t
+         WHERE t.workspace_id = :workspace_id
+            AND t.build_id = p.build_id
+            AND t.span_start < p.span_start
+            AND t.span_start + length(t.content) > w.start),
+        '') AS text
+FROM unnest(:ids::uuid[], :starts::int[]) AS w (id, start)
+JOIN passage p ON p.workspace_id = :workspace_id AND p.id = w.id
+JOIN readable(:workspace_id, :account_id) r ON r.item_id = p.item_id
+LEFT JOIN message m ON m.workspace_id = :workspace_id AND m.id = p.message_id AND m.deleted_at IS NULL
+WHERE p.span_start > w.start;
 
 -- name: append_events
 -- unscoped: the worker, under the fence of the run's job
@@ -97,17 +133,28 @@ INSERT INTO run_event (workspace_id, run_id, seq, kind, data) VALUES (:workspace
 
 -- name: add_reply
 -- unscoped: the worker or the reaper, after end_run in the same transaction
+-- Who asked for another reply reads that one.
 WITH raised AS (
     UPDATE conversation SET last_seq = last_seq + 1
     WHERE workspace_id = :workspace_id AND id = :conversation_id
     RETURNING last_seq
 ), touched AS (
     UPDATE item SET updated_at = now() WHERE workspace_id = :workspace_id AND id = :conversation_id
+), added AS (
+    INSERT INTO message (workspace_id, id, conversation_id, parent_id, seq, role, content, run_id)
+    SELECT :workspace_id, :id, :conversation_id, :parent_id, raised.last_seq, 'assistant', :content, :run_id
+    FROM raised
+    RETURNING created_at, id, branch_id
+), looked AS (
+    INSERT INTO own_view (workspace_id, account_id, conversation_id, branch_id)
+    SELECT :workspace_id, m.account_id, :conversation_id, added.branch_id
+    FROM added
+    JOIN run r ON r.workspace_id = :workspace_id AND r.id = :run_id
+    JOIN membership m ON m.workspace_id = :workspace_id AND m.account_id = r.account_id
+    WHERE added.branch_id = added.id
+    ON CONFLICT (workspace_id, account_id, conversation_id) DO UPDATE SET branch_id = excluded.branch_id
 )
-INSERT INTO message (workspace_id, id, conversation_id, parent_id, seq, role, content, run_id)
-SELECT :workspace_id, :id, :conversation_id, :parent_id, raised.last_seq, 'assistant', :content, :run_id
-FROM raised
-RETURNING created_at;
+SELECT created_at FROM added;
 
 -- name: find_run
 -- A run, by the rights of its conversation. While it runs, its content is what was shown so far.

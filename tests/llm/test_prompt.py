@@ -1,26 +1,22 @@
 import re
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llm.chat import ChatMessage
-from llm.prompt import ABSTENTION, Budget, abstained, build_prompt, safe
+from llm.prompt import ABSTENTION, abstained, build_prompt, recent, safe
 from tests.llm.make_source import make_source
 
 SEINE = make_source("The Seine flows.", ref=8, start=40)
 
 
 def test_the_prompt_holds_rules_recent_turns_sources_and_question():
-    history = [
-        ChatMessage("assistant", "lost"),
-        ChatMessage("user", "hi"),
-        ChatMessage("assistant", "Yes [3]."),
-    ]
-    prompt = build_prompt(
-        "Which river?", [SEINE, make_source("Two.", title='a\n"b" <c>')], history=history
-    )
+    history = [ChatMessage("user", "hi"), ChatMessage("assistant", "Yes.")]
+    given = [replace(SEINE, ref=1), make_source("Two.", ref=2, title='a\n"b" <c>')]
+    prompt = build_prompt("Which river?", given, history=history)
     rules, *turns, asked = prompt.messages
     assert (rules.role, ABSTENTION in rules.content, "$" in rules.content) == (
         "system",
@@ -44,22 +40,22 @@ def test_pages_are_told_where_there_are_any(first, last, pages):
     assert f'title="notes.md"{pages}>' in prompt.messages[-1].content
 
 
-def test_the_passage_over_the_budget_is_cut_and_says_so():
-    long = make_source("abcdef", start=10)
-    prompt = build_prompt(
-        "?", [SEINE, long, long, long], budget=Budget(passages=3, source_chars=20)
-    )
-    assert prompt.sources == (replace(SEINE, ref=1), replace(long, ref=2, text="abcd", end=14))
-
-
-def test_the_newest_whole_turns_are_kept():
-    history = [
-        ChatMessage("user", "a" * 9),
-        ChatMessage("assistant", "b"),
-        ChatMessage("user", "c" * 5),
+def test_the_newest_whole_turns_are_kept_without_the_markers_of_another_answer():
+    turns = [
+        (UUID(int=4), ChatMessage("assistant", "Yes [3].")),
+        (UUID(int=3), ChatMessage("user", "c" * 5)),
+        (UUID(int=2), ChatMessage("assistant", "lost")),
+        (UUID(int=1), ChatMessage("user", "a" * 99)),
     ]
-    prompt = build_prompt("?", [], history=history, budget=Budget(history_chars=7))
-    assert prompt.messages[1:-1] == (ChatMessage("user", "c" * 5),)
+    assert recent(turns, characters=20) == {
+        UUID(int=3): ChatMessage("user", "c" * 5),
+        UUID(int=4): ChatMessage("assistant", "Yes."),
+    }
+
+
+def test_the_digest_follows_what_the_model_is_given():
+    assert build_prompt("a", [SEINE]).sha256 == build_prompt("a", [SEINE]).sha256
+    assert build_prompt("a", [SEINE]).sha256 != build_prompt("b", [SEINE]).sha256
 
 
 HOSTILE = st.lists(

@@ -3,7 +3,10 @@ from dataclasses import replace
 
 import pytest
 
+from api.posting import NewMessage, NewRun, post
 from core.errors import Unavailable
+from core.events import nudge
+from llm.generate import stop_topic
 from llm.openai import OpenAIChat
 from llm.prompt import ABSTENTION
 from llm.reply import interrupt_run, reply
@@ -245,3 +248,66 @@ async def test_a_search_that_is_away_puts_the_reply_off_and_shows_nothing(
         with pytest.raises(Unavailable):
             await reply(deps(replace(resources, app=full)), fence, run_id=run.id)
     assert [event.kind for event in await events_of(owner_connection, run)] == ["run.started"]
+
+
+async def follow_up(owner, resources, scope, question, *, model="extractive"):
+    """Post another question to a conversation in which the first was answered."""
+    run = await make_run(owner, resources, scope)
+    await work(resources, run)
+    async with resources.app.write_tx(scope) as conn:
+        posted = await post(
+            conn,
+            scope,
+            run.conversation_id,
+            new=NewMessage(question, None, None, ()),
+            run=NewRun(model, "{}"),
+        )
+    return replace(run, message_id=posted.message.id, id=posted.run_id)
+
+
+async def query_of(owner, run):
+    (retrieved,) = [e for e in await events_of(owner, run) if e.kind == "retrieval.done"]
+    return retrieved.data["query"]
+
+
+async def test_a_follow_up_is_searched_for_with_the_words_of_the_question_before(
+    resources, owner_connection, scope
+):
+    run = await follow_up(owner_connection, resources, scope, "And which door?")
+    await work(resources, run)
+    assert await query_of(owner_connection, run) == {
+        "text": "door spare key hang",
+        "by": "by terms",
+    }
+    assert FACT in text_of(await events_of(owner_connection, run))
+
+
+async def test_a_model_words_the_query_of_a_follow_up_and_its_tokens_count(
+    resources, owner_connection, scope
+):
+    run = await follow_up(
+        owner_connection, resources, scope, "And where exactly?", model="openai:m"
+    )
+    rewritten = Reply(words=("spare key ", "blue door"))
+    async with vendor_server(rewritten, Reply(words=CITED)) as vendor:
+        await work(resources, run, vendor_model(vendor.base_url))
+        assert len(vendor.requests) == 2
+    assert await query_of(owner_connection, run) == {
+        "text": "spare key blue door",
+        "by": "by the model",
+    }
+    done = (await events_of(owner_connection, run))[-1]
+    assert done.data["usage"] == {"input_tokens": 22, "output_tokens": 2 + len(CITED)}
+
+
+async def test_a_stop_while_the_query_is_worded_ends_the_run(resources, owner_connection, scope):
+    run = await follow_up(
+        owner_connection, resources, scope, "And where exactly?", model="openai:m"
+    )
+    async with vendor_server(Reply(fault="no_first_token")) as vendor:
+        working = asyncio.create_task(work(resources, run, vendor_model(vendor.base_url)))
+        await until(lambda: was_asked(vendor))
+        await owner_connection.execute("UPDATE run SET stop_requested = true WHERE id = $1", run.id)
+        await nudge(resources.redis, stop_topic(run.id))
+        await working
+    assert (await state_of(owner_connection, run))[0] == "stopped"

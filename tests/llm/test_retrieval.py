@@ -1,16 +1,29 @@
-import orjson
+from uuid import UUID
+
+import pytest
 
 from llm.options import ReplyOptions
-from llm.retrieval import Found, find_sources, told
+from llm.retrieval import Wanted, find_sources
 from search.statistics import refresh
-from tests.llm.make_source import make_source
 from tests.llm.replying import FACT, QUESTION, deps, make_run, work
 from tests.make import make_scope
+from tests.search.make import make_file
 
 
-async def texts_for(resources, scope, question, *, options=ReplyOptions(), turns=()):  # noqa: B008 frozen
-    searcher = deps(resources).searcher
-    found = await find_sources(searcher, scope, question=question, options=options, turns=turns)
+async def found_for(resources, scope, question, *, options=ReplyOptions(), turns=(), **given):  # noqa: B008 frozen
+    wanted = Wanted(
+        question=question,
+        query=question,
+        conversation_id=given.pop("conversation_id", UUID(int=0)),
+        options=options,
+        given=frozenset(turns),
+        **given,
+    )
+    return await find_sources(deps(resources).searcher, scope, wanted)
+
+
+async def texts_for(resources, scope, question, **given):
+    found = await found_for(resources, scope, question, **given)
     return [source.text for source in found.sources]
 
 
@@ -61,8 +74,52 @@ async def test_what_cannot_be_searched_for_has_no_sources(resources, owner_conne
     assert await texts_for(resources, scope, "?!") == []
 
 
-def test_passages_are_told_without_their_text():
-    passage = orjson.loads(told(Found(), [make_source("The river.")]))["passages"][0]
-    assert passage["ref"] == 1
-    assert passage["pages"] == [3, 4]
-    assert "text" not in passage
+async def test_what_became_of_every_candidate_is_told(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    run = await make_run(owner_connection, resources, scope, facts=[FACT, QUESTION.upper()])
+    found = await found_for(resources, scope, QUESTION, turns={run.message_id})
+    assert {c.fate for c in found.candidates} == {
+        "packed",
+        "repeats the question",
+        "is in the conversation shown",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "given", "texts"),
+    [
+        (ReplyOptions(sources="conversation"), {}, []),
+        (
+            ReplyOptions(sources="conversation"),
+            {"attachments": "file"},
+            ["The key is in the file."],
+        ),
+        (ReplyOptions(sources="files"), {}, []),
+        (ReplyOptions(sources="files"), {"attachments": "file"}, ["The key is in the file."]),
+        (ReplyOptions(sources="everything"), {}, [FACT, "The key is in the file."]),
+    ],
+)
+async def test_sources_may_be_confined_to_the_conversation_or_to_files(
+    resources, owner_connection, options, given, texts
+):
+    scope = await make_scope(owner_connection)
+    run = await make_run(owner_connection, resources, scope)
+    file_id = await make_file(
+        resources, owner_connection, scope, name="a.txt", passages=["The key is in the file."]
+    )
+    found = await texts_for(
+        resources, scope, QUESTION, options=options, turns={run.message_id},
+        conversation_id=run.conversation_id, **({"attachments": (file_id,)} if given else {}),
+    )  # fmt: skip
+    assert sorted(found) == sorted(texts)
+
+
+async def test_neighbours_are_one_source_with_the_text_between_them(resources, owner_connection):
+    scope = await make_scope(owner_connection)
+    told = ["The spare key hangs in the hall.", "The hall is behind the blue door."]
+    await make_file(resources, owner_connection, scope, name="a.txt", passages=told)
+    found = await found_for(resources, scope, "Where does the spare key hang, behind which door?")
+    (source,) = found.sources
+    assert source.text == "\n".join(told)
+    assert [(p.start, p.end, p.page_first) for p in source.parts] == [(0, 32, 1), (33, 66, 2)]
+    assert source.part_at(40).page_first == 2

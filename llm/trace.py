@@ -1,0 +1,95 @@
+"""What is kept of how a reply came about, so that it can be looked at and run again: the JSON of run.trace.
+
+No text of a source is kept, only which passage it was: what a reader may see of it is asked when the trace is read.
+The question's words and the query made of them are the only words here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from llm.chat import Source
+from llm.followup import Way
+from llm.options import ReplyOptions
+from llm.prompt import Prompt
+from llm.retrieval import Candidate, Found
+from search.answer import Coverage
+
+
+@dataclass(frozen=True, slots=True)
+class TracedQuery:
+    """`asked` is the question, `text` what was searched for, `by` who made the one of the other."""
+
+    asked: str
+    text: str
+    by: Way
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """`packed` are the refs that the model was given, in order, each with the passages joined in it."""
+
+    query: TracedQuery
+    options: ReplyOptions
+    candidates: tuple[Candidate, ...]
+    packed: tuple[tuple[str, ...], ...]
+    prompt_sha256: str
+    turns: int
+    index_seq: int
+    coverage: Coverage | None
+    degraded: tuple[str, ...]
+    rewrite_ms: float
+    search_ms: float
+
+
+def traced(
+    found: Found, prompt: Prompt, *, query: TracedQuery, options: ReplyOptions, rewrite_ms: float
+) -> Trace:
+    return Trace(
+        query=query,
+        options=options,
+        candidates=found.candidates,
+        packed=tuple(tuple(str(p.passage_id) for p in s.parts) for s in prompt.sources),
+        prompt_sha256=prompt.sha256,
+        turns=len(prompt.messages) - 2,
+        index_seq=found.index_seq,
+        coverage=found.coverage,
+        degraded=found.degraded,
+        rewrite_ms=rewrite_ms,
+        search_ms=found.search_ms,
+    )
+
+
+def told(found: Found, sources: Sequence[Source], *, query: TracedQuery) -> str:
+    """Return the data of `retrieval.done`: which passages the model is given, without their text."""
+    passages = [
+        {
+            "ref": s.ref,
+            "passage_id": s.passage_id,
+            "kind": s.kind,
+            "item_id": s.item_id,
+            "message_id": s.message_id,
+            "version": s.version,
+            "title": s.title,
+            "headings": s.headings,
+            "pages": None if s.page_first is None else [s.page_first, s.page_last or s.page_first],
+            "start": s.start,
+            "end": s.end,
+            "score": s.score,
+        }
+        for s in sources
+    ]
+    coverage = None if found.coverage is None else asdict(found.coverage)
+    return as_json(
+        {
+            "query": {"text": query.text, "by": query.by},
+            "passages": passages,
+            "coverage": coverage,
+            "degraded": found.degraded,
+        }
+    )
+
+
+def as_json(value: object) -> str:
+    return orjson.dumps(value, default=str).decode()  # ids from the driver are a subclass of UUID

@@ -1,0 +1,29 @@
+import orjson
+
+from llm.options import ReplyOptions
+from llm.prompt import build_prompt
+from llm.retrieval import Found
+from llm.trace import TracedQuery, as_json, told, traced
+from tests.llm.make_source import make_source
+
+QUERY = TracedQuery("and in May?", "revenue in May", "by the model")
+
+
+def test_passages_are_told_without_their_text():
+    data = orjson.loads(told(Found(), [make_source("The river.")], query=QUERY))
+    (passage,) = data["passages"]
+    assert (passage["ref"], passage["pages"], "text" in passage) == (1, [3, 4], False)
+    assert data["query"] == {"text": "revenue in May", "by": "by the model"}
+
+
+def test_a_trace_holds_no_word_of_a_source():
+    prompt = build_prompt("Which river?", [make_source("The secret river.")])
+    trace = traced(Found(), prompt, query=QUERY, options=ReplyOptions(), rewrite_ms=1.5)
+    kept = orjson.loads(as_json(trace))
+    assert "secret" not in as_json(trace)
+    assert kept["query"] == {
+        "asked": "and in May?",
+        "text": "revenue in May",
+        "by": "by the model",
+    }
+    assert (kept["prompt_sha256"], kept["turns"]) == (prompt.sha256, 0)
