@@ -37,6 +37,12 @@ WITH raised AS (
     SET updated_at = now(), title = CASE WHEN title = '' THEN :title ELSE title END
     WHERE workspace_id = :workspace_id
         AND id = :conversation_id
+), marked AS ( -- who posts has read what stands before
+    INSERT INTO conversation_person (workspace_id, conversation_id, account_id, read_seq, read_at)
+    SELECT :workspace_id, :conversation_id, :account_id, raised.last_seq, now()
+    FROM raised
+    ON CONFLICT (workspace_id, conversation_id, account_id) DO UPDATE
+    SET read_seq = EXCLUDED.read_seq, read_at = now()
 )
 INSERT INTO message (workspace_id, id, conversation_id, parent_id, seq, role, author_id, content, client_id)
 SELECT

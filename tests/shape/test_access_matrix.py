@@ -26,6 +26,8 @@ NAMES = [f"{o.method} {o.path.removeprefix('/api/v1')}" for o in WITH_ID]
 # What a request needs beside the id to get past the checks of its form.
 BODIES: dict[str, object] = {
     "PATCH /conversations/{conversation_id}": {"title": "Other"},
+    "PUT /conversations/{conversation_id}/read": {"seq": 1},
+    "PUT /conversations/{conversation_id}/quiet": {"is_quiet": True},
     "PUT /conversations/{conversation_id}/members": {"principal": "workspace"},
     "POST /conversations/{conversation_id}/members": {"principal": "workspace"},
     "PATCH /conversations/{conversation_id}/members/{principal}": {"role": "reader"},
