@@ -11,7 +11,15 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from app.bert_graph import DIMENSION, WeightOf, Weights, bert_onnx, words_as_floats
+from app.bert_graph import (
+    DIMENSION,
+    LookUp,
+    WeightOf,
+    Weights,
+    bert_onnx,
+    words_as_bytes,
+    words_as_floats,
+)
 from app.e5_file import BLOCK, E5File
 from app.onnx_file import CONTRIB, FLOAT, Graph
 from search.embed import EmbedderSpec
@@ -38,23 +46,27 @@ class Recipe:
 
 def _minilm(raw: bytes, source: Path) -> Mapping[str, bytes]:
     weight = safetensors(raw)
-    graph = bert_onnx(weight, layers=MINILM_LAYERS, look_up=words_as_floats(weight))
+    documents = bert_onnx(weight, layers=MINILM_LAYERS, look_up=words_as_floats(weight))
+    queries = bert_onnx(weight, layers=MINILM_LAYERS, look_up=words_as_bytes(weight), in_bytes=True)
     tokenizer = orjson.loads((source.parent / "tokenizer.json").read_bytes())
     # Cut at the model's own length, and pad a batch to its longest text; the file says 128 for both.
     tokenizer["truncation"]["max_length"] = MINILM.spec.max_tokens
     tokenizer["padding"]["strategy"] = "BatchLongest"
-    return {"model.onnx": graph, "tokenizer.json": orjson.dumps(tokenizer)}
+    cut = orjson.dumps(tokenizer)
+    return {"model.onnx": documents, "query.onnx": queries, "tokenizer.json": cut}
 
 
 def _e5(raw: bytes, source: Path) -> Mapping[str, bytes]:
     del source
     read = E5File(raw)
     vocabulary = orjson.dumps(read.vocabulary, option=orjson.OPT_NON_STR_KEYS)
-    graph = bert_onnx(read.weight, layers=E5_LAYERS, look_up=_words_in_halves(read))
-    return {"model.onnx": graph, "vocabulary.json": vocabulary}
+    look_up = _words_in_halves(read)
+    documents = bert_onnx(read.weight, layers=E5_LAYERS, look_up=look_up)
+    queries = bert_onnx(read.weight, layers=E5_LAYERS, look_up=look_up, in_bytes=True)
+    return {"model.onnx": documents, "query.onnx": queries, "vocabulary.json": vocabulary}
 
 
-def _words_in_halves(read: E5File) -> Callable[[Graph], str]:
+def _words_in_halves(read: E5File) -> LookUp:
     """Leave the word table in 4 bits: 54 MB instead of 384; the layers as floats run 2.4 times faster than in 4 bits."""
 
     def look_up(graph: Graph) -> str:
@@ -95,7 +107,7 @@ MINILM = Recipe(
     weights="model/model.safetensors",
     sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     seconds=2,
-    format=2,
+    format=3,
     make=_minilm,
 )
 E5 = Recipe(
@@ -104,7 +116,7 @@ E5 = Recipe(
     weights="e5-small-q4.bin",
     sha256="1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
     seconds=5,
-    format=1,
+    format=2,
     make=_e5,
     prefixes={"query_prefix": "query: ", "document_prefix": "passage: "},
 )

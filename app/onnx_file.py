@@ -45,14 +45,33 @@ class Graph:
     ) -> str:
         """Append a node and return the name of its one output, made up unless given."""
         output = output or f"{op}_{len(self.nodes)}"
+        self._append(op, inputs, [output], domain=domain, attributes=attributes or {})
+        return output
+
+    def add_many(
+        self, op: str, inputs: Sequence[str], *, outputs: int, attributes: Mapping[str, Attribute]
+    ) -> list[str]:
+        """Append a node of that many outputs and return their names."""
+        names = [f"{op}_{len(self.nodes)}.{number}" for number in range(outputs)]
+        self._append(op, inputs, names, domain="", attributes=attributes)
+        return names
+
+    def _append(
+        self,
+        op: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        *,
+        domain: str,
+        attributes: Mapping[str, Attribute],
+    ) -> None:
         self.nodes.append(
             b"".join(_bytes(1, name.encode()) for name in inputs)
-            + _bytes(2, output.encode())
+            + b"".join(_bytes(2, name.encode()) for name in outputs)
             + _bytes(4, op.encode())
-            + b"".join(_bytes(5, _attribute(*item)) for item in (attributes or {}).items())
+            + b"".join(_bytes(5, _attribute(*item)) for item in attributes.items())
             + _bytes(7, domain.encode())
         )
-        return output
 
 
 def model_bytes(

@@ -4,7 +4,8 @@
 
 Passages are consecutive pieces of one real speech of 128 and 256 tokens, and real claims with their abstracts as they
 come (all of tests/data/claims). The reference, in the same run, is onnxruntime alone in this process as it comes: its
-default threads, batches of 32 in the order given. Prints a Markdown table.
+default threads, batches of 32 in the order given; for queries one text at a time on one thread, weights as floats. Prints
+a Markdown table.
 """
 
 import asyncio
@@ -53,6 +54,7 @@ async def main() -> None:
     longest = passages["of 256 tokens"]
     passages["as they come, 10 to 256 tokens"] = claims_and_abstracts()
     reference = {kind: reference_rate(model_dir, texts) for kind, texts in passages.items()}
+    plain = reference_latency(model_dir)
     async with embedder_process(model_dir) as (client, process):
         loaded_mb = rss_mb(process)
         await client.embed_documents(longest[:8])
@@ -70,7 +72,8 @@ async def main() -> None:
     for kind, found in rates.items():
         ratio = found / reference[kind]
         say(f"| passages/s {kind} | {found:.1f} | {reference[kind]:.1f} | {ratio:.2f} |")
-    say(f"| query idle, p50 / p95 ms | {idle} | | |")
+    ratio = statistics.median(idle.waits_ms) / statistics.median(plain.waits_ms)
+    say(f"| query idle, p50 / p95 ms | {idle} | {plain} | {ratio:.2f} |")
     say(f"| query CPU ms | {query_cpu_ms:.1f} | | |")
     say(f"| query while passages are embedded, p50 / p95 ms | {busy} | | |")
     say(f"| RSS MB loaded / at the end | {loaded_mb:.0f} / {after_mb:.0f} | | |")
@@ -103,6 +106,29 @@ def reference_rate(model_dir: Path, texts: list[str]) -> float:
         mask = np.array([encoding.attention_mask for encoding in batch], dtype=np.int64)
         session.run(None, {"input_ids": ids, "attention_mask": mask})
     return len(texts) / (time.perf_counter() - since)
+
+
+def reference_latency(model_dir: Path) -> Latency:
+    """Ask in this process, one thread, weights as floats: no socket, no other process."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(
+        model_dir / "model.onnx", options, providers=["CPUExecutionProvider"]
+    )
+    tokenizer = load_tokenizer(model_dir)
+    waits_ms: list[float] = []
+    for question in questions():
+        since = time.perf_counter()
+        ids = np.array([tokenizer.encode(question).ids], dtype=np.int64)
+        session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        waits_ms.append((time.perf_counter() - since) * 1000)
+        time.sleep(0.01)
+    return Latency(waits_ms)
+
+
+def questions() -> list[str]:
+    read = [json.loads(line)["question"] for line in QUERIES.read_text().splitlines()]
+    return [read[at % len(read)] for at in range(ENOUGH_QUERIES)]
 
 
 @asynccontextmanager
@@ -139,11 +165,10 @@ async def latency_under_ingestion(client: EmbedClient, texts: list[str]) -> Late
 
 
 async def query_latency(client: EmbedClient) -> Latency:
-    questions = [json.loads(line)["question"] for line in QUERIES.read_text().splitlines()]
-    waits_ms = []
-    for at in range(ENOUGH_QUERIES):
+    waits_ms: list[float] = []
+    for question in questions():
         since = time.perf_counter()
-        await client.embed_query(questions[at % len(questions)])
+        await client.embed_query(question)
         waits_ms.append((time.perf_counter() - since) * 1000)
         await asyncio.sleep(0.01)
     return Latency(waits_ms)

@@ -1,8 +1,9 @@
 """The embedders that come with Recollect: an ONNX sentence encoder run by onnxruntime on the CPU.
 
 Documents are cut into small batches of similar length on two background threads; a query has a
-thread of its own, so it never waits behind them. The model folder is written by
-app/model_files.py; the graph pools and normalises, so its output is the vector.
+thread of its own, so it never waits behind them, and the same model with weights in bytes, which
+takes half the time. The model folder is written by app/model_files.py; the graph pools and
+normalises, so its output is the vector.
 """
 
 # onnxruntime ships no types: what comes from it is unknown here, and known from _Session on.
@@ -65,6 +66,7 @@ class OnnxEmbedder:
         self.max_tokens = meta.spec.max_tokens
         self._tokens = _load_tokens(model_dir, meta)
         self._session = _Session(model_dir / "model.onnx")
+        self._query_session = _Session(model_dir / "query.onnx")
         self._queries = ThreadPoolExecutor(1, "embed-query")
         self._documents = ThreadPoolExecutor(
             _THREADS, "embed-documents", _step_back if sys.platform == "linux" else None
@@ -101,7 +103,8 @@ class OnnxEmbedder:
         self._documents.shutdown(cancel_futures=True)
 
     def _embed_query(self, text: str) -> QueryVector:
-        [row] = self._run([self._tokens.ids(self._meta.query_prefix + text)])
+        ids = np.array([self._tokens.ids(self._meta.query_prefix + text)], dtype=np.int64)
+        [row] = self._query_session(ids, np.ones_like(ids))
         return QueryVector(row, self._tokens.characters_per_piece(text))
 
     def _encode(self, texts: Sequence[str]) -> list[list[int]]:

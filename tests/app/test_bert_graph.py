@@ -7,6 +7,7 @@ import onnxruntime
 import pytest
 from tokenizers import Tokenizer
 
+from app.bert_graph import BLOCK, in_blocks
 from app.e5_file import E5File
 from app.model_files import _weights_file
 from app.model_recipes import E5, MINILM, safetensors
@@ -19,8 +20,17 @@ SIMILARITIES = [[1.0, 0.6660, 0.1046], [0.6660, 1.0, 0.1411], [0.1046, 0.1411, 1
 
 @pytest.fixture(scope="module")
 def embed(model_dir):
+    return embed_by(model_dir, "model.onnx")
+
+
+@pytest.fixture(scope="module")
+def embed_in_bytes(model_dir):
+    return embed_by(model_dir, "query.onnx")
+
+
+def embed_by(model_dir, file):
     tokenizer = Tokenizer.from_file(str(model_dir / "tokenizer.json"))
-    session = onnxruntime.InferenceSession(model_dir / "model.onnx")
+    session = onnxruntime.InferenceSession(model_dir / file)
 
     def run(*texts):
         encoded = tokenizer.encode_batch(list(texts))
@@ -43,6 +53,32 @@ def test_a_vector_does_not_depend_on_what_it_is_batched_with(embed):
         together[:3], np.vstack([embed(text) for text in WEATHER]), atol=1e-6
     )
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+
+
+def test_in_bytes_a_vector_stays_beside_that_of_the_floats_whatever_its_batch(
+    embed, embed_in_bytes
+):
+    texts = (*WEATHER, "Two witnesses signed the contract in Zürich.", "padding " * 300)
+    together = embed_in_bytes(*texts)
+    assert np.sum(together * embed(*texts), axis=1).min() > 0.996
+    np.testing.assert_allclose(
+        together[:4], np.vstack([embed_in_bytes(text) for text in texts[:4]]), atol=1e-5
+    )
+
+
+def test_blocks_of_bytes_give_the_rows_back_within_half_a_step():
+    rows = np.random.default_rng(7).normal(size=(3, 256)).astype(np.float32)
+    rows[1, :BLOCK] = 0
+    values, scales = in_blocks(rows)
+    assert (values.shape, values.dtype, scales.shape) == (
+        (3, 256 // BLOCK, BLOCK),
+        np.uint8,
+        (3, 256 // BLOCK),
+    )
+    back = (values.astype(np.float32) - 128) * scales[:, :, None]
+    assert np.all(
+        np.abs(back.reshape(rows.shape) - rows) <= np.repeat(scales, BLOCK, axis=1) / 1.99
+    )
 
 
 def test_it_agrees_with_a_forward_pass_written_out(embed, model_dir):

@@ -18,6 +18,7 @@ def test_the_folder_says_what_it_holds(model_dir):
     assert sorted(path.name for path in model_dir.iterdir()) == [
         "meta.json",
         "model.onnx",
+        "query.onnx",
         "tokenizer.json",
     ]
 

@@ -28,8 +28,9 @@ def test_the_multilingual_models_folder_says_what_it_holds(e5_dir):
     meta = json.loads((e5_dir / "meta.json").read_text())
     assert meta == {
         "model": "multilingual-e5-small", "dimension": 384, "max_tokens": 512, "query_prefix": "query: ",
-        "document_prefix": "passage: ", "weights_sha256": E5.sha256, "format": 1,
+        "document_prefix": "passage: ", "weights_sha256": E5.sha256, "format": 2,
     }  # fmt: skip
     size_bytes = {path.name: path.stat().st_size for path in e5_dir.iterdir()}
-    assert sorted(size_bytes) == ["meta.json", "model.onnx", "vocabulary.json"]
+    assert sorted(size_bytes) == ["meta.json", "model.onnx", "query.onnx", "vocabulary.json"]
     assert size_bytes["model.onnx"] < 150e6
+    assert size_bytes["query.onnx"] < 80e6

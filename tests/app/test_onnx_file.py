@@ -47,3 +47,16 @@ def test_a_float_attribute_and_a_fused_operator_arrive():
     np.testing.assert_allclose(
         np.asarray(out), [[-50 / np.sqrt(2500 + 1e6), 50 / np.sqrt(2500 + 1e6)]], rtol=1e-4
     )
+
+
+def test_a_node_of_several_outputs_gives_each_a_name():
+    graph = Graph()
+    sizes = graph.constant("sizes", np.array([1, 2]))
+    first, second = graph.add_many("Split", ["x", sizes], outputs=2, attributes={"axis": 1})
+    graph.add("Cast", [second], output="out", attributes={"to": 1})
+    session = onnxruntime.InferenceSession(
+        model_bytes(graph, inputs={"x": (1, 3)}, outputs={"out": (1, 2)})
+    )
+    [out] = session.run(None, {"x": np.array([[5, 6, 7]])})
+    assert first != second
+    np.testing.assert_array_equal(np.asarray(out), [[6, 7]])
