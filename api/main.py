@@ -45,6 +45,7 @@ from api import (
     tags,
     tus,
     uploads,
+    webhooks,
     workspaces,
 )
 from api.cursors import Cursors
@@ -88,6 +89,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     models.router,
     saved_searches.router,
     notifications.router,
+    webhooks.router,
     auth.router,
     workspaces.router,
     health.status_router,

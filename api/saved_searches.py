@@ -6,7 +6,7 @@ They are their author's alone. A webhook's secret is in the answer that made it 
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
@@ -14,16 +14,13 @@ from pydantic import Field
 
 from api.deps import Api, ApiDep, PathId, ScopeDep
 from api.etags import IfMatch, check_etag
+from api.hooks import HookUrl, WebhookAnswer, check_hook_url, hook_state, secret_of
 from api.idempotency import Answered, IdempotencyKey, once, one_request
 from api.search_fields import Zone
 from api.wire import Answer, Body, ListPage, Text
-from app.settings import hosts_inside
-from app.shared_key import WEBHOOK_KEY, shared_key
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import new_id
-from core.outgoing import MAX_URL, url_problem
 from core.scope import Scope
-from core.signature import webhook_secret
 from search.answer import Kind, SearchRequest
 from search.query import MAX_CHARACTERS
 from search.retrieve import read_clock, read_query
@@ -38,7 +35,7 @@ Name = Annotated[Text, Field(min_length=1, max_length=MAX_NAME, pattern=r"\S")]
 
 
 class WebhookBody(Body):
-    url: Annotated[Text, Field(max_length=MAX_URL, examples=["https://hooks.example.org/found"])]
+    url: HookUrl
 
 
 class SavedSearchBody(Body):
@@ -59,18 +56,6 @@ class SavedSearchChange(Body):
     name: Name | None = None
     is_alerting: bool | None = None
     webhook: WebhookBody | None = None
-
-
-class WebhookAnswer(Answer):
-    """`secret` signs the calls (standardwebhooks.com) and is shown this once; `reason` says why the last call failed."""
-
-    id: UUID
-    url: str
-    state: Literal["active", "failing", "disabled"]
-    failing_since: datetime | None
-    disabled_at: datetime | None
-    reason: str
-    secret: str | None = None
 
 
 class SavedSearchAnswer(Answer):
@@ -253,17 +238,16 @@ def _warnings(q: str, kind: Kind | None, tz: str) -> list[str]:
 
 
 def _check_webhook(api: Api, webhook: WebhookBody | None) -> None:
-    inside = hosts_inside(api.resources.settings)
-    if webhook is not None and (problem := url_problem(webhook.url, inside=inside)):
-        raise InvalidInput.of("webhook.url", problem)
+    if webhook is not None:
+        check_hook_url(api.resources.settings, webhook.url, field="webhook.url")
 
 
 async def _with_secret(api: Api, answer: SavedSearchAnswer) -> SavedSearchAnswer:
     """Show the secret of a webhook that was made just now."""
     if answer.webhook is None:
         return answer
-    key = await shared_key(api.resources.signin, name=WEBHOOK_KEY)
-    shown = answer.webhook.model_copy(update={"secret": webhook_secret(key, answer.webhook.id)})
+    secret = await secret_of(api, answer.webhook.id)
+    shown = answer.webhook.model_copy(update={"secret": secret})
     return answer.model_copy(update={"webhook": shown})
 
 
@@ -285,11 +269,10 @@ def _answer(saved: _Saved) -> SavedSearchAnswer:
 def _webhook(saved: _Saved) -> WebhookAnswer | None:
     if saved.webhook_url is None or saved.webhook_id is None:
         return None
-    failing = "failing" if saved.webhook_failing_since else "active"
     return WebhookAnswer(
         id=saved.webhook_id,
         url=saved.webhook_url,
-        state="disabled" if saved.webhook_disabled_at else failing,
+        state=hook_state(saved.webhook_failing_since, saved.webhook_disabled_at),
         failing_since=saved.webhook_failing_since,
         disabled_at=saved.webhook_disabled_at,
         reason=saved.webhook_reason,

@@ -4,7 +4,7 @@ Each ending is one transaction that also ends the job, so that a worker whose le
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 from core.errors import PermanentFailure
@@ -16,6 +16,12 @@ from sql.fence import Fence, JobId
 from sql.pool import Conn
 
 FileEnd = Literal["ready", "partial", "no_text", "failed"]
+
+
+class Tell(Protocol):
+    """Have those told who want to know how a file ended; what they are told is written in the caller's transaction."""
+
+    async def __call__(self, conn: Conn, workspace_id: UUID, *, file_id: UUID) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ _NO_TEXT = PermanentFailure(
 )
 
 
-async def finish(fence: Fence, build: Build) -> FileEnd:
+async def finish(fence: Fence, build: Build, *, tell: Tell) -> FileEnd:
     """Flip the file to this build and end the job, in one transaction; Unwanted when the file went away meanwhile."""
     ws, source = fence.workspace_id, build.source
     async with fence.last_tx() as conn:
@@ -71,7 +77,8 @@ async def finish(fence: Fence, build: Build) -> FileEnd:
         )
         end: FileEnd = "no_text" if not tally.passages else "partial" if tally.problems else "ready"
         reason = _why_no_text(tally) if end == "no_text" else _NO_REASON
-        await _end_file(conn, ws, source, state=end, reason=reason)
+        if await _end_file(conn, ws, source, state=end, reason=reason):
+            await tell(conn, ws, file_id=source.file_id)
         await execute(conn, CLOSE_BUILD, workspace_id=ws, file_id=source.file_id, build_id=build.id)
         await index_seq_raised(conn, ws, shown=source.file_id if shown.is_flip else None)
     return end
@@ -83,14 +90,16 @@ def _why_no_text(tally: Tally) -> PermanentFailure:
     return PermanentFailure(tally.code, tally.message, remedy=tally.remedy)
 
 
-async def fail(fence: Fence, source: Source, build: Build | None, reason: PermanentFailure) -> None:
+async def fail(
+    fence: Fence, source: Source, build: Build | None, *, reason: PermanentFailure, tell: Tell
+) -> None:
     """End the file and its job with a reason that a person understands."""
     ws = fence.workspace_id
     stored_only = reason.code == "unsupported_type"
     async with fence.last_tx("done" if stored_only else "failed", reason=reason.code) as conn:
-        await _end_file(
-            conn, ws, source, state="no_text" if stored_only else "failed", reason=reason
-        )
+        end: FileEnd = "no_text" if stored_only else "failed"
+        if await _end_file(conn, ws, source, state=end, reason=reason):
+            await tell(conn, ws, file_id=source.file_id)
         if build is not None:
             await execute(conn, RETIRE_BUILD, workspace_id=ws, build_id=build.id)
             await fetch(
@@ -106,8 +115,9 @@ async def withdraw(fence: Fence, version_id: UUID) -> None:
 
 async def _end_file(
     conn: Conn, ws: UUID, source: Source, *, state: FileEnd, reason: PermanentFailure
-) -> None:
-    await execute(
+) -> bool:
+    """Write the end down; False where a newer version has come meanwhile."""
+    ended = await execute(
         conn,
         END_FILE,
         workspace_id=ws,
@@ -118,3 +128,4 @@ async def _end_file(
         reason=reason.message,
         remedy=reason.remedy,
     )
+    return ended > 0

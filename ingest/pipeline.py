@@ -18,7 +18,7 @@ from core.errors import PermanentFailure, ProviderAway
 from ingest.again import Whole, embed_again, find_whole, items_again
 from ingest.build import Build, Making, begin, note_stage, save_range, save_vectors
 from ingest.children import Children, Storing, drop_missing
-from ingest.ending import fail, finish, withdraw
+from ingest.ending import Tell, fail, finish, withdraw
 from ingest.ranges import Built, Range, cut_ranges, read_ranges
 from ingest.sandbox import Limits
 from ingest.source import Source, Step, Unwanted, find_source, media_type_of, on_this_machine
@@ -33,13 +33,17 @@ AHEAD: Final = 4  # ranges that reading may be ahead of embedding
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What the pipeline works with; `nudge` tells watchers of a file that its row has changed."""
+    """What the pipeline works with.
+
+    `nudge` tells watchers of a file that its row has changed, `tell` those who want to know how it ended.
+    """
 
     storing: Storing
     asking: Asking
     count_tokens: Callable[[str], int]
     limits: Limits
     nudge: Callable[[UUID], Awaitable[None]]
+    tell: Tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class _Building:
             await self._read(source, Making(order.pipeline_version))
         assert self.build is not None
         await drop_missing(self.fence, self.build)
-        end = await finish(self.fence, self.build)
+        end = await finish(self.fence, self.build, tell=self.tools.tell)
         duration_ms = round((time.monotonic() - since) * 1000)
         log.info("ingested file", file_id=str(source.file_id), state=end, duration_ms=duration_ms)
 
@@ -132,7 +136,7 @@ class _Building:
 
     async def fail(self, reason: PermanentFailure) -> None:
         assert self.source is not None  # nothing before it raises this
-        await fail(self.fence, self.source, self.build, reason)
+        await fail(self.fence, self.source, self.build, reason=reason, tell=self.tools.tell)
         log.info("file cannot be read", file_id=str(self.source.file_id), reason=reason.code)
 
     async def nudge(self) -> None:

@@ -296,7 +296,8 @@ SET state = 'failed', reason_code = :reason_code, reason = :reason, remedy = :re
 FROM file_version v
 WHERE v.workspace_id = :workspace_id AND v.id = :version_id
     AND file.workspace_id = :workspace_id AND file.id = v.file_id AND file.version = v.version
-    AND file.state IN ('queued', 'processing');
+    AND file.state IN ('queued', 'processing')
+RETURNING file.id;
 
 -- name: list_message_passages
 -- unscoped: the worker reads what its job names

@@ -473,6 +473,22 @@ CREATE TABLE public.file (
 
 ALTER TABLE ONLY public.file FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.file_event (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    webhook_id uuid NOT NULL,
+    file_id uuid NOT NULL,
+    version integer NOT NULL,
+    kind text NOT NULL,
+    reason_code text NOT NULL,
+    reason text NOT NULL,
+    remedy text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT file_event_kind_check CHECK ((kind = ANY (ARRAY['file.ready'::text, 'file.partial'::text, 'file.no_text'::text, 'file.failed'::text])))
+);
+
+ALTER TABLE ONLY public.file_event FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.file_problem (
     workspace_id uuid NOT NULL,
     build_id uuid NOT NULL,
@@ -1020,11 +1036,28 @@ CREATE TABLE public.upload (
     expires_at timestamp with time zone DEFAULT (now() + '1 day'::interval) NOT NULL,
     completed_at timestamp with time zone,
     file_id uuid,
+    sha256 bytea,
     CONSTRAINT upload_check CHECK (((offset_bytes >= 0) AND (offset_bytes <= length_bytes))),
-    CONSTRAINT upload_length_bytes_check CHECK ((length_bytes >= 0))
+    CONSTRAINT upload_length_bytes_check CHECK ((length_bytes >= 0)),
+    CONSTRAINT upload_sha256_check CHECK ((length(sha256) = 32))
 );
 
 ALTER TABLE ONLY public.upload FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.webhook (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    url text NOT NULL,
+    kinds text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    failing_since timestamp with time zone,
+    disabled_at timestamp with time zone,
+    reason text DEFAULT ''::text NOT NULL,
+    CONSTRAINT webhook_kinds_check CHECK (((cardinality(kinds) > 0) AND (kinds <@ ARRAY['file.ready'::text, 'file.partial'::text, 'file.no_text'::text, 'file.failed'::text])))
+);
+
+ALTER TABLE ONLY public.webhook FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.workspace (
     id uuid NOT NULL,
@@ -1164,6 +1197,9 @@ ALTER TABLE ONLY public.embedding_8
 
 ALTER TABLE ONLY public.embedding_9
     ADD CONSTRAINT embedding_9_pkey PRIMARY KEY (workspace_id, generation_id, passage_id);
+
+ALTER TABLE ONLY public.file_event
+    ADD CONSTRAINT file_event_pkey PRIMARY KEY (workspace_id, id);
 
 ALTER TABLE ONLY public.file
     ADD CONSTRAINT file_pkey PRIMARY KEY (workspace_id, id);
@@ -1306,6 +1342,12 @@ ALTER TABLE ONLY public.text_segment
 ALTER TABLE ONLY public.upload
     ADD CONSTRAINT upload_pkey PRIMARY KEY (workspace_id, id);
 
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_pkey PRIMARY KEY (workspace_id, id);
+
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_workspace_id_account_id_url_key UNIQUE (workspace_id, account_id, url);
+
 ALTER TABLE ONLY public.workspace
     ADD CONSTRAINT workspace_pkey PRIMARY KEY (id);
 
@@ -1396,6 +1438,12 @@ CREATE INDEX embedding_8_workspace_id_passage_id_idx ON public.embedding_8 USING
 CREATE INDEX embedding_9_vector_idx ON public.embedding_9 USING hnsw (((vector)::public.halfvec(384)) public.halfvec_ip_ops) WITH (m='16', ef_construction='64') WHERE (public.vector_dims(vector) = 384);
 
 CREATE INDEX embedding_9_workspace_id_passage_id_idx ON public.embedding_9 USING btree (workspace_id, passage_id);
+
+CREATE INDEX file_event_created_at_idx ON public.file_event USING btree (created_at);
+
+CREATE INDEX file_event_workspace_id_file_id_idx ON public.file_event USING btree (workspace_id, file_id);
+
+CREATE INDEX file_event_workspace_id_webhook_id_idx ON public.file_event USING btree (workspace_id, webhook_id);
 
 CREATE INDEX file_state_idx ON public.file USING btree (state) WHERE (state = ANY (ARRAY['queued'::text, 'processing'::text]));
 
@@ -1694,6 +1742,12 @@ ALTER TABLE ONLY public.corpus_stat
 ALTER TABLE public.embedding
     ADD CONSTRAINT embedding_workspace_id_passage_id_fkey FOREIGN KEY (workspace_id, passage_id) REFERENCES public.passage(workspace_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.file_event
+    ADD CONSTRAINT file_event_workspace_id_file_id_fkey FOREIGN KEY (workspace_id, file_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file_event
+    ADD CONSTRAINT file_event_workspace_id_webhook_id_fkey FOREIGN KEY (workspace_id, webhook_id) REFERENCES public.webhook(workspace_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.file_problem
     ADD CONSTRAINT file_problem_workspace_id_build_id_fkey FOREIGN KEY (workspace_id, build_id) REFERENCES public.build(workspace_id, id) ON DELETE CASCADE;
 
@@ -1832,6 +1886,9 @@ ALTER TABLE ONLY public.text_segment
 ALTER TABLE ONLY public.upload
     ADD CONSTRAINT upload_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.webhook
+    ADD CONSTRAINT webhook_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
+
 ALTER TABLE public.access_grant ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
@@ -1872,6 +1929,8 @@ CREATE POLICY every_workspace ON public.corpus_stat TO recollect_worker USING (t
 
 CREATE POLICY every_workspace ON public.file TO recollect_worker USING (true);
 
+CREATE POLICY every_workspace ON public.file_event TO recollect_worker USING (true);
+
 CREATE POLICY every_workspace ON public.file_version TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.generation TO recollect_worker USING (true);
@@ -1899,6 +1958,8 @@ CREATE POLICY every_workspace ON public.upload TO recollect_worker USING (true);
 CREATE POLICY every_workspace ON public.workspace TO recollect_worker USING (true);
 
 ALTER TABLE public.file ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.file_event ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.file_problem ENABLE ROW LEVEL SECURITY;
 
@@ -1973,6 +2034,8 @@ CREATE POLICY own ON public.notification_hours TO recollect_app USING (((workspa
 CREATE POLICY own ON public.push_subscription TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
 CREATE POLICY own ON public.search_feedback TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
+
+CREATE POLICY own ON public.webhook TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
 CREATE POLICY own_workspace ON public.workspace TO recollect_app USING ((id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
@@ -2088,6 +2151,8 @@ CREATE POLICY tenant_work ON public.conversation_invite TO recollect_worker USIN
 
 CREATE POLICY tenant_work ON public.conversation_person TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
+CREATE POLICY tenant_work ON public.file_event TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
 CREATE POLICY tenant_work ON public.message_mention TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant_work ON public.message_pin TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
@@ -2110,11 +2175,15 @@ CREATE POLICY tenant_work ON public.saved_search_match TO recollect_worker USING
 
 CREATE POLICY tenant_work ON public.search_news TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
+CREATE POLICY tenant_work ON public.webhook TO recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
 CREATE POLICY tenant_write ON public.audit FOR INSERT TO recollect_app, recollect_signin, recollect_worker WITH CHECK (true);
 
 ALTER TABLE public.text_segment ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.upload ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.webhook ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY worker ON public.heartbeat TO recollect_worker USING (true);
 

@@ -15,16 +15,17 @@ from ingest.messages import embed_messages
 from ingest.pipeline import Tools
 from llm.reply import ReplyDeps, interrupt_run, reply
 from search.generations import give_up
-from sql import execute, write
-from sql.fence import End, Fence
+from sql import execute, fetch_opt, write
+from sql.fence import End, Fence, JobId
 from sql.pool import Conn
+from workers.file_webhooks import call_file_webhook as call_of_file
 from workers.generations import build, follow
 from workers.ledger import Claim
-from workers.queue import JobKind, enqueue_embed_message
+from workers.queue import JobKind, enqueue_embed_message, enqueue_file_calls
 from workers.webhooks import Calling
 from workers.webhooks import call_webhook as call
 
-BURY_FILE = write("ingest.sql", "bury_file")
+BURY_FILE = write("ingest.sql", "bury_file", JobId)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,12 @@ async def call_webhook(work: Work, fence: Fence, claim: Claim) -> None:
     await call(work.calling, fence, notification_id=job.subject_id)
 
 
+async def call_file_webhook(work: Work, fence: Fence, claim: Claim) -> None:
+    """Tell a webhook how the reading of a file ended."""
+    (job,) = claim.jobs
+    await call_of_file(work.calling, fence, event_id=job.subject_id)
+
+
 KINDS: Final[Mapping[JobKind, Kind]] = {
     # While the model works on one file the next is fetched, read and cut.
     "ingest_file": Kind(ingest_file, seats=3),
@@ -99,6 +106,7 @@ KINDS: Final[Mapping[JobKind, Kind]] = {
     "reply": Kind(write_reply, seats=8),
     # Each may wait for a receiver as long as core/outgoing.py lets it.
     "call_webhook": Kind(call_webhook, seats=4),
+    "call_file_webhook": Kind(call_file_webhook, seats=4),
     # The model has two threads for documents; what people have just written shares them.
     "build_generation": Kind(build_generation, seats=1),
 }
@@ -132,7 +140,7 @@ async def _bury_file(conn: Conn, ended: Ended) -> None:
     if ended.state == "cancelled":
         await execute(conn, CANCEL_FILE, **subject)
         return
-    await execute(
+    buried = await fetch_opt(
         conn,
         BURY_FILE,
         reason_code=ended.reason if ended.reason in REASONS else "error",
@@ -140,3 +148,5 @@ async def _bury_file(conn: Conn, ended: Ended) -> None:
         remedy="Try again; if it fails again, report the file.",
         **subject,
     )
+    if buried is not None:
+        await enqueue_file_calls(conn, ended.workspace_id, file_id=buried.id)

@@ -23,6 +23,7 @@ from workers import blob_care, generations, maintenance, upload_care
 from workers.alerts import Alerts, remove_old_notices
 from workers.bells import hear_bells
 from workers.drain import Drain, Terms
+from workers.file_webhooks import remove_old_events
 from workers.index_care import care_for_indexes
 from workers.jobs import KINDS, Kind, Work
 from workers.loops import every, kept, watch_lag
@@ -119,6 +120,7 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
         every(BLOBS_S, "feedback", partial(maintenance.remove_old_feedback, pool)),
         every(ALERTS_S, "alerts", alerts.round),
         every(BLOBS_S, "old notices", partial(remove_old_notices, pool)),
+        every(BLOBS_S, "old file events", partial(remove_old_events, pool)),
         every(INDEXES_S, "indexes", partial(care_for_indexes, pool, _address(resources))),
         every(
             BLOBS_S,

@@ -15,17 +15,19 @@ from redis.asyncio import ConnectionPool, Redis
 from redis.exceptions import RedisError
 
 from core.ids import new_id
-from core.scope import Scope
+from core.scope import Role, Scope
 from ingest.build import PIPELINE_VERSION
 from ingest.ending import CANCEL_FILE
 from ingest.source import Step
-from sql import Nothing, Write, execute, fetch_one, fetch_opt, write
+from sql import Nothing, Write, execute, fetch, fetch_one, fetch_opt, read, write
 from sql.fence import JobId
 from sql.pool import Conn
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-JobKind = Literal["build_generation", "ingest_file", "embed_message", "reply", "call_webhook"]
+JobKind = Literal[
+    "build_generation", "ingest_file", "embed_message", "reply", "call_webhook", "call_file_webhook"
+]
 BELL_QUEUE: Final = "recollect:bells"
 BELL: Final = "hear_bell"  # arq's name of the one function that doorbells call
 
@@ -44,6 +46,7 @@ _CLOSE_AFTER_S: dict[JobKind, float] = {
     "embed_message": _WEEK_S,
     "reply": 3600.0,
     "call_webhook": 2 * 86_400.0,  # a webhook that fails for a day is disabled
+    "call_file_webhook": 2 * 86_400.0,
 }
 
 
@@ -53,6 +56,15 @@ class _Work:
     subject_id: UUID
     content_hash: bytes  # with kind and subject: what makes it the same work
     cost_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Hearer:
+    """A webhook that is to be told, and whose it is."""
+
+    webhook_id: UUID
+    account_id: UUID
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +84,8 @@ ENQUEUE_AGAIN = write("job.sql", "enqueue_again", JobId)
 KEEP_JOB = write("job.sql", "keep_job")
 CANCEL_JOB = write("job.sql", "cancel_job", JobState)
 QUEUE_FILE = write("ingest.sql", "queue_file")
+LIST_HEARERS = read("webhook.sql", "list_hearers", _Hearer)
+ADD_FILE_EVENT = write("webhook.sql", "add_file_event")
 
 
 async def enqueue_ingest(
@@ -98,6 +112,15 @@ async def enqueue_reply(conn: Conn, scope: Scope, *, run_id: UUID) -> UUID:
 async def enqueue_call(conn: Conn, scope: Scope, *, notification_id: UUID) -> UUID:
     """Have the webhook of a saved search told of a notification."""
     return await _enqueue(conn, scope, _Work("call_webhook", notification_id, b"", _CALL_COST_S))
+
+
+async def enqueue_file_calls(conn: Conn, workspace_id: UUID, *, file_id: UUID) -> None:
+    """Have the webhooks told of how a file's reading has ended, in the transaction that ends it."""
+    named = {"workspace_id": workspace_id, "file_id": file_id}
+    for hearer in await fetch(conn, LIST_HEARERS, **named):
+        event_id, scope = new_id(), Scope(hearer.account_id, workspace_id, hearer.role)
+        await execute(conn, ADD_FILE_EVENT, **named, id=event_id, webhook_id=hearer.webhook_id)
+        await _enqueue(conn, scope, _Work("call_file_webhook", event_id, b"", _CALL_COST_S))
 
 
 async def enqueue_build(conn: Conn, scope: Scope, *, generation_id: UUID) -> UUID | None:

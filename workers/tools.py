@@ -19,7 +19,12 @@ from llm.reply import ReplyDeps
 from search.retrieve import Searcher
 from search.wordpiece import load_token_counter
 from workers.jobs import Work
-from workers.queue import enqueue_embed_message, enqueue_ingest, retry_ingest
+from workers.queue import (
+    enqueue_embed_message,
+    enqueue_file_calls,
+    enqueue_ingest,
+    retry_ingest,
+)
 from workers.webhooks import Calling
 
 _CHARACTERS_PER_TOKEN: Final = (
@@ -43,6 +48,7 @@ def make_work(resources: Resources) -> Work:
             ocr_pages=resources.settings.ocr_pages, ocr_languages=resources.settings.ocr_languages
         ),
         nudge=_file_nudge(resources),
+        tell=enqueue_file_calls,
     )
     calling = Calling(
         app=resources.app,

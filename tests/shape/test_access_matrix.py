@@ -120,6 +120,8 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
         },
     )
     saved = (await mine.post("/api/saved-searches", json={"q": "words"})).json()
+    hook = {"url": "https://hooks.example.org/files"}
+    webhook = (await mine.post("/api/webhooks", json=hook)).json()
     model = {"model": FakeEmbedder.model}
     generation = (await mine.post("/api/admin/generations", json=model)).json()
     invite = (await mine.post(f"/api/conversations/{conversation}/invites")).json()
@@ -133,6 +135,7 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
         "job_id": uploaded.json()["job"]["id"],
         "upload_id": begun.headers["location"].rpartition("/")[2],
         "saved_search_id": saved["id"],
+        "webhook_id": webhook["id"],
         "session_id": me["session_id"],
         "workspace_id": str(ada.workspace_id),
         "account_id": str(ada.account_id),

@@ -14,7 +14,7 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from api import notifications, saved_searches, search_answers, search_feedback
+from api import hooks, notifications, saved_searches, search_answers, search_feedback
 from api.search_fields import FACETS, SearchParameters
 from api.search_parse import Parsed, ReadFilterAnswer
 from api.search_suggest import Suggested, SuggestionAnswer
@@ -41,7 +41,7 @@ OTHER_ANSWERS = (
     search_feedback.RecordedAnswer,
     search_feedback.SwitchesAnswer,
     saved_searches.SavedSearchAnswer,
-    saved_searches.WebhookAnswer,
+    hooks.WebhookAnswer,
     notifications.NotificationAnswer,
     notifications.MatchAnswer,
 )
