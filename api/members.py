@@ -27,8 +27,11 @@ from api.sharing import (
 from api.wire import Answer, Body, ListPage
 from core.changes import ring_change
 from core.errors import Conflict, NotFound
+from core.events import nudge
+from core.ids import new_id
 from core.scope import Scope
 from search.index import index_seq_raised
+from search.notices import Happening, notice_topic, tell
 from sql import execute, fetch, read, write
 from sql.pool import Conn, ReadConn
 
@@ -81,7 +84,7 @@ async def add_member(
     async with _changing(api, scope, conversation_id, principal=body.principal) as (conn, who):
         if who in await _principals(conn, scope, conversation_id):
             raise Conflict("Takes part already; change the role instead.")
-        await _let_in(conn, scope, conversation_id, body=body)
+        await _let_in(conn, scope, conversation_id, who=who, body=body)
         return await _page(conn, scope, conversation_id)
 
 
@@ -89,8 +92,8 @@ async def add_member(
 async def set_member(
     conversation_id: PathId, body: GrantBody, scope: ScopeDep, api: ApiDep
 ) -> Participants:
-    async with _changing(api, scope, conversation_id, principal=body.principal) as (conn, _):
-        await _let_in(conn, scope, conversation_id, body=body)
+    async with _changing(api, scope, conversation_id, principal=body.principal) as (conn, who):
+        await _let_in(conn, scope, conversation_id, who=who, body=body)
         return await _page(conn, scope, conversation_id)
 
 
@@ -139,11 +142,20 @@ async def _changing(
         await note(conn, scope, conversation_id, kind="member.changed", subject_id=who)
         yield conn, who
     await ring_change(api.resources.redis, conversation_id)
+    await nudge(api.resources.redis, notice_topic(who))
 
 
-async def _let_in(conn: Conn, scope: Scope, conversation_id: UUID, *, body: GrantBody) -> None:
+async def _let_in(
+    conn: Conn, scope: Scope, conversation_id: UUID, *, who: UUID, body: GrantBody
+) -> None:
+    """Give a principal a role; a person who did not take part is told of it."""
+    is_new = who not in await _principals(conn, scope, conversation_id)
     await set_grant(conn, scope, item_id=conversation_id, body=body)
     await index_seq_raised(conn, scope.workspace_id, shown=conversation_id)
+    if is_new and who != scope.workspace_id:
+        again = new_id()  # who was removed and is let in again is told again
+        event = Happening("invited", conversation_id, subject_id=again, actor_id=scope.account_id)
+        await tell(conn, scope.workspace_id, event, account_ids=[who])
 
 
 async def _give_away(conn: Conn, scope: Scope, conversation_id: UUID, *, to: UUID) -> None:

@@ -11,6 +11,7 @@ from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.etags import IfMatch, check_etag
 from api.idempotency import Answered, IdempotencyKey, once, one_request
+from api.mentioning import note_mentions
 from api.posting import NewMessage, NewRun, Posted, branch, index, note, post
 from api.reading import Message, MessageAnswer, find_message, messages_after
 from api.runs import stream_run
@@ -208,6 +209,7 @@ async def _edit(conn: Conn, scope: Scope, old: Message, *, content: str) -> Post
         raise Stale("The message was changed meanwhile; read it again.")
     await note(conn, scope, old.conversation_id, kind="message.edited", subject_id=old.id)
     message = await find_message(conn, scope, old.id)
+    await note_mentions(conn, scope, message, before=old.content)
     return Posted(message, await index(conn, scope, message), None)
 
 

@@ -1,4 +1,4 @@
-"""Notifications: what a person's saved searches found, as a list to read and as events while it is written.
+"""Notifications: what a person is told of, as a list to read and as events while it is written.
 
 What may not be seen any more is not in them: permission is asked at each reading. Events begin with the connection; what
 came before is in the list.
@@ -20,9 +20,10 @@ from api.sse import EventStream, Frame, streams_of
 from api.wire import Answer, Body, ListPage
 from app.resources import Resources
 from core.events import nudge
+from core.notifying import NoticeKind
 from core.scope import Scope
 from search.answer import Kind
-from search.notices import Notice, NoticeKind, count_unread, list_notices, notice_topic
+from search.notices import Notice, count_unread, list_notices, notice_topic
 from sql import execute, write
 
 router = APIRouter(tags=["Notifications"])
@@ -52,16 +53,29 @@ class SearchNameAnswer(Answer):
     q: str
 
 
+class SubjectAnswer(Answer):
+    """What happened where: `actor` did it, `open` is the page's link to it."""
+
+    conversation_id: UUID | None
+    message_id: UUID | None
+    file_id: UUID | None
+    title: str
+    actor: str
+    excerpt: str
+    open: str
+
+
 class NotificationAnswer(Answer):
-    """`matches` is what may be seen of it now; `reason` says why a webhook was disabled."""
+    """Of a saved search `matches` is what may be seen of it now, and `reason` says why its webhook was disabled; all others have a `subject`."""
 
     id: UUID
     kind: NoticeKind
     created_at: datetime
     read_at: datetime | None
-    saved_search: SearchNameAnswer
+    saved_search: SearchNameAnswer | None
     matches: list[MatchAnswer]
     reason: str
+    subject: SubjectAnswer | None
 
 
 class NotificationPage(ListPage[NotificationAnswer]):
@@ -106,7 +120,7 @@ _NONE: Final = UUID(int=0)
 _read_notifications = write("saved_search.sql", "read_notifications")
 
 
-@router.get("/notifications", summary="What my saved searches found, newest first")
+@router.get("/notifications", summary="What I am told of, newest first")
 async def list_notifications(
     scope: ScopeDep,
     api: ApiDep,

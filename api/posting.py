@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from api.mentioning import note_mentions
 from api.reading import Message, find_message
 from core.changes import ChangeKind
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -165,6 +166,7 @@ async def _write(
     await _attach(conn, scope, message_id, file_ids=new.attachments)
     message = await find_message(conn, scope, message_id)
     await note(conn, scope, conversation_id, kind="message.created", subject_id=message_id)
+    await note_mentions(conn, scope, message)
     index_seq = await index(conn, scope, message)
     run_id = await _start_run(conn, scope, message, run=run) if run else None
     return Posted(message, index_seq, run_id)

@@ -1,15 +1,18 @@
-"""What people are told about their saved searches: notices, read as permission is at the moment of reading.
+"""What people are told: notices, written once for each person and thing, read as permission is at the moment of reading.
 
-Each match belongs to one notice; a notice whose matches may all not be seen any more is not there.
+Each match of a saved search belongs to one notice; a notice whose matches, or whose message or file, may not be seen any
+more is not there. Whether and how somebody is told is his to say (core/notifying.py); what goes out is workers/sending.py.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 from uuid import UUID
 
+from core.ids import new_id
+from core.notifying import USUAL, NoticeKind
 from core.scope import Scope
 from search.answer import Kind, Links
 from search.links import file_links, message_links
@@ -18,7 +21,6 @@ from sql.pool import Conn, ReadConn
 
 EXCERPT: Final = 300  # characters
 MOST_UNREAD: Final = 1000
-NoticeKind = Literal["saved_search.matches", "webhook.disabled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,30 @@ class SearchName:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """What somebody did or what happened: in a conversation (to a message of it), or to a file. `open` is the page's link."""
+
+    conversation_id: UUID | None
+    message_id: UUID | None
+    file_id: UUID | None
+    title: str
+    actor: str
+    excerpt: str
+    open: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
-    """One notice: what was found, or why a webhook is called no more."""
+    """One notice: what was found, why a webhook is called no more, or (`subject`) what happened to something."""
 
     id: UUID
     kind: NoticeKind
     created_at: datetime
     read_at: datetime | None
-    saved_search: SearchName
+    saved_search: SearchName | None
     matches: tuple[ReportedMatch, ...]
     reason: str
+    subject: Subject | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +79,16 @@ class _Notice:
     kind: NoticeKind
     created_at: datetime
     read_at: datetime | None
-    search_id: UUID
+    search_id: UUID | None
     search_name: str
     q: str
     webhook_reason: str
+    item_id: UUID | None
+    is_file: bool
+    message_id: UUID | None
+    title: str
+    actor: str
+    excerpt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +109,10 @@ class _Unread:
     unread: int
 
 
-_list_notifications = read("saved_search.sql", "list_notifications", _Notice)
+_list_notifications = read("notice.sql", "list_notifications", _Notice)
 _list_matches = read("saved_search.sql", "list_matches", _Match)
-_add_notification = write("saved_search.sql", "add_notification")
-_count_unread = read("saved_search.sql", "count_unread", _Unread)
+_tell = write("notice.sql", "tell")
+_count_unread = read("notice.sql", "count_unread", _Unread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +127,49 @@ class NewNotice:
 
 async def add_notice(conn: Conn, workspace_id: UUID, notice: NewNotice) -> None:
     """Write a notice; nudge notice_topic() after the commit."""
+    nothing = dict.fromkeys(("subject_id", "item_id", "message_id", "actor_id"))
+    named = {"kind": notice.kind, "search_id": notice.search_id, **nothing}
+    people = {"ids": [notice.id], "account_ids": [notice.account_id]}
+    await execute(conn, _tell, workspace_id=workspace_id, **named, **people, **_usual(notice.kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """What people are told of an item; `subject_id` is what they are told of once, by default the message or item."""
+
+    kind: NoticeKind
+    item_id: UUID
+    message_id: UUID | None = None
+    subject_id: UUID | None = None
+    actor_id: UUID | None = None
+
+
+async def tell(
+    conn: Conn, workspace_id: UUID, happening: Happening, *, account_ids: Sequence[UUID]
+) -> None:
+    """Write a notice for each of these people but who did it; nudge notice_topic() of each after the commit."""
+    told = [id_ for id_ in account_ids if id_ != happening.actor_id]
+    if not told:
+        return
     await execute(
         conn,
-        _add_notification,
+        _tell,
         workspace_id=workspace_id,
-        id=notice.id,
-        account_id=notice.account_id,
-        kind=notice.kind,
-        search_id=notice.search_id,
+        kind=happening.kind,
+        search_id=None,
+        subject_id=happening.subject_id or happening.message_id or happening.item_id,
+        item_id=happening.item_id,
+        message_id=happening.message_id,
+        actor_id=happening.actor_id,
+        ids=[new_id() for _ in told],
+        account_ids=told,
+        **_usual(happening.kind),
     )
+
+
+def _usual(kind: NoticeKind) -> dict[str, object]:
+    ways = USUAL[kind]
+    return {"in_app": ways.in_app, "email": ways.email, "push": ways.push}
 
 
 def notice_topic(account_id: UUID) -> str:
@@ -124,15 +180,19 @@ def notice_topic(account_id: UUID) -> str:
 async def list_notices(
     conn: ReadConn, scope: Scope, *, limit: int, before: UUID | None = None, unread: bool = False
 ) -> list[Notice]:
-    """Return a person's notices, newest first, each with the matches that he may see now."""
-    rows = await fetch(
-        conn,
-        _list_notifications,
-        **scope.ids,
-        unread=unread,
-        before_id=before,
-        limit=limit,
-    )
+    """Return the notices of a person's list, newest first, each with the matches that he may see now."""
+    page = {"limit": limit, "before_id": before, "unread": unread, "ids": None}
+    return await _read(conn, scope, page)
+
+
+async def find_notices(conn: ReadConn, scope: Scope, ids: Sequence[UUID]) -> list[Notice]:
+    """Return these notices of a person, newest first, as far as he may see what they are about now."""
+    page = {"limit": len(ids), "before_id": None, "unread": False, "ids": list(ids)}
+    return await _read(conn, scope, page)
+
+
+async def _read(conn: ReadConn, scope: Scope, page: Mapping[str, object]) -> list[Notice]:
+    rows = await fetch(conn, _list_notifications, **scope.ids, **page, excerpt=EXCERPT)
     matches = await list_matches(conn, scope, [row.id for row in rows])
     return [_notice(row, matches.get(row.id, ())) for row in rows]
 
@@ -162,14 +222,29 @@ async def count_unread(conn: ReadConn, scope: Scope) -> int:
 
 
 def _notice(row: _Notice, matches: tuple[ReportedMatch, ...]) -> Notice:
+    search = None if row.search_id is None else SearchName(row.search_id, row.search_name, row.q)
     return Notice(
         id=row.id,
         kind=row.kind,
         created_at=row.created_at,
         read_at=row.read_at,
-        saved_search=SearchName(row.search_id, row.search_name, row.q),
+        saved_search=search,
         matches=matches,
         reason=row.webhook_reason if row.kind == "webhook.disabled" else "",
+        subject=None if row.item_id is None else _subject(row, row.item_id),
+    )
+
+
+def _subject(row: _Notice, item_id: UUID) -> Subject:
+    place = f"/#/file/{item_id}" if row.is_file else f"/#/c/{item_id}"
+    return Subject(
+        conversation_id=None if row.is_file else item_id,
+        message_id=row.message_id,
+        file_id=item_id if row.is_file else None,
+        title=row.title,
+        actor=row.actor,
+        excerpt=row.excerpt,
+        open=place if row.message_id is None else f"{place}?m={row.message_id}",
     )
 
 

@@ -172,45 +172,6 @@ LIMIT :most::int
 ON CONFLICT DO NOTHING
 RETURNING subject_id;
 
--- name: add_notification
-INSERT INTO notification (workspace_id, id, account_id, kind, saved_search_id)
-VALUES (:workspace_id, :id, :account_id, :kind, :search_id);
-
--- name: list_notifications
--- A person's notices, newest first. One whose matches he may not see any more is left out.
-SELECT n.id, n.kind, n.created_at, n.read_at, s.id AS search_id, s.name AS search_name, s.q, s.webhook_reason
-FROM notification n
-JOIN saved_search s ON s.workspace_id = n.workspace_id AND s.id = n.saved_search_id
-WHERE n.workspace_id = :workspace_id
-    AND n.account_id = :account_id
-    AND (NOT :unread::boolean OR n.read_at IS NULL)
-    AND (:before_id::uuid IS NULL OR n.id < :before_id)
-    AND (n.kind <> 'saved_search.matches' OR EXISTS (
-        SELECT FROM saved_search_match m
-        JOIN readable(:workspace_id, :account_id) r ON r.item_id = m.item_id
-        LEFT JOIN message g ON g.workspace_id = :workspace_id AND g.id = m.message_id AND g.deleted_at IS NULL
-        WHERE m.workspace_id = :workspace_id AND m.notification_id = n.id
-            AND (m.message_id IS NULL OR g.id IS NOT NULL)))
-ORDER BY n.id DESC
-LIMIT :limit::int;
-
--- name: count_unread
--- Up to a bound: nobody reads the difference between a thousand and two.
-SELECT count(*)::int AS unread
-FROM (
-    SELECT FROM notification n
-    WHERE n.workspace_id = :workspace_id
-        AND n.account_id = :account_id
-        AND n.read_at IS NULL
-        AND (n.kind <> 'saved_search.matches' OR EXISTS (
-            SELECT FROM saved_search_match m
-            JOIN readable(:workspace_id, :account_id) r ON r.item_id = m.item_id
-            LEFT JOIN message g ON g.workspace_id = :workspace_id AND g.id = m.message_id AND g.deleted_at IS NULL
-            WHERE m.workspace_id = :workspace_id AND m.notification_id = n.id
-                AND (m.message_id IS NULL OR g.id IS NOT NULL)))
-    LIMIT :most::int
-) AS counted;
-
 -- name: list_matches
 -- What notices are about, as far as their reader may see it now. An excerpt outlives an edit of its message, not of its file.
 SELECT

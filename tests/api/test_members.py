@@ -111,3 +111,16 @@ async def test_every_change_of_members_is_noted_in_order(
         (seq, "member.changed", bob.account_id, actor)
         for seq, actor in enumerate((ada.account_id, ada.account_id, bob.account_id), 1)
     ]
+
+
+async def test_who_is_let_in_is_told_once_each_time(mine, his, bob, path):
+    body, url = {"principal": str(bob.account_id)}, f"{path}/members"
+    await mine.put(url, json=body)
+    await mine.put(url, json={**body, "role": "writer"})
+    await mine.delete(f"{url}/{bob.account_id}")
+    await mine.post(url, json=body)
+    await mine.put(url, json={"principal": "workspace"})
+    told = (await his.get("/api/notifications")).json()["items"]
+    assert [
+        (item["kind"], item["subject"]["title"], item["subject"]["actor"]) for item in told
+    ] == [("invited", "Plans", "ada")] * 2

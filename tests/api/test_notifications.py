@@ -70,6 +70,7 @@ async def test_what_a_saved_search_newly_finds_is_listed_until_it_is_read(client
             }
         ],
         "reason": "",
+        "subject": None,
     }
     read = await client.post("/api/notifications/read", json={"ids": [item["id"]]})
     assert read.json() == {"unread": 0}
