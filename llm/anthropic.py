@@ -1,5 +1,6 @@
 """Anthropic's messages, by the official SDK.
 
+Sources go as documents, which the model cites by itself; a server that refuses them is given prose from then on.
 Errors arrive inside a 200 stream (`overloaded_error`) and overload lasts minutes; the SDK lets connection errors of
 its HTTP client through unmapped. A stream is whole only with its message_stop.
 """
@@ -7,20 +8,28 @@ its HTTP client through unmapped. A stream is whole only with its message_stop.
 import random
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime
-from typing import Literal
 
 import anthropic
 import httpx2
-from anthropic.types import MessageParam, RawContentBlockDeltaEvent, RawMessageStreamEvent
+from anthropic.types import (
+    DocumentBlockParam,
+    MessageParam,
+    RawContentBlockDeltaEvent,
+    RawMessageStreamEvent,
+    TextBlockParam,
+)
 
 from llm.chat import (
     ChatEvent,
     ChatMessage,
+    Cited,
     Delta,
+    Document,
     Finish,
     FinishReason,
     ModelRefused,
     ModelUnavailable,
+    Thinking,
     Usage,
 )
 from llm.upstream import (
@@ -63,6 +72,7 @@ class AnthropicChat:
         self.name = model
         self._limits = limits
         self._rng = rng or random.Random()
+        self._cites = True
         self._client = anthropic.AsyncAnthropic(
             api_key=api_key, base_url=base_url, max_retries=0, http_client=bounded_client(limits)
         )
@@ -79,13 +89,7 @@ class AnthropicChat:
         self, messages: Sequence[ChatMessage], max_tokens: int
     ) -> AsyncGenerator[ChatEvent, None]:
         try:
-            async with await self._client.messages.create(
-                model=self.name,
-                max_tokens=max_tokens,
-                system="\n\n".join(m.content for m in messages if m.role == "system"),
-                messages=[_wire(m.role, m.content) for m in messages if m.role != "system"],
-                stream=True,
-            ) as raw:
+            async with await self._open(messages, max_tokens) as raw:
                 reader = _Reader()
                 async for raw_event in raw:
                     for event in reader.read(raw_event):
@@ -99,6 +103,28 @@ class AnthropicChat:
         except MALFORMED as exc:
             raise ModelUnavailable("The model sent a malformed event.") from exc
 
+    async def _open(
+        self, messages: Sequence[ChatMessage], max_tokens: int
+    ) -> anthropic.AsyncStream[RawMessageStreamEvent]:
+        """Ask for the stream, with documents where the server knows them."""
+        while True:
+            cites = self._cites and any(message.documents for message in messages)
+            try:
+                return await self._client.messages.create(
+                    model=self.name,
+                    max_tokens=max_tokens,
+                    system="\n\n".join(
+                        _text(m, cites=cites) for m in messages if m.role == "system"
+                    ),
+                    messages=[_wire(m, cites=cites) for m in messages if m.role != "system"],
+                    stream=True,
+                )
+            except anthropic.BadRequestError as exc:
+                complaint = exc.message.casefold()
+                if not cites or not ("citation" in complaint or "document" in complaint):
+                    raise
+                self._cites = False
+
 
 class _Reader:
     """Follows one message's events and refuses those that come out of order."""
@@ -106,7 +132,7 @@ class _Reader:
     def __init__(self) -> None:
         self.stopped = False
         self._begun = False
-        self._blocks: set[int] = set()
+        self._blocks: dict[int, dict[Cited, None]] = {}  # open ones, with what each cites
         self._input_tokens = 0
         self._reason: FinishReason = "stop"
 
@@ -119,11 +145,11 @@ class _Reader:
                 self._input_tokens = int(event.message.usage.input_tokens)
                 return [Usage(self._input_tokens, 0)]
             case "content_block_start":
-                self._blocks.add(event.index)
+                self._blocks[event.index] = {}
             case "content_block_delta":
-                return self._text(event)
+                return self._part(event)
             case "content_block_stop":
-                self._blocks.discard(event.index)
+                return list(self._blocks.pop(event.index, {}))
             case "message_delta":
                 self._reason = _FINISH.get(event.delta.stop_reason or "", "stop")
                 return [Usage(self._input_tokens, int(event.usage.output_tokens))]
@@ -132,16 +158,40 @@ class _Reader:
                 return [Finish(self._reason)]
         return []
 
-    def _text(self, event: RawContentBlockDeltaEvent) -> list[ChatEvent]:
+    def _part(self, event: RawContentBlockDeltaEvent) -> list[ChatEvent]:
+        """Return what a part of a block says; what it cites stands behind the block's text, so it waits for its end."""
         if event.index not in self._blocks:
             raise ModelUnavailable("The model sent text outside a block.")
-        return [Delta("" + event.delta.text)] if event.delta.type == "text_delta" else []
+        delta = event.delta
+        if delta.type == "text_delta":
+            return [Delta("" + delta.text)]
+        if delta.type == "citations_delta" and delta.citation.type == "char_location":
+            cited = Cited(int(delta.citation.document_index) + 1, "" + delta.citation.cited_text)
+            self._blocks[event.index][cited] = None
+        return [Thinking()] if delta.type == "thinking_delta" else []
 
 
-def _wire(role: Literal["user", "assistant"], content: str) -> MessageParam:
-    if role == "user":
-        return {"role": "user", "content": content}
-    return {"role": "assistant", "content": content}
+def _text(message: ChatMessage, *, cites: bool) -> str:
+    return message.bare if cites and message.bare is not None else message.content
+
+
+def _wire(message: ChatMessage, *, cites: bool) -> MessageParam:
+    if message.role == "assistant":
+        return {"role": "assistant", "content": message.content}
+    if not cites or not message.documents:
+        return {"role": "user", "content": message.content}
+    question: TextBlockParam = {"type": "text", "text": _text(message, cites=True)}
+    return {"role": "user", "content": [*map(_document, message.documents), question]}
+
+
+def _document(given: Document) -> DocumentBlockParam:
+    return {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": given.text},
+        "title": given.title,
+        "context": given.context,
+        "citations": {"enabled": True},
+    }
 
 
 def _ours(error: anthropic.APIError) -> ModelUnavailable | ModelRefused:

@@ -15,14 +15,41 @@ FinishReason = Literal["stop", "length", "refused", "abstained"]
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A source as a provider that cites by itself is given it; `text` is what may be read of it."""
+
+    ref: int
+    title: str
+    context: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
+    """`content` is the whole message. A provider that cites by itself is given `bare` in its place, and the documents."""
+
     role: Literal["system", "user", "assistant"]
     content: str
+    bare: str | None = None
+    documents: tuple[Document, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """The provider cites source `ref` for what it has written last, with words of the source; not checked yet."""
+
+    ref: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """The model works on its answer and says nothing yet: a sign of life."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +65,7 @@ class Finish:
     reason: FinishReason
 
 
-ChatEvent = Delta | Usage | Finish
+ChatEvent = Delta | Cited | Thinking | Usage | Finish
 
 
 class ChatModel(Protocol):

@@ -13,8 +13,8 @@ from typing import Literal
 
 from llm.chat import Source
 from llm.fold import REFERENCE
-from llm.sentences import sentences, terms
-from llm.verify import Evidence, Rarity, Support, Verdict, support
+from llm.sentences import Span, sentences, terms
+from llm.verify import Evidence, Rarity, Support, Verdict, literal, support
 
 LOOK_BACK = 1200  # code points of the answer in which a marker's claim may begin
 LOOK_AHEAD = 400  # code points held for the sentence behind an opening marker
@@ -57,11 +57,16 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Grounding:
-    """Claims that carried a marker, how many of them keep one, and how many markers were removed."""
+    """Claims that carried a marker, how many of them keep one, and how many markers were removed.
+
+    Of an answer that has ended: the `share` of all its claims that a citation bears out, and the places of the others.
+    """
 
     claims: int
     supported: int
     removed: int
+    share: float | None = None
+    unsupported: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class CitationStream:
         self._evidence = {source.ref: Evidence.of(source.text) for source in sources}
         self._rarity = Rarity(self._evidence.values())
         self._shown: dict[int, int] = {}  # the model's number -> the reader's
+        self._kept: set[tuple[int, int, int, int]] = set()  # ref and span of each claim's citations
         self._held = ""
         self._awaits_sentence = False
         self._removed_lead = (
@@ -109,6 +115,25 @@ class CitationStream:
 
     def finish(self) -> list[TextOut | Citation]:
         return _joined(self._drain(final=True))
+
+    def cite(self, ref: int, quote: str) -> list[TextOut | Citation]:
+        """Cite what came so far by words that the provider itself quotes from a source; invented words are counted."""
+        pieces = list(self._drain(final=True))
+        before = self._before()
+        claim = before.claims[0] if before.claims else _Claim(self._length, "")
+        found: dict[int, tuple[_Claim, Support]] = {}
+        evidence = self._evidence.get(ref)
+        if evidence is not None and (hit := literal(quote.strip(), evidence)):
+            found[ref] = (claim, self._judged(claim, hit, evidence))
+        self._count([ref], found, before)
+        return _joined(iter([*pieces, *self._keep(" ", found)]))
+
+    def _judged(self, claim: _Claim, hit: Support, evidence: Evidence) -> Support:
+        """Return the quoted words with how close the claim keeps to its source."""
+        own = support(claim.text, evidence, rarity=self._rarity)
+        if own is None or own.verdict == "paraphrase":
+            return Support(hit.start, hit.end, "paraphrase", own.score if own else 0.0)
+        return Support(hit.start, hit.end, own.verdict, own.score)
 
     def _drain(self, *, final: bool) -> Iterator[TextOut | Citation]:
         while self._held:
@@ -218,11 +243,15 @@ class CitationStream:
     def _keep(
         self, lead: str, found: dict[int, tuple[_Claim, Support]]
     ) -> Iterator[TextOut | Citation]:
-        if not found:
+        new = {
+            ref: hit for ref, hit in found.items() if (ref, *_places(*hit)) not in self._kept
+        }  # the same words for the same claim are cited once
+        if not new:
             self._removed_lead = (self._length, lead)
             return
+        self._kept |= {(ref, *_places(*hit)) for ref, hit in new.items()}
         yield self._put(lead)
-        for ref, (claim, hit) in found.items():
+        for ref, (claim, hit) in new.items():
             shown = self._shown.setdefault(ref, len(self._shown) + 1)
             marker_start = self._length
             yield self._put(f"[{shown}]")
@@ -238,6 +267,10 @@ class CitationStream:
                 verdict=hit.verdict,
                 score=hit.score,
             )
+
+
+def _places(claim: _Claim, hit: Support) -> tuple[int, int, int]:
+    return claim.start, hit.start, hit.end
 
 
 def _refs(inside: str) -> list[int]:

@@ -20,6 +20,7 @@ from llm.chat import (
     ChatMessage,
     ChatModel,
     Delta,
+    Finish,
     ModelRefused,
     ModelUnavailable,
     Usage,
@@ -123,7 +124,7 @@ async def rewrite(model: ChatModel, question: str, earlier: Sequence[ChatMessage
                     text += event.text
                 elif isinstance(event, Usage):
                     usage = event
-                elif event.reason != "stop":
+                elif isinstance(event, Finish) and event.reason != "stop":
                     text = ""
     except (ModelUnavailable, ModelRefused, TimeoutError) as error:
         log.info("a follow-up is not rewritten by the model", reason=str(error) or "timed out")

@@ -7,7 +7,7 @@ stream is read by a task of its own, whose cancellation closes the connection, s
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -18,16 +18,20 @@ from llm.chat import (
     ChatEvent,
     ChatMessage,
     ChatModel,
+    Cited,
     Delta,
     Finish,
     ModelRefused,
     ModelUnavailable,
     Source,
+    Thinking,
     Usage,
 )
 from llm.citations import Citation, CitationStream, Grounding, TextOut
-from llm.prompt import abstained
+from llm.grounding import OnlySupported, ground
+from llm.prompt import ABSTENTION, abstained
 from llm.run_log import FIND_PROGRESS, Ending, RunLog
+from llm.sentences import Span
 from sql import fetch_one
 
 FLUSH_AFTER_S = 0.04
@@ -38,11 +42,12 @@ STOP_LOOK_S = 2.0  # a stop whose nudge was lost is seen this late while the mod
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the model is asked; `sources` are those that it may cite."""
+    """What the model is asked; `sources` are those that it may cite, `only_supported` leaves claims without one out."""
 
     messages: Sequence[ChatMessage]
     sources: Sequence[Source]
     max_tokens: int
+    only_supported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,8 @@ _Heard = ChatEvent | _Stop | _Broke
 async def generate(model: ChatModel, task: Task, *, log: RunLog, feed: Feed) -> Ending:
     """Append the model's answer to the log and return how it ended."""
     heard: asyncio.Queue[_Heard] = asyncio.Queue()
-    answer = _Answer(log, CitationStream(task.sources))
+    strict = OnlySupported() if task.only_supported else None
+    answer = _Answer(log, CitationStream(task.sources), strict)
     async with _beside(heard, _listen(model, task, heard), _await_stop(log, feed, heard)):
         last = await answer.write(heard)
     await answer.close()
@@ -77,8 +83,10 @@ class _Answer:
 
     log: RunLog
     citations: CitationStream
+    strict: OnlySupported | None = None
     usage: Usage | None = None
     text: list[str] = field(default_factory=list[str])
+    cited: list[Span] = field(default_factory=list[Span])
     batch: list[TextOut | Citation] = field(default_factory=list[TextOut | Citation])
     deltas: int = 0
     due: float | None = None  # when the batch must go, by the loop's clock
@@ -90,7 +98,11 @@ class _Answer:
             if event is None:
                 await self._flush()
             elif isinstance(event, Delta):
-                await self._add(event.text)
+                await self._add(self.citations.feed(storable(event.text)))
+            elif isinstance(event, Cited):
+                await self._add(self.citations.cite(event.ref, storable(event.quote)))
+            elif isinstance(event, Thinking):
+                continue
             elif isinstance(event, Usage):
                 self.usage = event
             else:
@@ -101,10 +113,26 @@ class _Answer:
     async def close(self) -> None:
         """Write what was held back."""
         self._take(self.citations.finish())
+        if self.strict is not None:
+            self.batch += self.strict.finish()
+            if not self.text and not self.batch:
+                self.batch.append(TextOut(ABSTENTION))
         await self._flush()
 
+    def grounding(self) -> Grounding:
+        """Return what the citations came to over the whole answer."""
+        whole = ground("".join(self.text), self.cited)
+        left_out = self.strict.removed if self.strict else 0
+        counts = self.citations.grounding
+        return replace(
+            counts,
+            removed=counts.removed + left_out,
+            share=whole.share,
+            unsupported=whole.unsupported,
+        )
+
     def ending(self, last: Finish | _Stop | _Broke) -> Ending:
-        grounding = self.citations.grounding
+        grounding = self.grounding()
         if isinstance(last, _Stop):
             return Ending("stopped", self.usage, grounding)
         if isinstance(last, _Broke):
@@ -125,8 +153,8 @@ class _Answer:
         except TimeoutError:
             return None
 
-    async def _add(self, text: str) -> None:
-        self._take(self.citations.feed(storable(text)))
+    async def _add(self, pieces: Sequence[TextOut | Citation]) -> None:
+        self._take(pieces)
         self.deltas += 1
         now = asyncio.get_running_loop().time()
         self.due = self.due or now + FLUSH_AFTER_S
@@ -136,11 +164,16 @@ class _Answer:
             await self._flush()
 
     def _take(self, pieces: Sequence[TextOut | Citation]) -> None:
-        self.batch += pieces
+        self.batch += pieces if self.strict is None else self.strict.feed(pieces)
 
     async def _flush(self) -> None:
         pieces, self.batch, self.deltas, self.due = self.batch, [], 0, None
         self.text += [piece.text for piece in pieces if isinstance(piece, TextOut)]
+        self.cited += [
+            Span(piece.answer_start, piece.answer_end)
+            for piece in pieces
+            if isinstance(piece, Citation)
+        ]
         await self.log.append_pieces(pieces)
 
 

@@ -24,8 +24,10 @@ from llm.chat import (
     FinishReason,
     ModelRefused,
     ModelUnavailable,
+    Thinking,
     Usage,
 )
+from llm.thoughts import ThoughtsLeftOut
 from llm.upstream import (
     DEFAULT_LIMITS,
     MALFORMED,
@@ -58,6 +60,7 @@ class _Dialect:
 class _Piece:
     reply_id: str
     text: str
+    thinks: bool
     finish: str | None
     usage: Usage | None
 
@@ -128,15 +131,19 @@ class OpenAIChat:
     async def _events(
         self, chunks: openai.AsyncStream[ChatCompletionChunk]
     ) -> AsyncGenerator[ChatEvent, None]:
-        reply_id, usage = "", None
+        reply_id, usage, thoughts = "", None, ThoughtsLeftOut()
         async for chunk in chunks:
             piece = _read(chunk)
             if reply_id and piece.reply_id not in ("", reply_id):
                 raise ModelUnavailable("The model mixed two replies in one stream.")
             reply_id, usage = reply_id or piece.reply_id, piece.usage or usage
-            if piece.text:
-                yield Delta(piece.text)
+            if piece.thinks:
+                yield Thinking()
+            if shown := thoughts.feed(piece.text):
+                yield Delta(shown)
             if piece.finish:
+                if shown := thoughts.finish():
+                    yield Delta(shown)
                 usage = usage or await self._late_usage(chunks)
                 if usage:
                     yield usage
@@ -180,6 +187,7 @@ def _read(chunk: ChatCompletionChunk) -> _Piece:
     return _Piece(
         reply_id=str(chunk.id or ""),
         text="" if choice is None else "" + (choice.delta.content or ""),
+        thinks=choice is not None and bool(getattr(choice.delta, "reasoning_content", None)),
         finish=None if choice is None else choice.finish_reason,
         usage=Usage(int(usage.prompt_tokens), int(usage.completion_tokens)) if usage else None,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from string import Template
 from uuid import UUID
 
-from llm.chat import ChatMessage, Source
+from llm.chat import ChatMessage, Document, Source
 from llm.fold import INVISIBLE, REFERENCE
 
 ABSTENTION = "The sources do not answer this."
@@ -47,13 +47,29 @@ def build_prompt(
     question: str, sources: Sequence[Source], *, history: Sequence[ChatMessage] = ()
 ) -> Prompt:
     """Return the prompt with `sources` (packed, best first) and the turns of `history` (oldest first)."""
-    asked = _template("question").substitute(
-        sources="\n".join(_source_block(source) for source in sources),
-        question=safe(question)[:QUESTION_CHARS],
+    clean = safe(question)[:QUESTION_CHARS]
+    asked = ChatMessage(
+        "user",
+        _template("question").substitute(
+            sources="\n".join(_source_block(source) for source in sources), question=clean
+        ),
+        bare=clean,
+        documents=tuple(_document(source) for source in sources),
     )
-    rules = _template("answer").substitute(abstention=ABSTENTION)
-    messages = (ChatMessage("system", rules), *history, ChatMessage("user", asked))
-    return Prompt(messages, tuple(sources))
+    return Prompt((_rules(), *history, asked), tuple(sources))
+
+
+def in_prose(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Return the messages for a provider that is to cite nothing by itself."""
+    return [ChatMessage(message.role, message.content) for message in messages]
+
+
+def _rules() -> ChatMessage:
+    ways = (_template(name).substitute() for name in ("cite_by_markers", "cite_by_itself"))
+    by_markers, by_itself = (
+        _template("answer").substitute(abstention=ABSTENTION, citing=way.strip()) for way in ways
+    )
+    return ChatMessage("system", by_markers, bare=by_itself)
 
 
 def abstained(answer: str) -> bool:
@@ -95,6 +111,14 @@ def _source_block(source: Source) -> str:
     }
     attributes = "".join(f' {name}="{_attribute(v)}"' for name, v in provenance.items() if v)
     return f'<source number="[{source.ref}]" kind="{source.kind}"{attributes}>\n{safe(source.text)}\n</source>'
+
+
+def _document(source: Source) -> Document:
+    place = " > ".join(source.headings)
+    pages = f"pages {_pages(source)}" if source.page_first is not None else ""
+    context = ", ".join(part for part in (source.kind, place, pages) if part)
+    title = _attribute(source.title) or "untitled"
+    return Document(source.ref, title, _attribute(context), safe(source.text))
 
 
 def _pages(source: Source) -> str:

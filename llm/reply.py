@@ -21,7 +21,7 @@ from llm.chat import ChatMessage, ChatModel, Source, Usage
 from llm.followup import Standalone, carry_over, rewrite
 from llm.generate import STOP, Task, generate, unless_stopped
 from llm.options import ReplyOptions, read_options
-from llm.prompt import ABSTENTION, Prompt, build_prompt, recent
+from llm.prompt import ABSTENTION, Prompt, build_prompt, in_prose, recent
 from llm.retrieval import Found, Wanted, find_sources
 from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState, end_run
 from llm.trace import TracedQuery, as_json, told, traced
@@ -169,10 +169,19 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
         await run_log.append([Entry("delta", orjson.dumps({"text": ABSTENTION}).decode())])
         return Ending("abstained", asked.standalone.usage)
     model = deps.models.get(run.model, question=asked.standalone.query, sources=prompt.sources)
-    sources = () if options.citations == "off" else prompt.sources
-    task = Task(prompt.messages, sources, options.max_tokens)
-    ending = await generate(model, task, log=run_log, feed=deps.feed)
+    ending = await generate(model, _task(prompt, options), log=run_log, feed=deps.feed)
     return _held_to(options, _with_usage(ending, asked.standalone.usage))
+
+
+def _task(prompt: Prompt, options: ReplyOptions) -> Task:
+    if options.citations == "off":
+        return Task(in_prose(prompt.messages), (), options.max_tokens)
+    return Task(
+        prompt.messages,
+        prompt.sources,
+        options.max_tokens,
+        only_supported=options.citations == "required",
+    )
 
 
 @dataclass(frozen=True, slots=True)

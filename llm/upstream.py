@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 import httpx2
 import structlog
 
-from llm.chat import ChatEvent, Delta, Finish, ModelUnavailable
+from llm.chat import ChatEvent, Delta, Finish, ModelUnavailable, Thinking
 
 log = structlog.get_logger(__name__)
 
@@ -29,9 +29,9 @@ class Limits:
     """The SDKs' own limits are 600 s and two retries, which leaves a reader in front of a stall for minutes."""
 
     connect_s: float = 10
-    first_token_s: float = (
-        30  # over all attempts, so that a stall ends within 35 s whatever is retried
-    )
+    # Over all attempts, so that a stall ends within 35 s whatever is retried; a model that shows that it thinks is given
+    # between_chunks_s for each sign of it.
+    first_token_s: float = 30
     between_chunks_s: float = 20
     total_s: float = 300
     after_finish_s: float = 2  # for the token counts that some servers send behind the last text
@@ -92,16 +92,18 @@ class _Pace:
         self._limits = limits
         self._begun = asyncio.get_running_loop().time()
         self.emitted_chars = 0
+        self._thinks = False
 
     def left_s(self) -> float:
         """Return the seconds until the nearest limit; negative when it has passed."""
         elapsed = asyncio.get_running_loop().time() - self._begun
         total_left = self._limits.total_s - elapsed
-        if self.emitted_chars:
+        if self.emitted_chars or self._thinks:
             return min(self._limits.between_chunks_s, total_left)
         return min(self._limits.first_token_s - elapsed, total_left)
 
     def saw(self, event: ChatEvent) -> None:
+        self._thinks = self._thinks or isinstance(event, Thinking)
         if isinstance(event, Delta):
             self.emitted_chars += len(event.text)
         if self.emitted_chars > self._limits.answer_chars:

@@ -90,9 +90,9 @@ def support(claim: str, source: Evidence, *, rarity: Rarity) -> Support | None:
         return None
     quotations = [q for q in _QUOTED.findall(bare) if len(terms(q)) >= QUOTED_WORDS]
     if quotations:
-        found = [_literal(quotation, source) for quotation in quotations]
+        found = [literal(quotation, source) for quotation in quotations]
         return None if None in found else found[0]
-    return _literal(bare, source) or _overlap(wanted, source, rarity)
+    return literal(bare, source) or _overlap(wanted, source, rarity)
 
 
 def plain_claim(claim: str) -> str:
@@ -100,8 +100,13 @@ def plain_claim(claim: str) -> str:
     return REFERENCE.sub("", _DECORATION.sub("", claim)).strip(" \t\r\n.,;:!?…|*")
 
 
-def _literal(words: str, source: Evidence) -> Support | None:
-    if (at := source.text.find(words)) >= 0 and _whole_words(source.text, at, at + len(words)):
+def literal(words: str, source: Evidence) -> Support | None:
+    """Return where `words` stand in the source, as they are or after the normalisation of llm/fold.py."""
+    if (
+        words
+        and (at := source.text.find(words)) >= 0
+        and _whole_words(source.text, at, at + len(words))
+    ):
         return Support(at, at + len(words), "verbatim", 1.0)
     if span := find_folded(fold(words), source.folded):
         return Support(*span, "normalised", 1.0)

@@ -18,12 +18,16 @@ from llm.anthropic import AnthropicChat, _Reader
 from llm.chat import (
     ChatEvent,
     ChatMessage,
+    Cited,
     Delta,
     Finish,
     ModelUnavailable,
+    Thinking,
     Usage,
 )
+from llm.prompt import build_prompt
 from llm.upstream import MALFORMED, Limits
+from tests.llm.make_source import make_source
 from tests.llm.vendor_server import Fault, Reply, collect, vendor_server
 
 PATIENT = Limits(connect_s=30, between_chunks_s=60, total_s=90, backoff_s=0.01)
@@ -66,6 +70,53 @@ async def test_an_answer_arrives_word_by_word_with_its_counts():
             "stream": True,
         }
     ]
+
+
+SOURCES = build_prompt("Which river?", [make_source("The Seine flows.")]).messages
+
+
+async def test_sources_go_as_documents_and_what_is_cited_comes_behind_its_words():
+    cites = ((0, "The Seine"), (0, "The Seine"), (0, "flows"))
+    async with vendor_server(Reply(words=("Seine.",), cites=cites, thoughts=1)) as vendor:
+        model = chat(vendor.base_url)
+        seen, how = await collect(model.stream(SOURCES, max_tokens=9))
+        await model.aclose()
+    assert (seen[1:-2], how) == (
+        [Thinking(), Delta("Seine."), Cited(1, "The Seine"), Cited(1, "flows")],
+        "ended",
+    )
+    (sent,) = vendor.requests
+    assert "[1]" not in str(sent["system"])
+    assert sent["messages"] == [
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "document",
+                    "source": {
+                        "type": "text",
+                        "media_type": "text/plain",
+                        "data": "The Seine flows.",
+                    },
+                    "title": "notes.md",
+                    "context": "file, Rivers, pages 3-4",
+                    "citations": {"enabled": True},
+                },
+                {"type": "text", "text": "Which river?"},
+            ],
+        }
+    ]
+
+
+async def test_a_server_that_knows_no_documents_is_given_prose_from_then_on():
+    refusal = Reply(fault="bad_request", message="citations are not supported")
+    async with vendor_server(refusal, Reply()) as vendor:
+        model = chat(vendor.base_url)
+        for _ in range(2):
+            assert await collect(model.stream(SOURCES, max_tokens=9)) == (WHOLE, "ended")
+        await model.aclose()
+    prose = [{"role": "user", "content": SOURCES[1].content}]
+    assert [request["messages"] == prose for request in vendor.requests] == [False, True, True]
 
 
 async def test_utf8_split_at_every_byte_is_read():

@@ -50,6 +50,8 @@ FLOOD = "The last big flood was in 1910"
         ("In `a[1]` and [2024], [ ] or [x]", "In `a[1]` and [2024], [ ] or [x]", [], (0, 0, 0)),
         ("```\nb[2]\n\nc[1]\n``` [7]", "```\nb[2]\n\nc[1]\n```", [], (1, 0, 1)),
         (f"An odd ` tick.\n\n{FLOOD} [2]", f"An odd ` tick.\n\n{FLOOD} [1]", [(f"{FLOOD} [1]", FLOOD, "verbatim")], (1, 1, 0)),
+        (f"{FLOOD} [2][2].", f"{FLOOD} [1].", [(f"{FLOOD} [1]", FLOOD, "verbatim")], (1, 1, 0)),
+        (f'"{FLOOD[:-1]}2" [2].', f'"{FLOOD[:-1]}2".', [], (1, 0, 1)),
         ("Nothing cited", "Nothing cited", [], (0, 0, 0)),
         ("", "", [], (0, 0, 0)),
     ],
@@ -82,6 +84,38 @@ def test_a_quote_is_given_in_code_points_of_the_stored_text():
         score=citation.score,
     )
     assert STORED[1][20:92] == citation.quote
+
+
+def by_itself(text, *cited):
+    stream = CitationStream(SOURCES)
+    out = [*stream.feed(text), *(o for ref, quote in cited for o in stream.cite(ref, quote))]
+    out += stream.finish()
+    shown = "".join(o.text for o in out if isinstance(o, TextOut))
+    told = [(shown[c.answer_start : c.answer_end], c.quote, c.verdict) for c in out if isinstance(c, Citation)]  # fmt: skip
+    return shown, told, stream.grounding
+
+
+def test_a_providers_own_citation_is_checked_against_the_source_and_gets_a_marker():
+    quoted = "The last big flood was in 1910"
+    assert by_itself("It flooded last in 1910.", (2, quoted)) == (
+        "It flooded last in 1910. [1]",
+        [("It flooded last in 1910. [1]", quoted, "paraphrase")],
+        Grounding(1, 1, 0),
+    )
+    assert by_itself(f"{quoted}.", (2, f" {quoted.upper()} "))[1] == [
+        (f"{quoted}. [1]", quoted, "verbatim")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ref", "quote"), [(2, "The flood was in 1911"), (7, FLOOD), (1, FLOOD), (2, " ")]
+)
+def test_words_that_a_provider_invents_are_no_citation(ref, quote):
+    assert by_itself("It flooded last in 1910.", (ref, quote)) == (
+        "It flooded last in 1910.",
+        [],
+        Grounding(1, 0, 1),
+    )
 
 
 def test_text_flows_while_only_a_possible_marker_is_held():

@@ -16,6 +16,7 @@ from llm.chat import (
     Delta,
     Finish,
     ModelUnavailable,
+    Thinking,
     Usage,
 )
 from llm.openai import OpenAIChat, _read
@@ -64,6 +65,13 @@ async def test_an_answer_arrives_word_by_word_with_its_counts():
             "stream_options": {"include_usage": True},
         }
     ]
+
+
+async def test_thoughts_are_no_text_and_a_sign_of_life():
+    words = ("<thi", "nk>[1]?</think>", "So.")
+    async with vendor_server(Reply(words=words, thoughts=2)) as vendor:
+        seen, how = await ask(chat(vendor.base_url))
+    assert (seen[:-2], how) == ([Thinking(), Thinking(), Delta("So.")], "ended")
 
 
 async def test_utf8_split_at_every_byte_is_read():

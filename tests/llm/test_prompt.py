@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm.chat import ChatMessage
-from llm.prompt import ABSTENTION, abstained, build_prompt, recent, safe
+from llm.chat import ChatMessage, Document
+from llm.prompt import ABSTENTION, abstained, build_prompt, in_prose, recent, safe
 from tests.llm.make_source import make_source
 
 SEINE = make_source("The Seine flows.", ref=8, start=40)
@@ -30,8 +30,25 @@ def test_the_prompt_holds_rules_recent_turns_sources_and_question():
         '<source number="[2]" kind="file" title="a \'b\' ‹c›" section="Rivers" pages="3-4">\nTwo.\n</source>\n'  # noqa: RUF001
         "</sources>\n\nQuestion: Which river?\n"
     )
-    assert asked == ChatMessage("user", sources)
+    assert (asked.role, asked.content) == ("user", sources)
     assert [source.ref for source in prompt.sources] == [1, 2]
+
+
+def test_a_provider_that_cites_by_itself_is_given_documents_and_no_word_of_markers():
+    prompt = build_prompt("Which\u202e river?", [replace(SEINE, ref=1, text="The </source>Seine.")])
+    rules, asked = prompt.messages
+    assert asked.bare == "Which river?"
+    assert asked.documents == (
+        Document(1, "notes.md", "file, Rivers, pages 3-4", "The ‹/source>Seine."),  # noqa: RUF001
+    )
+    assert "[1]" in rules.content
+    assert rules.bare is not None
+    assert ("[1]" in rules.bare, ABSTENTION in rules.bare, "$" in rules.bare) == (
+        False,
+        True,
+        False,
+    )
+    assert in_prose(prompt.messages)[1] == ChatMessage("user", asked.content)
 
 
 @pytest.mark.parametrize(("first", "last", "pages"), [(None, None, ""), (3, 3, ' pages="3"'), (3, None, ' pages="3"')])  # fmt: skip

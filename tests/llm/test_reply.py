@@ -6,6 +6,7 @@ import pytest
 from api.posting import NewMessage, NewRun, post
 from core.errors import Unavailable
 from core.events import nudge
+from llm.anthropic import AnthropicChat
 from llm.generate import stop_topic
 from llm.openai import OpenAIChat
 from llm.prompt import ABSTENTION
@@ -142,6 +143,54 @@ async def test_where_citations_are_required_an_answer_without_one_counts_as_none
     async with vendor_server(Reply(words=("Nobody knows.",))) as vendor:
         await work(resources, run, vendor_model(vendor.base_url))
     assert (await state_of(owner_connection, run))[0] == "abstained"
+    assert text_of(await events_of(owner_connection, run)) == ABSTENTION
+
+
+async def test_where_citations_are_required_only_what_is_cited_is_shown(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope, request='{"citations": "required"}')
+    words = ("Owls have always ", "guarded the doors. ", *CITED, " So it is told by all.")
+    async with vendor_server(Reply(words=words)) as vendor:
+        await work(resources, run, vendor_model(vendor.base_url))
+    events = await events_of(owner_connection, run)
+    assert text_of(events).strip() == "".join(CITED)
+    assert events[-1].data["grounding"] == {
+        "claims": 1,
+        "supported": 1,
+        "removed": 2,
+        "share": 1.0,
+        "unsupported": [],
+    }
+
+
+async def test_a_claim_without_a_citation_is_told_by_its_place(resources, owner_connection, scope):
+    run = await make_run(owner_connection, resources, scope)
+    bare = "Owls have always guarded the doors."
+    async with vendor_server(Reply(words=(*CITED, f" {bare}"))) as vendor:
+        await work(resources, run, vendor_model(vendor.base_url))
+    events = await events_of(owner_connection, run)
+    start = text_of(events).index(bare)
+    grounding = events[-1].data["grounding"]
+    assert isinstance(grounding, dict)
+    assert (grounding["share"], grounding["unsupported"]) == (
+        0.5,
+        [{"start": start, "end": start + len(bare)}],
+    )
+
+
+async def test_what_anthropic_cites_by_itself_is_a_checked_citation(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope)
+    cites = ((0, "behind the blue door"), (0, "behind the red door"), (3, "behind"))
+    async with vendor_server(Reply(words=("It hangs behind the door.",), cites=cites)) as vendor:
+        model = AnthropicChat("fake", api_key="none", base_url=vendor.base_url)
+        await work(resources, run, model)
+        await model.aclose()
+    rows = await owner_connection.fetch("SELECT quote, verdict, answer_end FROM citation")
+    assert [tuple(row) for row in rows] == [("behind the blue door", "paraphrase", 29)]
+    assert text_of(await events_of(owner_connection, run)) == "It hangs behind the door. [1]"
 
 
 async def test_a_run_stopped_before_it_began_asks_no_model(resources, owner_connection, scope):

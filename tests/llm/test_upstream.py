@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from llm.chat import ChatEvent, Delta, Finish, ModelRefused, ModelUnavailable, Usage
+from llm.chat import ChatEvent, Delta, Finish, ModelRefused, ModelUnavailable, Thinking, Usage
 from llm.upstream import Limits, backoff_s, guarded, retry_after_s
 from tests.llm.vendor_server import collect
 
@@ -32,10 +32,10 @@ class Script:
             for step in steps:
                 if isinstance(step, Exception):
                     raise step
-                if isinstance(step, (Delta, Usage, Finish)):
-                    yield step
-                else:
+                if isinstance(step, float | int):
                     await asyncio.sleep(step)
+                else:
+                    yield step
         finally:
             self.closed += 1
 
@@ -49,6 +49,13 @@ WORDS = [Usage(3, 0), Delta("a"), Delta("b"), Usage(3, 2), Finish("stop")]
 
 async def test_a_whole_answer_passes_unchanged():
     assert await follow(Script(WORDS)) == (WORDS, "ended")
+
+
+async def test_a_model_that_shows_that_it_thinks_may_take_longer_than_the_first_token():
+    thinking = [step for _ in range(5) for step in (0.1, Thinking())]
+    hasty = Limits(first_token_s=0.3, between_chunks_s=20, total_s=60, backoff_s=0.01)
+    seen, how = await follow(Script([*thinking, *WORDS]), hasty)
+    assert ([event for event in seen if event != Thinking()], how) == (WORDS, "ended")
 
 
 async def test_nothing_is_read_after_the_finish():

@@ -52,6 +52,10 @@ class Reply:
     message: str = "no"
     finish: str = ""
     pause_s: float = 0
+    cites: tuple[
+        tuple[int, str], ...
+    ] = ()  # Anthropic: index of the document and words, at the end
+    thoughts: int = 0  # signs of thinking before the first word
 
 
 @dataclass(slots=True)
@@ -187,7 +191,8 @@ def openai_frames(reply: Reply) -> list[bytes]:
         "out_of_order": chunk({}, "stop") + chunk({"content": "late"}),
         "huge_event": chunk({"content": "x" * HUGE_BYTES}),
     }
-    start = [chunk({"role": "assistant", "content": ""})]
+    thoughts = [chunk({"reasoning_content": "Hm."})] * reply.thoughts
+    start = [chunk({"role": "assistant", "content": ""}), *thoughts]
     end = [chunk({}, reply.finish or "stop")]
     counts = [_data({"id": "c1", "choices": [], "usage": usage}), b"data: [DONE]\n\n"]
     return _with_fault(reply, [start, words, end, counts], wrong)
@@ -201,6 +206,16 @@ def anthropic_frames(reply: Reply) -> list[bytes]:
         delta = {"type": "text_delta", "text": word}
         return event("content_block_delta", index=index, delta=delta)
 
+    def cited(place: int, words: str) -> bytes:
+        citation = {
+            "type": "char_location", "cited_text": words, "document_index": place, "document_title": None,
+            "start_char_index": 0, "end_char_index": len(words),
+        }  # fmt: skip
+        return event(
+            "content_block_delta", index=0, delta={"type": "citations_delta", "citation": citation}
+        )
+
+    thought = {"type": "thinking_delta", "thinking": "Hm."}
     message = {"id": "m1", "role": "assistant", "content": [], "usage": {"input_tokens": 11}}
     start = event("message_start", message=message)
     wrong = {
@@ -215,8 +230,10 @@ def anthropic_frames(reply: Reply) -> list[bytes]:
     block = event("content_block_start", index=0, content_block={"type": "text", "text": ""})
     delta = {"stop_reason": reply.finish or "end_turn"}
     counts = event("message_delta", delta=delta, usage={"output_tokens": len(reply.words)})
-    opening = [start, event("ping"), block]
-    ending = [event("content_block_stop", index=0), counts]
+    thinking = [event("content_block_delta", index=0, delta=thought)] * reply.thoughts
+    opening = [start, event("ping"), block, *thinking]
+    said = [cited(place, words) for place, words in reply.cites]
+    ending = [*said, event("content_block_stop", index=0), counts]
     return _with_fault(
         reply, [opening, [text(w) for w in reply.words], ending, [event("message_stop")]], wrong
     )
