@@ -14,12 +14,14 @@ from pydantic import Field
 
 from api.deps import PathId, ResourcesDep, ScopeDep
 from api.file_answers import FileAnswer, FileState, file_answer, find_file, find_writable
+from api.file_passwords import Password, given_password
 from api.wire import Answer, Body, Text
 from app.resources import Resources
 from core.errors import Conflict
 from core.events import nudge
 from core.scope import Scope
 from ingest.build import PIPELINE_VERSION
+from ingest.passwords import GivenPassword
 from ingest.source import Step
 from sql import fetch, read
 from workers.queue import retry_ingest, ring
@@ -33,6 +35,16 @@ class ReprocessBody(Body):
     """`only` is where it begins: with the bytes (`extract`), the text as it was read (`chunk`), or the vectors (`embed`)."""
 
     only: Step = "extract"
+
+
+class RetryBody(Body):
+    """`password` is what the file is opened with; it is forgotten when that has been tried."""
+
+    password: Password | None = None
+
+
+class ReprocessOneBody(ReprocessBody, RetryBody):
+    pass
 
 
 class ReprocessManyBody(ReprocessBody):
@@ -88,8 +100,14 @@ async def reprocess_files(
 
 
 @router.post("/{file_id}/retry", status_code=202, summary="Read a file again that failed")
-async def retry_file(file_id: PathId, scope: ScopeDep, resources: ResourcesDep) -> FileAnswer:
-    return await _read_again(resources, scope, file_id, only=frozenset({"failed", "cancelled"}))
+async def retry_file(
+    file_id: PathId, scope: ScopeDep, resources: ResourcesDep, body: RetryBody | None = None
+) -> FileAnswer:
+    password = await given_password(resources, body.password if body is not None else None)
+    only: set[FileState] = {"failed", "cancelled"}
+    if password is not None:  # an archive whose members are encrypted is read in part
+        only.add("partial")
+    return await _read_again(resources, scope, file_id, only=frozenset(only), password=password)
 
 
 @router.post("/{file_id}/reprocess", status_code=202, summary="Read a file again")
@@ -97,10 +115,11 @@ async def reprocess_file(
     file_id: PathId,
     scope: ScopeDep,
     resources: ResourcesDep,
-    body: ReprocessBody | None = None,
+    body: ReprocessOneBody | None = None,
 ) -> FileAnswer:
     first_step = body.only if body is not None else "extract"
-    return await _read_again(resources, scope, file_id, first_step=first_step)
+    password = await given_password(resources, body.password if body is not None else None)
+    return await _read_again(resources, scope, file_id, first_step=first_step, password=password)
 
 
 async def _read_again(
@@ -110,6 +129,7 @@ async def _read_again(
     *,
     only: frozenset[FileState] | None = None,
     first_step: Step = "extract",
+    password: GivenPassword | None = None,
 ) -> FileAnswer:
     async with resources.app.write_tx(scope) as conn:
         found = await find_writable(conn, scope, file_id)
@@ -120,6 +140,8 @@ async def _read_again(
             is None
         ):
             raise Conflict("The file is being read already.")
+        if password is not None:
+            await password.keep(conn, scope.workspace_id, version_id=found.version_id)
         found = await find_file(conn, scope, file_id)
     await ring(resources.redis, "ingest_file")
     await nudge(resources.redis, f"file:{file_id}")

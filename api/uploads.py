@@ -13,11 +13,13 @@ from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
+from pydantic import SecretStr
 from starlette.requests import ClientDisconnect
 
 from api.deps import PathId, ResourcesDep, ScopeDep
 from api.etags import IfMatch, check_etag
 from api.file_answers import FileAnswer, file_answer, find_file, find_writable
+from api.file_passwords import PasswordHeader, given_password, password_of
 from api.idempotency import Answered, IdempotencyKey, OneRequest, once
 from api.multipart import MultipartFile
 from api.wire import Answer
@@ -28,6 +30,7 @@ from core.events import nudge
 from core.ids import new_id
 from core.names import FileName, file_name
 from core.scope import Scope
+from ingest.passwords import GivenPassword
 from ingest.quota import check_quota
 from sql import execute, fetch_one, fetch_opt, read, write
 from sql.pool import Conn
@@ -47,6 +50,11 @@ _BODIES: dict[str, object] = {
                     "properties": {
                         "file": {"type": "string", "format": "binary"},
                         "folder": {"type": "string", "examples": ["reports/2024"]},
+                        "password": {
+                            "type": "string",
+                            "format": "password",
+                            "description": "That the file is opened with",
+                        },
                     },
                 }
             },
@@ -83,6 +91,7 @@ class Received:
     name: FileName
     key: str
     stored: Stored
+    password: SecretStr | None = None
 
     @property
     def columns(self) -> dict[str, object]:
@@ -134,9 +143,11 @@ async def upload(
     resources: ResourcesDep,
     filename: FilenameHeader = None,
     folder: FolderHeader = None,
+    password: PasswordHeader = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    received = await _receive(request, resources, scope, raw_name=_raw_name(filename, folder))
+    raw_name = _raw_name(filename, folder)
+    received = await _receive(request, resources, scope, raw_name=raw_name, password=password)
     same = OneRequest(scope, idempotency_key, _hash(request, received))
 
     async def create(conn: Conn) -> FileVersion:
@@ -144,7 +155,8 @@ async def upload(
         await check_quota(conn, scope, quota_bytes=resources.settings.workspace_quota_bytes)
         return made
 
-    return await accept(resources, Acceptance(scope, received, create), same)
+    given = await given_password(resources, received.password)
+    return await accept(resources, Acceptance(scope, received, create, given), same)
 
 
 @router.put(
@@ -161,13 +173,14 @@ async def replace_content(
     scope: ScopeDep,
     resources: ResourcesDep,
     filename: FilenameHeader = None,
+    password: PasswordHeader = None,
     if_match: IfMatch = None,
 ) -> Response:
     async with resources.app.read_tx(scope) as conn:
         old = await find_writable(conn, scope, file_id)
     check_etag(if_match, old.etag)
     raw_name = _raw_name(filename, None) or FileName(old.folder, old.name)
-    received = await _receive(request, resources, scope, raw_name=raw_name)
+    received = await _receive(request, resources, scope, raw_name=raw_name, password=password)
 
     async def add(conn: Conn) -> FileVersion:
         current = await find_file(
@@ -181,7 +194,8 @@ async def replace_content(
         return made
 
     not_repeated = OneRequest(scope, None, b"")
-    response = await accept(resources, Acceptance(scope, received, add), not_repeated)
+    given = await given_password(resources, received.password)
+    response = await accept(resources, Acceptance(scope, received, add, given), not_repeated)
     await nudge(resources.redis, f"file:{file_id}")
     return response
 
@@ -193,6 +207,7 @@ class Acceptance:
     scope: Scope
     received: Received
     write_rows: Callable[[Conn], Awaitable[FileVersion]]
+    password: GivenPassword | None = None
     kept_key: str = ""
 
     async def work(self, conn: Conn) -> Answered:
@@ -207,6 +222,8 @@ class Acceptance:
         )
         made = await self.write_rows(conn)
         answer = await accepted(conn, self.scope, made)
+        if self.password is not None and made.is_new:
+            await self.password.keep(conn, self.scope.workspace_id, version_id=made.version_id)
         self.kept_key = kept.key
         return Answered(200 if answer.unchanged else 202, answer.model_dump_json())
 
@@ -265,7 +282,12 @@ async def accept(resources: Resources, acceptance: Acceptance, same: OneRequest)
 
 
 async def _receive(
-    request: Request, resources: Resources, scope: Scope, *, raw_name: FileName | None
+    request: Request,
+    resources: Resources,
+    scope: Scope,
+    *,
+    raw_name: FileName | None,
+    password: str | None,
 ) -> Received:
     """Store the body; whatever goes wrong, nothing is kept."""
     limit_bytes = resources.settings.max_upload_bytes
@@ -277,16 +299,18 @@ async def _receive(
             raise InvalidInput.of(
                 "X-Filename", "is needed with a raw body; or send multipart/form-data"
             )
+        secret = password_of(password, None)
         stored = await resources.blobs.put(key, _body(request), limit_bytes=limit_bytes)
-        return Received(raw_name, key, stored)
+        return Received(raw_name, key, stored, secret)
     form = MultipartFile(content_type, _body(request))
     stored = await resources.blobs.put(key, form.file(), limit_bytes=limit_bytes)
     try:
         name = file_name(form.filename or "", folder=form.fields.get("folder", ""))
+        secret = password_of(password, form.fields.get("password"))
     except InvalidInput:
         await resources.blobs.delete(key)
         raise
-    return Received(name, key, stored)
+    return Received(name, key, stored, secret)
 
 
 async def _body(request: Request) -> AsyncGenerator[bytes]:

@@ -39,10 +39,11 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """By which pipeline a build is made, and of which other build's text; None: of the bytes."""
+    """By which pipeline a build is made, and of which other build's text; None: of the bytes, perhaps with a password."""
 
     pipeline_version: int
     text_of: UUID | None = None
+    with_password: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ FIND_BUILD = read("ingest.sql", "find_build", Unfinished)
 LIST_BUILT_SEGMENTS = read("ingest.sql", "list_built_segments", BuiltSegment)
 LIST_BUILT_PASSAGES = read("ingest.sql", "list_built_passages", BuiltPassage)
 CREATE_BUILD = write("ingest.sql", "create_build")
+MARK_BUILD = write("ingest.sql", "mark_build")
 SHOW_FIRST_BUILD = write("ingest.sql", "show_first_build")
 START_FILE = write("ingest.sql", "start_file")
 HOLD_FILE = write("ingest.sql", "hold_file", JobId)
@@ -99,6 +101,8 @@ async def begin(
             await create_build(conn, ws, build, making)
         else:
             built = await _built(conn, ws, build, found.segments_done)
+            if making.with_password:  # an earlier run may have had none
+                await execute(conn, MARK_BUILD, workspace_id=ws, build_id=build.id)
         await start_file(conn, ws, build, built, media_type)
     return build, built
 
@@ -115,6 +119,7 @@ async def create_build(conn: Conn, ws: UUID, build: Build, making: Making) -> No
         version_id=build.source.version_id,
         pipeline_version=making.pipeline_version,
         text_of=making.text_of,
+        with_password=making.with_password,
     )
     await execute(conn, SHOW_FIRST_BUILD, workspace_id=ws, file_id=file_id, build_id=build.id)
 

@@ -55,17 +55,21 @@ GIF: Final = "image/gif"
 
 
 class Format(NamedTuple):
-    """`module` is in ingest/extract and has read(). `suffixes` name the texts of this format; others are told by their bytes."""
+    """`module` is in ingest/extract and has read(). `suffixes` name the texts of this format; others are told by their bytes.
+
+    `takes_password`: read() takes one as `password`, "" where none was given.
+    """
 
     media_type: str
     name: str
     module: str
     suffixes: tuple[str, ...] = ()
     is_paged: bool = False
+    takes_password: bool = False
 
 
 FORMATS: Final = (
-    Format(PDF, "PDF", "pdf.pages", is_paged=True),
+    Format(PDF, "PDF", "pdf.pages", is_paged=True, takes_password=True),
     Format(DOCX, "Word", "office.docx"),
     Format(PPTX, "PowerPoint", "office.pptx", is_paged=True),
     Format(XLSX, "Excel", "office.sheet"),
@@ -120,7 +124,7 @@ FORMATS: Final = (
     Format(MBOX, "mailbox", "mail.mbox"),
     Format(OUTLOOK, "Outlook message", "mail.msg"),
     Format(SIGNED, "signed file", "mail.signed"),
-    Format(ZIP, "ZIP archive", "archives.zip_members"),
+    Format(ZIP, "ZIP archive", "archives.zip_members", takes_password=True),
     Format(TAR, "tar archive", "archives.tar_members"),
     Format(GZIP, "gzip", "archives.tar_members"),
     Format(BZIP2, "bzip2", "archives.tar_members"),

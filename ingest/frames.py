@@ -20,6 +20,7 @@ from ingest.extract.segment import (
 
 MAX_FRAME_BYTES = MOST_PIXELS + 2**20  # a page of 1 M characters, most of them CJK, is 3 MB
 LENGTH_BYTES = 4
+NO_PASSWORD = -1  # in the place of the descriptor that it comes by
 _PICTURE = b"picture\0"
 LONGEST_PATH = 1500  # bytes of a member's path; a key of an index has to hold it
 _MEMBER = b"member\0"

@@ -19,6 +19,7 @@ from ingest.again import Whole, embed_again, find_whole, items_again
 from ingest.build import Build, Making, begin, note_stage, save_range, save_vectors
 from ingest.children import Children, Storing, drop_missing
 from ingest.ending import Tell, fail, finish, withdraw
+from ingest.passwords import opened
 from ingest.ranges import Built, Range, cut_ranges, read_ranges
 from ingest.sandbox import Limits
 from ingest.source import Source, Step, Unwanted, find_source, media_type_of, on_this_machine
@@ -44,6 +45,7 @@ class Tools:
     limits: Limits
     nudge: Callable[[UUID], Awaitable[None]]
     tell: Tell
+    password_key: Callable[[], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class _Building:
         since = time.monotonic()
         self.source = source = await find_source(self.fence, order.version_id)
         if not await self._made_of_what_is_there(source, order):
-            await self._read(source, Making(order.pipeline_version))
+            await self._read(source, order)
         assert self.build is not None
         await drop_missing(self.fence, self.build)
         end = await finish(self.fence, self.build, tell=self.tools.tell)
@@ -91,7 +93,11 @@ class _Building:
     async def _made_of_what_is_there(self, source: Source, order: Order) -> bool:
         """Make the build without reading the file, where that is asked for or another one had the same bytes."""
         asking = self.tools.asking
-        if order.first_step == "extract":
+        # What took a password is read again of its text, unless the password is there again.
+        from_bytes = order.first_step == "extract" and (
+            source.sealed_password or not source.was_opened
+        )
+        if from_bytes:
             self.build = await take_over(
                 self.fence, source, pipeline_version=order.pipeline_version, asking=asking
             )
@@ -99,13 +105,15 @@ class _Building:
         whole = await find_whole(self.fence, source)
         if whole is None:
             return False
-        if order.first_step == "chunk":
+        if order.first_step != "embed":
             await self._cut_again(source, whole)
         else:
             self.build = await embed_again(self.fence, asking, source, whole)
         return True
 
-    async def _read(self, source: Source, making: Making) -> None:
+    async def _read(self, source: Source, order: Order) -> None:
+        password = await self._password(source)
+        making = Making(order.pipeline_version, with_password=bool(password))
         async with on_this_machine(self.tools.storing.blobs, source) as path:
             media_type = await media_type_of(path, source.name)
             build, built = await self._begin(source, making, media_type)
@@ -115,9 +123,16 @@ class _Building:
                 built,
                 count_tokens=self.tools.count_tokens,
                 limits=self.tools.limits,
+                password=password,
             )
             children = Children(self.tools.storing, self.fence, build, not built.segments_done)
             await self._index(build, children.taken_out(ranges))
+
+    async def _password(self, source: Source) -> str:
+        if source.sealed_password is None:
+            return ""
+        key = await self.tools.password_key()
+        return opened(source.sealed_password, version_id=source.version_id, key=key)
 
     async def _cut_again(self, source: Source, whole: Whole) -> None:
         # The text is that of the older pipeline, so the build counts as old as it is.

@@ -84,13 +84,20 @@ class MemberLost(Exception):
     """A member could not be read to its end; a problem that says so came in the place of its next piece."""
 
 
-async def read_ranges(
-    path: Path, media_type: str, built: Built, *, count_tokens: Callable[[str], int], limits: Limits
+async def read_ranges(  # noqa: PLR0913  (what it reads, and what it reads it with)
+    path: Path,
+    media_type: str,
+    built: Built,
+    *,
+    count_tokens: Callable[[str], int],
+    limits: Limits,
+    password: str = "",
 ) -> AsyncGenerator[Range | MemberStream]:
     """Yield the document's ranges from where `built` ends; raises PermanentFailure for a file that cannot be read."""
     reading = _Reading(Chunker(count_tokens, outline=outline_of(media_type)), built)
     reading.replay()
-    items = extract(path, media_type, limits=limits, first_segment=built.segments_done)
+    first = built.segments_done
+    items = extract(path, media_type, limits=limits, first_segment=first, password=password)
     async with aclosing(items):
         async for item in items:
             if isinstance(item, Member):

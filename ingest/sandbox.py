@@ -28,11 +28,12 @@ from ingest.frames import Finished
 from ingest.ocr import Ocr
 from ingest.sandbox_process import ChildDied, Limits, read_in_child
 
+SAVE_THEM = "Save them from the file and upload them."
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
 async def extract(
-    source: Path, media_type: str, *, limits: Limits, first_segment: int = 0
+    source: Path, media_type: str, *, limits: Limits, first_segment: int = 0, password: str = ""
 ) -> AsyncGenerator[Item, None]:
     """Yield the file's segments in order from `first_segment` on, and the problems among them.
 
@@ -44,7 +45,9 @@ async def extract(
     ocr = Ocr(limits)
     while not reading.done:
         try:
-            child = read_in_child(source, media_type, first=reading.ordinal, limits=limits)
+            child = read_in_child(
+                source, media_type, first=reading.ordinal, limits=limits, password=password
+            )
             async with aclosing(child) as frames:
                 async for read in frames:
                     frame = await ocr.read(read) if isinstance(read, Picture) else read
@@ -89,6 +92,7 @@ class _Reading:
     characters: int = 0
     any_text: bool = False
     member_bytes: int = 0
+    page_count: int | None = None
     open_member: str | None = None  # the path of the one whose last piece is still to come
 
     def take(self, frame: Item | Unreadable | Finished) -> list[Item]:
@@ -128,6 +132,7 @@ class _Reading:
         self.any_text = self.any_text or bool(segment.text.strip())
         if self.characters > self.limits.characters:
             raise _permanent(too_much_text(self.limits.characters))
+        self.page_count = segment.page_count or self.page_count
         if segment.page_count is not None and segment.page_count > self.limits.pages:
             raise PermanentFailure(
                 "too_many_pages",
@@ -141,6 +146,8 @@ class _Reading:
         Without pages there is nothing to skip: a crash is tried once more, an exhausted limit is not.
         """
         self.deaths += 1
+        if self.paged and self.page_count is not None and self.ordinal >= self.page_count:
+            return [self._bury_attached(death)]
         if self.deaths >= self.limits.deaths or (death.code == "too_slow" and not self.paged):
             raise PermanentFailure(death.code, f"The file {death.message}.", remedy=death.remedy)
         if self.open_member is not None:
@@ -150,6 +157,12 @@ class _Reading:
         page = self.ordinal + 1
         self.ordinal += 1
         return [Problem(page - 1, page, death.code, f"Page {page} {death.message}.", death.remedy)]
+
+    def _bury_attached(self, death: ChildDied) -> Problem:
+        """Behind the last page there is only what is attached, and no more of it is tried."""
+        self.done = True
+        message = f"Not all attached files were taken out, because reading them {death.message}."
+        return Problem(self.ordinal, None, death.code, message, SAVE_THEM)
 
     def _bury_member(self, path: str, death: ChildDied) -> Problem:
         """Its first pieces are gone to the caller already, so it is not begun anew."""

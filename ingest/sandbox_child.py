@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, cast
 from ingest import formats
 from ingest.confine import confine
 from ingest.extract.segment import Item, Member, Picture, Properties, Unreadable
-from ingest.frames import Finished, Frame, pack
+from ingest.frames import NO_PASSWORD, Finished, Frame, pack
 
 
 class Reader(Protocol):
@@ -26,9 +26,10 @@ class Reader(Protocol):
 
 def main() -> None:
     media_type, *numbers = sys.argv[3:]
-    first, memory_bytes, cpu_s, most_characters, pages_per_child = map(int, numbers)
+    first, memory_bytes, cpu_s, most_characters, pages_per_child, ear = map(int, numbers)
+    password = _heard(ear)
     with open(0, "rb", closefd=False) as source:
-        read = reader_for(media_type)
+        read = reader_for(media_type, password=password)
         confine(memory_bytes=memory_bytes, cpu_s=cpu_s)
         start = partial(read, source, first=first, most_characters=most_characters)
         for frame in frames(start, pages=pages_per_child):
@@ -36,9 +37,17 @@ def main() -> None:
             sys.stdout.buffer.flush()
 
 
-def reader_for(media_type: str) -> Reader:
-    module = import_module(f"ingest.extract.{formats.BY_MEDIA_TYPE[media_type].module}")
-    return cast("Reader", module.read)
+def _heard(ear: int) -> str:
+    if ear == NO_PASSWORD:
+        return ""
+    with open(ear, "rb") as pipe:
+        return pipe.read().decode()
+
+
+def reader_for(media_type: str, *, password: str = "") -> Reader:
+    kind = formats.BY_MEDIA_TYPE[media_type]
+    read = import_module(f"ingest.extract.{kind.module}").read
+    return cast("Reader", partial(read, password=password) if kind.takes_password else read)
 
 
 def frames(start: Callable[[], Iterator[Item | Picture]], *, pages: int) -> Iterator[Frame]:

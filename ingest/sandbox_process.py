@@ -10,14 +10,14 @@ import signal
 import sys
 import sysconfig
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Generator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from ingest.extract.segment import Unreadable
-from ingest.frames import LENGTH_BYTES, MAX_FRAME_BYTES, Finished, Frame, unpack
+from ingest.frames import LENGTH_BYTES, MAX_FRAME_BYTES, NO_PASSWORD, Finished, Frame, unpack
 
 ROOT = Path(__file__).parents[1]
 # -S: `site` would run every .pth file of the environment; the two folders that a child needs are handed over instead.
@@ -27,6 +27,7 @@ PROBE = (
     "import sys; sys.path += sys.argv[1:3]; from ingest.confine import confine; "
     "print(*confine(memory_bytes=2**30, cpu_s=9))"
 )
+MOST_PASSWORD_BYTES = 4096
 REAP_S = 5.0  # a killed child is gone in milliseconds; this bounds a pipe that something still holds open
 
 DEATHS = {
@@ -72,10 +73,10 @@ class ChildDied(Exception):
 
 
 async def read_in_child(
-    source: Path, media_type: str, *, first: int, limits: Limits
+    source: Path, media_type: str, *, first: int, limits: Limits, password: str = ""
 ) -> AsyncGenerator[Frame, None]:
     """Yield the frames of one fresh child, Finished or Unreadable last; raise ChildDied when it ends otherwise."""
-    process = await _start(source, [media_type, str(first)], limits=limits)
+    process = await _start(source, [media_type, str(first)], limits=limits, password=password)
     try:
         patience = _Patience(limits.wall_s)
         while True:
@@ -91,18 +92,34 @@ async def read_in_child(
         await _bury(process)
 
 
-async def _start(source: Path, task: list[str], *, limits: Limits) -> Process:
+async def _start(source: Path, task: list[str], *, limits: Limits, password: str) -> Process:
     arguments = [limits.memory_bytes, limits.cpu_s, limits.characters, limits.pages_per_child]
     file = await asyncio.to_thread(source.open, "rb")
-    with file:
+    with file, _said(password) as ear:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", "-c", BOOT, *PATHS, *task, *map(str, arguments)),
+            *(sys.executable, "-I", "-S", "-c", BOOT, *PATHS, *task, *map(str, [*arguments, ear])),
             stdin=file,
             stdout=PIPE,
             stderr=DEVNULL,
             env={},
+            pass_fds=[ear] if ear != NO_PASSWORD else [],
             start_new_session=True,
         )
+
+
+@contextmanager
+def _said(password: str) -> Generator[int]:
+    """Lend a descriptor to read the password from: arguments and environments are seen by others."""
+    if not password:
+        yield NO_PASSWORD
+        return
+    ear, mouth = os.pipe()
+    try:
+        with os.fdopen(mouth, "wb") as pipe:  # a pipe holds 4 KB before anybody reads
+            pipe.write(password.encode()[:MOST_PASSWORD_BYTES])
+        yield ear
+    finally:
+        os.close(ear)
 
 
 @dataclass(slots=True)

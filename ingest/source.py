@@ -5,7 +5,7 @@ import hashlib
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -24,7 +24,10 @@ Step = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file version; `wanted` is False once the file is in the bin or has a newer one."""
+    """A file version; `wanted` is False once the file is in the bin or has a newer one.
+
+    `was_opened`: search shows text of it that a password was needed for.
+    """
 
     version_id: UUID
     file_id: UUID
@@ -33,6 +36,8 @@ class Source:
     name: str
     key: str
     wanted: bool
+    sealed_password: bytes | None = field(default=None, repr=False)
+    was_opened: bool = False
 
 
 class Unwanted(RecollectError):

@@ -21,8 +21,13 @@ WHERE v.workspace_id = :workspace_id AND v.id = :version_id
 -- name: find_source
 -- unscoped: the worker reads what its job names
 -- A file that was deleted or has a newer version is not wanted any more.
-SELECT v.id AS version_id, v.file_id, v.version, v.sha256, v.name, b.key, i.deleted_at IS NULL AND f.version = v.version AS wanted
+SELECT v.id AS version_id, v.file_id, v.version, v.sha256, v.name, b.key, i.deleted_at IS NULL AND f.version = v.version AS wanted,
+    p.sealed AS sealed_password,
+    EXISTS (SELECT 1 FROM build shown
+        WHERE shown.workspace_id = v.workspace_id AND shown.id = i.active_build_id AND shown.version_id = v.id
+            AND shown.with_password AND shown.finished_at IS NOT NULL) AS was_opened
 FROM file_version v
+LEFT JOIN file_password p ON p.workspace_id = v.workspace_id AND p.version_id = v.id
 JOIN file f ON f.workspace_id = v.workspace_id AND f.id = v.file_id
 JOIN item i ON i.workspace_id = v.workspace_id AND i.id = v.file_id
 JOIN blob b ON b.workspace_id = v.workspace_id AND b.sha256 = v.sha256
@@ -42,19 +47,26 @@ LIMIT 1;
 -- unscoped: the worker writes what its job names
 -- What befell files within the file (problems from 2,000,000 on) is as true of a build that is cut from another one's text.
 WITH made AS (
-    INSERT INTO build (workspace_id, id, file_id, version_id, pipeline_version, text_of)
-    VALUES (:workspace_id, :id, :file_id, :version_id, :pipeline_version, :text_of)
+    INSERT INTO build (workspace_id, id, file_id, version_id, pipeline_version, text_of, with_password)
+    SELECT :workspace_id, :id, :file_id, :version_id, :pipeline_version, :text_of,
+        :with_password OR EXISTS (SELECT 1 FROM build b
+            WHERE b.workspace_id = :workspace_id AND b.id = :text_of AND b.with_password)
 )
 INSERT INTO file_problem (workspace_id, build_id, ordinal, page, code, message, remedy)
 SELECT :workspace_id, :id, q.ordinal, q.page, q.code, q.message, q.remedy
 FROM file_problem q
 WHERE q.workspace_id = :workspace_id AND q.build_id = :text_of AND q.ordinal >= 2000000;
 
+-- name: mark_build
+-- unscoped: the worker writes what its job names
+UPDATE build SET with_password = true WHERE workspace_id = :workspace_id AND id = :build_id AND NOT with_password;
+
 -- name: find_twin
 -- unscoped: equal bytes within one workspace; what is copied of them is what reading the file itself would give
 -- Another file with these bytes that was read whole by this pipeline. Among texts the name's end decides what they are, so it is
--- the same, or the whole name where it has none. None for a file that has a build already: its reader wants it read. Only three
--- are looked at for missing vectors, since there may be a thousand, each of a thousand passages.
+-- the same, or the whole name where it has none. None for a file that has a build already: its reader wants it read. None that was
+-- read with a password: who has the bytes need not have that. Only three are looked at for missing vectors, since there may be
+-- a thousand, each of a thousand passages.
 WITH twin AS MATERIALIZED (
     SELECT f.id AS file_id, b.id AS build_id, v.id AS version_id, f.media_type, b.segments_done, f.segments_total,
         f.passages_total AS passages
@@ -62,7 +74,7 @@ WITH twin AS MATERIALIZED (
     JOIN file f ON f.workspace_id = v.workspace_id AND f.id = v.file_id AND f.version = v.version AND f.state = 'ready'
     JOIN item i ON i.workspace_id = v.workspace_id AND i.id = v.file_id AND i.deleted_at IS NULL
     JOIN build b ON b.workspace_id = v.workspace_id AND b.id = i.active_build_id AND b.version_id = v.id
-        AND b.pipeline_version = :pipeline_version AND b.finished_at IS NOT NULL
+        AND b.pipeline_version = :pipeline_version AND b.finished_at IS NOT NULL AND NOT b.with_password
     WHERE v.workspace_id = :workspace_id AND v.sha256 = :sha256 AND v.id <> :version_id
         AND lower(coalesce(substring(v.name FROM '[^.](\.[^.]+)$'), v.name))
             = lower(coalesce(substring(:name::text FROM '[^.](\.[^.]+)$'), :name))
@@ -220,8 +232,8 @@ WITH checkpoint AS (
     WHERE workspace_id = :workspace_id AND id = :build_id
 )
 UPDATE file
-SET segments_done = :segments_done, segments_total = coalesce(:segments_total, segments_total),
-    passages_total = passages_total + :passages::int
+SET segments_done = least(:segments_done, coalesce(:segments_total, segments_total)), -- files attached to a PDF are no pages of it
+    segments_total = coalesce(:segments_total, segments_total), passages_total = passages_total + :passages::int
 WHERE workspace_id = :workspace_id AND id = :file_id;
 
 -- name: note_vectors

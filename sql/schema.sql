@@ -118,6 +118,15 @@ CREATE FUNCTION public.folded_title(title text) RETURNS text
         $punctuation$[][\s_./:;,(){}+&#@!?*"'“”„«»<>=|~^$%\\-]+$punctuation$, ' ', 'g')
 $_$;
 
+CREATE FUNCTION public.forget_password() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM file_password WHERE workspace_id = NEW.workspace_id AND version_id = NEW.subject_id;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION public.readable(ws uuid, uid uuid) RETURNS TABLE(item_id uuid, kind text, active_build_id uuid, can_write boolean, is_owner boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -210,7 +219,8 @@ CREATE TABLE public.build (
     finished_at timestamp with time zone,
     retired_at timestamp with time zone,
     text_of uuid,
-    archived_at timestamp with time zone
+    archived_at timestamp with time zone,
+    with_password boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE ONLY public.build FORCE ROW LEVEL SECURITY;
@@ -488,6 +498,15 @@ CREATE TABLE public.file_event (
 );
 
 ALTER TABLE ONLY public.file_event FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.file_password (
+    workspace_id uuid NOT NULL,
+    version_id uuid NOT NULL,
+    sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.file_password FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.file_problem (
     workspace_id uuid NOT NULL,
@@ -1201,6 +1220,9 @@ ALTER TABLE ONLY public.embedding_9
 ALTER TABLE ONLY public.file_event
     ADD CONSTRAINT file_event_pkey PRIMARY KEY (workspace_id, id);
 
+ALTER TABLE ONLY public.file_password
+    ADD CONSTRAINT file_password_pkey PRIMARY KEY (workspace_id, version_id);
+
 ALTER TABLE ONLY public.file
     ADD CONSTRAINT file_pkey PRIMARY KEY (workspace_id, id);
 
@@ -1444,6 +1466,8 @@ CREATE INDEX file_event_created_at_idx ON public.file_event USING btree (created
 CREATE INDEX file_event_workspace_id_file_id_idx ON public.file_event USING btree (workspace_id, file_id);
 
 CREATE INDEX file_event_workspace_id_webhook_id_idx ON public.file_event USING btree (workspace_id, webhook_id);
+
+CREATE INDEX file_password_created_at_idx ON public.file_password USING btree (created_at);
 
 CREATE INDEX file_state_idx ON public.file USING btree (state) WHERE (state = ANY (ARRAY['queued'::text, 'processing'::text]));
 
@@ -1703,6 +1727,8 @@ ALTER INDEX public.passage_workspace_id_text_hash_idx ATTACH PARTITION public.pa
 
 ALTER INDEX public.passage_workspace_id_tsv_idx ATTACH PARTITION public.passage_3_workspace_id_tsv_idx;
 
+CREATE TRIGGER forget_password AFTER UPDATE OF state ON public.job FOR EACH ROW WHEN (((new.kind = 'ingest_file'::text) AND (new.state = ANY (ARRAY['done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))) EXECUTE FUNCTION public.forget_password();
+
 ALTER TABLE ONLY public.access_grant
     ADD CONSTRAINT access_grant_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
 
@@ -1747,6 +1773,9 @@ ALTER TABLE ONLY public.file_event
 
 ALTER TABLE ONLY public.file_event
     ADD CONSTRAINT file_event_workspace_id_webhook_id_fkey FOREIGN KEY (workspace_id, webhook_id) REFERENCES public.webhook(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.file_password
+    ADD CONSTRAINT file_password_workspace_id_version_id_fkey FOREIGN KEY (workspace_id, version_id) REFERENCES public.file_version(workspace_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.file_problem
     ADD CONSTRAINT file_problem_workspace_id_build_id_fkey FOREIGN KEY (workspace_id, build_id) REFERENCES public.build(workspace_id, id) ON DELETE CASCADE;
@@ -1931,6 +1960,8 @@ CREATE POLICY every_workspace ON public.file TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.file_event TO recollect_worker USING (true);
 
+CREATE POLICY every_workspace ON public.file_password TO recollect_worker USING (true);
+
 CREATE POLICY every_workspace ON public.file_version TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.generation TO recollect_worker USING (true);
@@ -1960,6 +1991,8 @@ CREATE POLICY every_workspace ON public.workspace TO recollect_worker USING (tru
 ALTER TABLE public.file ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.file_event ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.file_password ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.file_problem ENABLE ROW LEVEL SECURITY;
 
@@ -2096,6 +2129,8 @@ CREATE POLICY tenant ON public.corpus_stat TO recollect_app, recollect_worker US
 CREATE POLICY tenant ON public.embedding TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.file TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.file_password TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.file_problem TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 

@@ -117,6 +117,7 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
                 generations.keep_loaded, pool, resources.other_models, computes_here=computes_here
             ),
         ),
+        every(BLOBS_S, "passwords", partial(maintenance.forget_old_passwords, pool)),
         every(BLOBS_S, "feedback", partial(maintenance.remove_old_feedback, pool)),
         every(ALERTS_S, "alerts", alerts.round),
         every(BLOBS_S, "old notices", partial(remove_old_notices, pool)),

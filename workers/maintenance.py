@@ -15,6 +15,7 @@ import structlog
 from redis.asyncio import Redis
 
 from core.errors import Unavailable
+from ingest.passwords import remove_old_passwords
 from llm.run_log import Announce
 from search.feedback import remove_old
 from search.index import Build, remove_passages
@@ -150,6 +151,12 @@ async def remove_old_feedback(pool: Pool) -> int:
     """Delete the judgements of searches that may not be kept any longer; return how many."""
     async with pool.write_tx() as conn:
         return await remove_old(conn)
+
+
+async def forget_old_passwords(pool: Pool) -> None:
+    """Forget passwords of files whose job's end was missed."""
+    async with pool.write_tx() as conn:
+        await remove_old_passwords(conn)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ from app.settings import Settings, hosts_inside
 from app.shared_key import WEBHOOK_KEY, shared_key
 from core.events import announce, nudge
 from ingest.children import Storing
+from ingest.passwords import PASSWORD_KEY
 from ingest.pipeline import Tools
 from ingest.sandbox import Limits
 from ingest.vectors import Asking
@@ -48,6 +49,7 @@ def make_work(resources: Resources) -> Work:
             ocr_pages=resources.settings.ocr_pages, ocr_languages=resources.settings.ocr_languages
         ),
         nudge=_file_nudge(resources),
+        password_key=partial(shared_key, resources.signin, name=PASSWORD_KEY),
         tell=enqueue_file_calls,
     )
     calling = Calling(

@@ -48,7 +48,7 @@ class Output:
     def member(self, path: str, pieces: Iterable[bytes]) -> Iterator[Item]:
         """Yield a file's pieces under a path of its own; one without bytes is left out."""
         yield from self.flush()
-        path = self._unique(path)
+        path = unique(path, self._paths)
         held = b""
         for piece in _sliced(pieces):
             if held and self._ordinal >= self._first:
@@ -64,7 +64,7 @@ class Output:
         """
         if self._ordinal >= self._first:
             return False
-        self._unique(path)
+        unique(path, self._paths)
         self._ordinal += 1
         return True
 
@@ -76,16 +76,6 @@ class Output:
         self._ordinal += 1
         if self._ordinal > self._first:
             yield item
-
-    def _unique(self, path: str) -> str:
-        """Two files may have one name in a mail or an archive: the second is called "name (2).ext"."""
-        count = self._paths[path] = self._paths.get(path, 0) + 1
-        if count == 1:
-            return path
-        folder, slash, name = path.rpartition("/")
-        stem, dot, extension = name.rpartition(".")
-        new = f"{stem} ({count}).{extension}" if dot and stem else f"{name} ({count})"
-        return self._unique(f"{folder}{slash}{new}")
 
 
 class Skipped:
@@ -109,6 +99,17 @@ class Skipped:
             yield from output.problem(
                 code, f"Not taken out, because {because}: {', '.join(names)}{more}.", remedy
             )
+
+
+def unique(path: str, seen: dict[str, int]) -> str:
+    """Two files may have one name in a mail or an archive: the second is called "name (2).ext"."""
+    count = seen[path] = seen.get(path, 0) + 1
+    if count == 1:
+        return path
+    folder, slash, name = path.rpartition("/")
+    stem, dot, extension = name.rpartition(".")
+    new = f"{stem} ({count}).{extension}" if dot and stem else f"{name} ({count})"
+    return unique(f"{folder}{slash}{new}", seen)
 
 
 def safe_path(name: str) -> str | None:

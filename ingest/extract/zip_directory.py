@@ -1,13 +1,14 @@
 """A ZIP archive's list of members, read without trusting it and without `zipfile`, which takes any size into memory.
 
-Format: PKWARE APPNOTE 4.3.12 and 4.3.16. ZIP64 is not read: nothing under its limits needs it.
+Format: PKWARE APPNOTE 4.3.12 and 4.3.14 to 4.3.16: programs that write a stream use ZIP64 for small archives too.
 """
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 END_SIGNATURE, MEMBER_SIGNATURE = b"PK\x05\x06", b"PK\x01\x02"
-END_BYTES, MEMBER_BYTES = 22, 46
+END64_SIGNATURE, LOCATOR_SIGNATURE = b"PK\x06\x06", b"PK\x06\x07"
+END_BYTES, MEMBER_BYTES, END64_BYTES, LOCATOR_BYTES = 22, 46, 56, 20
 LONGEST_COMMENT = 2**16
 MOST_MEMBERS = 10_000
 MOST_DIRECTORY_BYTES = 4 * 2**20
@@ -22,41 +23,53 @@ def member_names(source: BinaryIO) -> list[str]:
 
 def member_count(source: BinaryIO) -> int:
     """Return how many members the archive says it has, 0 for none or no archive."""
-    at = _end_record(source)
-    if at is None:
-        return 0
-    source.seek(at + 10)
-    return int.from_bytes(source.read(2), "little")
+    end = _end(source)
+    return end.count if end is not None else 0
 
 
-def _end_record(source: BinaryIO) -> int | None:
-    """Return where the record begins that ends every archive."""
+class _End(NamedTuple):
+    """What ends an archive: the directory lies before `at`."""
+
+    at: int
+    count: int
+    length: int
+
+
+def _end(source: BinaryIO) -> _End | None:
     size = source.seek(0, 2)
-    source.seek(max(0, size - END_BYTES - LONGEST_COMMENT))
+    source.seek(max(0, size - END_BYTES - LONGEST_COMMENT - LOCATOR_BYTES))
     tail = source.read()
-    end = tail.rfind(END_SIGNATURE)
-    return size - len(tail) + end if 0 <= end <= len(tail) - END_BYTES else None
+    found = tail.rfind(END_SIGNATURE)
+    if not 0 <= found <= len(tail) - END_BYTES:
+        return None
+    locator = tail[max(0, found - LOCATOR_BYTES) : found]
+    if locator.startswith(LOCATOR_SIGNATURE):
+        source.seek(min(_number(locator, 8, 8), size))
+        record = source.read(END64_BYTES)
+        if record.startswith(END64_SIGNATURE) and len(record) == END64_BYTES:
+            return _End(_number(locator, 8, 8), _number(record, 32, 8), _number(record, 40, 8))
+    at = size - len(tail) + found
+    return _End(at, _number(tail, found + 10, 2), _number(tail, found + 12, 4))
 
 
 def _directory(source: BinaryIO) -> bytes:
-    end = _end_record(source)
+    end = _end(source)
     if end is None:
         return b""
-    source.seek(end + 12)
-    length = int.from_bytes(source.read(4), "little")
-    start = end - length  # the directory ends where the end record begins
-    if length > MOST_DIRECTORY_BYTES or start < 0:
+    start = end.at - end.length  # the directory ends where the end record begins
+    if end.length > MOST_DIRECTORY_BYTES or start < 0:
         return b""
     source.seek(start)
-    return source.read(length)
+    return source.read(end.length)
+
+
+def _number(data: bytes, at: int, length: int) -> int:
+    return int.from_bytes(data[at : at + length], "little")
 
 
 def _names(directory: bytes) -> Iterator[str]:
     at = 0
     while directory[at : at + 4] == MEMBER_SIGNATURE:
-        name, extra, comment = (
-            int.from_bytes(directory[at + field : at + field + 2], "little")
-            for field in (28, 30, 32)
-        )
+        name, extra, comment = (_number(directory, at + field, 2) for field in (28, 30, 32))
         yield directory[at + MEMBER_BYTES : at + MEMBER_BYTES + name].decode("utf-8", "replace")
         at += MEMBER_BYTES + name + extra + comment

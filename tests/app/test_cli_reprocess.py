@@ -18,7 +18,7 @@ async def test_files_are_read_again_and_waited_for(ada, recollect, worker, owner
     done = await recollect("reprocess", str(file_id), "--only", "chunk")
     assert done.exit_code == 0, done.output
     assert done.stderr.splitlines()[0] == "1 file to be read again."
-    assert (await file_row(owner_connection, file_id))["reason_code"] == "encrypted"
+    assert (await file_row(owner_connection, file_id))["reason_code"] == "password_needed"
     failed = await recollect("reprocess", "--failed", "--no-wait")
     assert failed.stderr == "1 file to be read again.\n"
 

@@ -94,7 +94,7 @@ FILES: dict[str, tuple[bytes, tuple[str, str]]] = {
     "broken.pdf": ((FOLDER / "bad2.pdf").read_bytes(), READY),
     "cut.pdf": ((FOLDER / "minimal-document.pdf").read_bytes()[:6000], BROKEN),
     "head.pdf": (b"%PDF-1.7\n", BROKEN),
-    "locked.pdf": ((FOLDER / "password.pdf").read_bytes(), ("failed", "encrypted")),
+    "locked.pdf": ((FOLDER / "password.pdf").read_bytes(), ("failed", "password_needed")),
     "loop.pdf": (pdf_whose_pages_are_each_other(), READY),
     "slow.pdf": (slow_pdf(), READY),
     "bomb.docx": (zip_bomb(), BOMB),

@@ -1,5 +1,6 @@
 """Hostile and broken files of every kind, through the real child: a clear reason, never anything else."""
 
+import asyncio
 import gzip
 import shutil
 import zlib
@@ -65,13 +66,14 @@ TIGHT = Limits(cpu_s=1)
 BURNING = nested(b"q Q " * 2**19, depth=3)  # 2 GB of them in 10 kB
 
 
-async def items_of(path, media_type, *, limits=LIMITS, first=0):
-    return [item async for item in extract(path, media_type, limits=limits, first_segment=first)]
+async def items_of(path, media_type, *, limits=LIMITS, first=0, password=""):
+    items = extract(path, media_type, limits=limits, first_segment=first, password=password)
+    return [item async for item in items]
 
 
-async def refusal(path, media_type, *, limits=LIMITS):
+async def refusal(path, media_type, *, limits=LIMITS, password=""):
     with pytest.raises(PermanentFailure) as caught:
-        await items_of(path, media_type, limits=limits)
+        await items_of(path, media_type, limits=limits, password=password)
     assert caught.value.message.endswith(".")
     assert caught.value.remedy.endswith(".")
     return caught.value.code
@@ -155,7 +157,37 @@ async def test_empty_mislabelled_broken_and_bombs_are_refused_with_a_reason(
 
 
 async def test_a_real_encrypted_pdf_is_refused():
-    assert await refusal(DATA / "password.pdf", PDF) == "encrypted"
+    assert await refusal(DATA / "password.pdf", PDF) == "password_needed"
+    assert await refusal(DATA / "password.pdf", PDF, password="sesame") == "password_wrong"
+
+
+async def test_a_real_encrypted_pdf_is_read_with_its_password_which_no_argument_holds(monkeypatch):
+    told = list[object]()
+    start = asyncio.create_subprocess_exec
+
+    async def listening(*arguments, **options):
+        told.extend((arguments, options))
+        return await start(*arguments, **options)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", listening)
+    found = await items_of(DATA / "password.pdf", PDF, password="password")
+    assert texts([item for item in found if isinstance(item, Segment)]) == ["File with password\n"]
+    assert told
+    assert "password" not in str(told).replace("password.pdf", "")
+
+
+async def test_an_attached_file_that_kills_the_reader_leaves_the_pages(tmp_path):
+    bomb = zlib.compress(bytes(500 * 2**20))
+    objects = (
+        b"<</Type/Filespec/UF(zeros)/EF<</F 5 0 R>>>>",
+        b"<</Filter/FlateDecode/Length %d>>stream\n%s\nendstream" % (len(bomb), bomb),
+    )
+    catalog = b"/Names<</EmbeddedFiles<</Names[(1) 4 0 R]>>>>"
+    path = write(tmp_path, make_pdf([show("a")], objects=objects, catalog=catalog))
+    page, problem = await items_of(path, PDF, limits=Limits(memory_bytes=300 * 2**20))
+    assert page == Segment(0, 1, None, "a\n\nAttached file: zeros\n", 1)
+    assert isinstance(problem, Problem)
+    assert (problem.ordinal, problem.page) == (1, None)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """The parts of the child that need no process of its own; the whole of it is in test_sandbox.py."""
 
+from functools import partial
+
 import pytest
 
 from ingest import formats
@@ -60,7 +62,12 @@ def test_whatever_a_parser_raises_is_the_last_frame(error, code):
     ],
 )
 def test_each_type_has_its_reader(media_type, module):
-    assert reader_for(media_type) is module.read
+    read = reader_for(media_type, password="sesame")
+    if formats.BY_MEDIA_TYPE[media_type].takes_password:
+        assert isinstance(read, partial)
+        assert (read.func, read.keywords) == (module.read, {"password": "sesame"})
+    else:
+        assert read is module.read
 
 
 def test_a_reader_that_refuses_before_it_begins_is_heard_too():

@@ -2,7 +2,8 @@
 
 Bounds as for any archive (jobs.md, hostile files): 10,000 members, 200 MB and a hundredfold when inflated. What is encrypted,
 a link, damaged, over a bound or named to lead out of the archive is left in it and named as a problem; the rest comes out.
-Left out: archives in several parts, ZIP64's sizes, Deflate64 and PPMd.
+Members of the old encryption come out with their password.
+Left out: archives in several parts, Deflate64 and PPMd, members encrypted by AES.
 """
 
 import lzma
@@ -29,17 +30,23 @@ class Reason(NamedTuple):
     remedy: str
 
 
-ENCRYPTED = Reason(
-    "encrypted_members", "they are encrypted", "Unpack it with its password and upload the files."
+ENCRYPTED = Reason("encrypted_members", "they are encrypted", "Read it again with its password.")
+WRONG = Reason(
+    "password_wrong", "the password does not open them", "Read it again with the right password."
 )
 UNSAFE = Reason("unsafe_members", "they are links or their names lead out of the archive", UNPACK)
-UNKNOWN = Reason("unknown_packing", "they are packed in a way that is not read", UNPACK)
+UNKNOWN = Reason(
+    "unknown_packing", "they are packed or encrypted in a way that is not read", UNPACK
+)
 INFLATING = Reason("archive_too_large", "it unpacks to more than is taken out", UNPACK)
 
 
-def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
+def read(
+    source: BinaryIO, *, first: int, most_characters: int, password: str = ""
+) -> Iterator[Item]:
     """Yield the list, then the members in the directory's order, then what was left in it."""
     archive = _open(source)
+    archive.setpassword(password.encode())
     output, skipped = Output(first, most_characters), Skipped()
     members = list(_members(archive, skipped))
     yield from output.text(listing(path for _, path in members))
@@ -47,7 +54,7 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
     left_bytes = MOST_INFLATED_BYTES
     for member, path in members:
         left_bytes -= member.file_size
-        reason = _reason(member, left_bytes)
+        reason = _reason(archive, member, left_bytes)
         if reason is not None:
             left_bytes += member.file_size
             skipped.add(path, reason.code, because=reason.because, remedy=reason.remedy)
@@ -100,14 +107,28 @@ def _name(member: zipfile.ZipInfo) -> str:
         return member.filename
 
 
-def _reason(member: zipfile.ZipInfo, left_bytes: int) -> Reason | None:
-    if member.flag_bits & ENCRYPTED_FLAG:
+def _reason(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left_bytes: int) -> Reason | None:
+    is_encrypted = bool(member.flag_bits & ENCRYPTED_FLAG)
+    if is_encrypted and not archive.pwd:
         return ENCRYPTED
     if member.compress_type not in METHODS:
         return UNKNOWN
+    if is_encrypted and not _opens(archive, member):
+        return WRONG
     if left_bytes < 0 or member.file_size > max(FREE_BYTES, MOST_RATIO * member.compress_size):
         return INFLATING
     return None
+
+
+def _opens(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
+    """Say whether the password may be that of the member: one of 256 wrong ones passes, and its bytes are damaged then."""
+    try:
+        archive.open(member).close()
+    except RuntimeError:
+        return False
+    except BROKEN:
+        return True
+    return True
 
 
 def _member(

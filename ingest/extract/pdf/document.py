@@ -9,6 +9,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Final, NamedTuple
 
+from ingest.extract.pdf.attached import Attachment, attachment
 from ingest.extract.pdf.page import Page, PdfiumError
 from ingest.extract.pdf.pdfium import PASSWORD_ERROR, form_of, pdfium, string
 
@@ -72,15 +73,15 @@ class Document:
     def language(self) -> str:
         return string(lambda b, n: pdfium.FPDFCatalog_GetLanguage(self._handle, b, n))
 
-    def attachments(self) -> list[str]:
-        """Return the names of the attached files."""
+    def mentions(self, word: bytes) -> bool:
+        """Say whether the file's bytes hold it; what is packed they hide."""
+        return self._bytes.find(word) >= 0
+
+    def attachments(self) -> list[Attachment]:
+        """Return the files that are attached to the whole."""
         count = min(pdfium.FPDFDoc_GetAttachmentCount(self._handle), MOST_ATTACHMENTS)
         handles = [pdfium.FPDFDoc_GetAttachment(self._handle, n) for n in range(count)]
-        return [
-            string(lambda b, n, handle=handle: pdfium.FPDFAttachment_GetName(handle, b, n))
-            for handle in handles
-            if handle
-        ]
+        return [attachment(handle) for handle in handles if handle]
 
     def outline(self) -> Iterator[Entry]:
         """Yield the entries that lead to a page, in their order."""

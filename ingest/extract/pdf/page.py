@@ -9,10 +9,12 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+from ingest.extract.pdf.attached import Attachment, attachment
 from ingest.extract.pdf.layout import Word
 from ingest.extract.pdf.pdfium import (
     BUTTON,
     CHECKBOX,
+    FILE,
     FORM_OBJECT,
     GREY,
     HIDDEN,
@@ -91,6 +93,15 @@ class Page:
                 if _kind(handle) not in (LINK, POPUP, WIDGET)
                 if (text := _entry(handle, b"Contents").strip())
             ]
+
+    @contextmanager
+    def attachments(self) -> Generator[list[Attachment]]:
+        """Lend the files that are attached to places on the page."""
+        with self._annotations() as handles:
+            files = [
+                pdfium.FPDFAnnot_GetFileAttachment(each) for each in handles if _kind(each) == FILE
+            ]
+            yield [attachment(handle) for handle in files if handle]
 
     def look(self, *, dots_per_inch: int, most_pixels: int) -> Look:
         """Draw the page, at a lower resolution when it would have too many pixels; PdfiumError when it cannot be."""

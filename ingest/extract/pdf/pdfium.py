@@ -14,7 +14,7 @@ from typing import Final
 
 PASSWORD_ERROR: Final = 4  # FPDF_ERR_PASSWORD
 IMAGE_OBJECT, FORM_OBJECT = 3, 5  # FPDF_PAGEOBJ_*
-LINK, POPUP, WIDGET = 2, 16, 20  # FPDF_ANNOT_*
+LINK, POPUP, FILE, WIDGET = 2, 16, 17, 20  # FPDF_ANNOT_*
 HIDDEN: Final = 1 | 2 | 32  # FPDF_ANNOT_FLAG_INVISIBLE, _HIDDEN, _NOVIEW
 BUTTON, CHECKBOX, RADIO, SIGNATURE = 1, 2, 3, 7  # FPDF_FORMFIELD_*
 GREY: Final = 1  # FPDFBitmap_Gray
@@ -61,6 +61,7 @@ _PROTOTYPES: Final[dict[str, tuple[object, tuple[object, ...]]]] = {
     "FPDFDoc_GetAttachmentCount": (c_int, (_HANDLE,)),
     "FPDFDoc_GetAttachment": (_HANDLE, (_HANDLE, c_int)),
     "FPDFAttachment_GetName": (c_ulong, (_HANDLE, *_STRING)),
+    "FPDFAttachment_GetFile": (c_int, (_HANDLE, *_STRING, POINTER(c_ulong))),
     "FPDFDOC_InitFormFillEnvironment": (_HANDLE, (_HANDLE, c_void_p)),
     "FPDFDOC_ExitFormFillEnvironment": (None, (_HANDLE,)),
     "FPDF_LoadPage": (_HANDLE, (_HANDLE, c_int)),
@@ -84,6 +85,7 @@ _PROTOTYPES: Final[dict[str, tuple[object, tuple[object, ...]]]] = {
     "FPDFPage_GetAnnot": (_HANDLE, (_HANDLE, c_int)),
     "FPDFPage_CloseAnnot": (None, (_HANDLE,)),
     "FPDFAnnot_GetSubtype": (c_int, (_HANDLE,)),
+    "FPDFAnnot_GetFileAttachment": (_HANDLE, (_HANDLE,)),
     "FPDFAnnot_GetFlags": (c_int, (_HANDLE,)),
     "FPDFAnnot_GetStringValue": (c_ulong, (_HANDLE, c_char_p, *_STRING)),
     "FPDFAnnot_GetFormFieldType": (c_int, (_HANDLE, _HANDLE)),

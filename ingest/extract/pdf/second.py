@@ -5,7 +5,7 @@ It is imported when the first such page comes. Of a file that only it opens, no 
 
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from ingest.extract.segment import Unreadable
+from ingest.extract.locked import locked
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -15,19 +15,12 @@ LIGATURES: Final = str.maketrans(
 )  # fmt: skip
 
 
-def encrypted() -> Unreadable:
-    return Unreadable(
-        "encrypted",
-        "The PDF is protected by a password.",
-        remedy="Save it without a password and upload it.",
-    )
-
-
 class Second:
     """A file that pypdf opens when it is first asked for a page."""
 
-    def __init__(self, source: BinaryIO) -> None:
+    def __init__(self, source: BinaryIO, *, password: str = "") -> None:
         self._source = source
+        self._password = password
         self._reader: PdfReader | None = None
 
     @property
@@ -53,7 +46,11 @@ class Second:
 
             logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it comments on every oddity
             reader = PdfReader(self._source)
-            if reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED:
-                raise encrypted()
+            if (
+                reader.is_encrypted
+                and reader.decrypt("") == PasswordType.NOT_DECRYPTED
+                and reader.decrypt(self._password) == PasswordType.NOT_DECRYPTED
+            ):
+                raise locked("PDF", self._password)
             self._reader = reader
         return self._reader

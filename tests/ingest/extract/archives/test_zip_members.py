@@ -1,5 +1,6 @@
 import io
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -7,9 +8,12 @@ from ingest.extract.archives.zip_members import read
 from ingest.extract.segment import Member, Problem, Segment, Unreadable
 from tests.ingest.make_files import make_zip
 
+DATA = Path(__file__).parents[3] / "data" / "files"
 
-def items_of(content: bytes, *, first: int = 0):
-    return list(read(io.BytesIO(content), first=first, most_characters=10**6))
+
+def items_of(content: bytes, *, first: int = 0, password: str = ""):
+    source = io.BytesIO(content)
+    return list(read(source, first=first, most_characters=10**6, password=password))
 
 
 def zipped(*members: tuple[zipfile.ZipInfo | str, bytes]) -> bytes:
@@ -84,6 +88,29 @@ def test_an_encrypted_member_is_named():
     assert items[0] == Segment(0, None, None, "- secret\n- ok\n")
     assert [item[2:4] for item in items[2:]] == [
         ("encrypted_members", "Not taken out, because they are encrypted: secret.")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("password", "found"),
+    [("1234", "sample.txt"), ("4321", "password_wrong"), ("", "encrypted_members")],
+)
+def test_a_real_encrypted_member_comes_out_with_its_password(password, found):
+    content = (DATA / "encrypt-1234.zip").read_bytes()
+    listed, item = items_of(content, password=password)
+    assert listed == Segment(0, None, None, "- sample.txt\n")
+    assert found == (item.path if isinstance(item, Member) else item[2])
+
+
+def test_an_archive_with_64_bit_sizes_is_read(monkeypatch):
+    monkeypatch.setattr("zipfile.ZIP64_LIMIT", 10)
+    monkeypatch.setattr("zipfile.ZIP_FILECOUNT_LIMIT", 0)
+    content = zipped(("a.txt", b"more than ten bytes"), ("b.txt", b"2"))
+    monkeypatch.undo()
+    assert b"PK\x06\x06" in content
+    assert items_of(content)[1:] == [
+        Member(1, "a.txt", b"more than ten bytes", True),
+        Member(2, "b.txt", b"2", True),
     ]
 
 

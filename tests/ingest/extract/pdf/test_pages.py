@@ -4,18 +4,18 @@ from tempfile import TemporaryFile
 import pytest
 
 from ingest.extract.pdf.pages import MOST_PAGE_CHARACTERS, PRINT_ANEW, read
-from ingest.extract.segment import Picture, Problem, Properties, Segment, Unreadable
+from ingest.extract.segment import Member, Picture, Problem, Properties, Segment, Unreadable
 from tests.ingest.make_files import codes, make_pdf, show, texts
 
 DATA = Path(__file__).parents[3] / "data" / "files"
 SQUARE = b"0 0 600 800 re f"
 
 
-def items_of(content, *, first=0):
+def items_of(content, *, first=0, password=""):
     with TemporaryFile() as source:
         source.write(content)
         source.flush()
-        return list(read(source, first=first, most_characters=10**6))
+        return list(read(source, first=first, most_characters=10**6, password=password))
 
 
 def test_a_page_is_a_segment():
@@ -80,7 +80,25 @@ def test_notes_follow_the_text_of_their_page_and_attached_files_that_of_the_last
     catalog = b"/Names<</EmbeddedFiles<</Names[(plan.csv) 5 0 R]>>>>"
     objects = (note, file, b"<</Length 1>>stream\nx\nendstream")
     content = make_pdf([show("a")], objects=objects, page=b"/Annots[4 0 R]", catalog=catalog)
-    assert texts(items_of(content)) == ["a\n\nIs this true?\nAttached file: plan.csv\n"]
+    page, attached = items_of(content)
+    assert texts([page]) == ["a\n\nIs this true?\nAttached file: plan.csv\n"]
+    assert attached == Member(1, "plan.csv", b"x", True)
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_a_file_pinned_to_a_page_is_named_there_and_comes_last(first):
+    """Whichever child reads the end: the two pages share the annotation."""
+    pin = b"<</Type/Annot/Subtype/FileAttachment/Rect[0 0 9 9]/FS 5 0 R>>"
+    file = b"<</Type/Filespec/F(plan.csv)/UF(plan.csv)/EF<</F 6 0 R>>>>"
+    objects = (pin, file, b"<</Length 1>>stream\nx\nendstream")
+    content = make_pdf([show("a"), show("b")], objects=objects, page=b"/Annots[4 0 R]")
+    whole = [
+        Segment(0, 1, None, "a\n\nAttached file: plan.csv\n", 2),
+        Segment(1, 2, None, "b\n\nAttached file: plan.csv\n", 2),
+        Member(2, "plan.csv", b"x", True),
+        Member(3, "plan (2).csv", b"x", True),
+    ]
+    assert items_of(content, first=first) == whole[first:]
 
 
 def test_a_page_that_only_shows_what_it_says_is_a_picture_for_ocr():
@@ -104,7 +122,15 @@ def test_encrypted_without_a_password_is_read():
 def test_encrypted_with_one_is_refused():
     with pytest.raises(Unreadable) as caught:
         items_of((DATA / "password.pdf").read_bytes())
-    assert caught.value.code == "encrypted"
+    assert caught.value.code == "password_needed"
+    with pytest.raises(Unreadable) as caught:
+        items_of((DATA / "password.pdf").read_bytes(), password="passwort")
+    assert caught.value.code == "password_wrong"
+
+
+def test_encrypted_with_one_that_is_given_is_read():
+    found = items_of((DATA / "password.pdf").read_bytes(), password="password")
+    assert texts(found[1:]) == ["File with password\n"]
 
 
 def test_a_file_without_its_table_of_objects_is_read():

@@ -19,4 +19,10 @@ def test_pages_come_as_lines_and_a_damaged_one_as_none():
 def test_a_password_is_asked_for():
     with pytest.raises(Unreadable) as caught:
         _ = Second(io.BytesIO((DATA / "password.pdf").read_bytes())).page_count
-    assert caught.value.code == "encrypted"
+    assert caught.value.code == "password_needed"
+
+
+def test_a_password_that_is_given_opens():
+    content = (DATA / "password.pdf").read_bytes()
+    second = Second(io.BytesIO(content), password="password")
+    assert second.lines(0) == ["File with password"]

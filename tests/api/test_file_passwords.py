@@ -1,0 +1,155 @@
+from pathlib import Path
+
+import pytest
+
+from tests.api.uploading import read, upload
+from tests.make import make_scope
+
+LOCKED = (Path(__file__).parents[1] / "data" / "files" / "password.pdf").read_bytes()
+RIGHT = "password"
+NEEDED = {
+    "code": "password_needed",
+    "message": "The PDF is protected by a password.",
+    "remedy": "Retry it with its password.",
+}
+WRONG = {
+    "code": "password_wrong",
+    "message": "The password does not open the PDF.",
+    "remedy": "Retry it with the right password.",
+}
+
+
+@pytest.fixture
+async def scope(resources, owner_connection):
+    return await make_scope(owner_connection)
+
+
+@pytest.fixture
+async def client(signed_in, scope):
+    return await signed_in(scope)
+
+
+async def told(client, file_id):
+    file = (await client.get(f"/api/files/{file_id}")).json()
+    return file["state"], file["reason"]
+
+
+async def test_a_file_without_its_password_says_what_to_do_and_is_retried_with_it(
+    client, resources
+):
+    file_id = (await upload(client, LOCKED, "locked.pdf"))["id"]
+    await read(resources)
+    assert await told(client, file_id) == ("failed", NEEDED)
+    url = f"/api/files/{file_id}/retry"
+    assert (await client.post(url, json={"password": "sesame"})).status_code == 202
+    await read(resources)
+    assert await told(client, file_id) == ("failed", WRONG)
+    assert (await client.post(url, json={"password": RIGHT})).json()["state"] == "queued"
+    await read(resources)
+    assert await told(client, file_id) == ("ready", None)
+    text = (await client.get(f"/api/files/{file_id}/text")).text
+    assert "File with password" in text
+
+
+@pytest.mark.parametrize("password", [RIGHT, "", "sesame%20%C3%B6ffne"])
+async def test_an_upload_brings_it_in_a_header_or_a_field(client, resources, password):
+    named = {"X-Filename": "a.pdf", "X-File-Password": password}
+    by_header = await client.post("/api/upload", content=LOCKED, headers=named)
+    by_field = await client.post(
+        "/api/upload", files={"file": ("b.pdf", LOCKED)}, data={"password": password}
+    )
+    ends = {RIGHT: ("ready", None), "": ("failed", NEEDED)}
+    for answer in (by_header, by_field):
+        assert answer.status_code == 202, answer.text
+        await read(resources)
+        file_id = answer.json()["file"]["id"]
+        assert await told(client, file_id) == ends.get(password, ("failed", WRONG))
+
+
+async def test_so_does_a_new_version(client, resources):
+    file_id = (await upload(client, b"Open.", "a.pdf"))["id"]
+    await read(resources)
+    url, named = f"/api/files/{file_id}/content", {"X-File-Password": RIGHT}
+    assert (await client.put(url, content=LOCKED, headers=named)).status_code == 202
+    await read(resources)
+    assert await told(client, file_id) == ("ready", None)
+
+
+async def test_a_file_is_read_again_with_it(client, resources):
+    file_id = (await upload(client, LOCKED, "locked.pdf"))["id"]
+    await read(resources)
+    answer = await client.post(f"/api/files/{file_id}/reprocess", json={"password": RIGHT})
+    assert answer.status_code == 202
+    await read(resources)
+    assert await told(client, file_id) == ("ready", None)
+
+
+async def test_nothing_that_is_stored_or_answered_holds_it(client, resources, owner_connection):
+    secret = "sesame-öffne-dich"
+    named = {
+        "X-Filename": "a.pdf",
+        "X-File-Password": "sesame-%C3%B6ffne-dich",
+        "Idempotency-Key": "once",
+    }
+    answers = [await client.post("/api/upload", content=LOCKED, headers=named)]
+    file_id = answers[0].json()["file"]["id"]
+    await _assert_nowhere(owner_connection, secret)
+    await read(resources)
+    answers += [
+        await client.post(f"/api/files/{file_id}/retry", json={"password": secret}),
+        await client.get(f"/api/files/{file_id}"),
+        await client.get("/api/jobs"),
+        await client.get("/api/admin/jobs"),
+    ]
+    await read(resources)
+    answers.append(await client.get(f"/api/files/{file_id}"))
+    assert [answer.text for answer in answers if secret in answer.text] == []
+    await _assert_nowhere(owner_connection, secret)
+
+
+async def _assert_nowhere(owner, secret):
+    tables = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    assert len(tables) > 20
+    for (table,) in tables:
+        rows = await owner.fetch(f'SELECT t::text AS whole FROM public."{table}" t')
+        text = "\n".join(row["whole"] for row in rows)
+        assert secret not in text, table
+        assert secret.encode().hex() not in text, table
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"password": ""},
+        {"password": "x" * 1001},
+        {"password": "a\0b"},
+        {"password": 7},
+        {"word": "x"},
+    ],
+)
+async def test_what_is_no_password_is_refused_and_not_repeated(client, body):
+    file_id = (await upload(client, LOCKED, "locked.pdf"))["id"]
+    refused = await client.post(f"/api/files/{file_id}/retry", json=body)
+    assert refused.status_code == 400
+    assert not body.get("password") or str(body["password"]) * 2 not in refused.text
+
+
+@pytest.mark.parametrize("header", ["%00", "%ff", "x" * 1001, "%0A"])
+async def test_nor_is_such_a_header_taken(client, resources, header):
+    named = {"X-Filename": "a.pdf", "X-File-Password": header}
+    refused = await client.post("/api/upload", content=LOCKED, headers=named)
+    assert refused.status_code == 400
+    assert header not in refused.text
+
+
+async def test_a_part_of_an_archive_that_is_encrypted_comes_out_with_it(client, resources):
+    data = (Path(__file__).parents[1] / "data" / "files" / "encrypt-1234.zip").read_bytes()
+    file_id = (await upload(client, data, "locked.zip"))["id"]
+    await read(resources)
+    assert (await told(client, file_id))[0] == "partial"
+    url = f"/api/files/{file_id}/retry"
+    assert (await client.post(url)).status_code == 409
+    assert (await client.post(url, json={"password": "1234"})).status_code == 202
+    await read(resources)
+    detail = (await client.get(f"/api/files/{file_id}")).json()
+    assert (detail["state"], detail["children"]["count"]) == ("ready", 1)
