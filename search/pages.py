@@ -1,7 +1,8 @@
 """Pages over a frozen list: the ids of one ranking are kept in Redis for five minutes, the cursor says where to go on.
 
-The cursor is signed and good only for the caller, the workspace and the query it was made for. A list that Redis has lost
-is made again by the same rule; between two equal searches of an unchanged index nothing differs.
+The cursor is signed and good only for the caller, the workspace and the query it was made for, and for a day: the index has
+moved on then. A list that Redis has lost is made again by the same rule; between two equal searches of an unchanged index
+nothing differs.
 """
 
 import base64
@@ -9,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import os
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +31,8 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 KEPT_S: Final = 300
 _MAC_BYTES: Final = 16
 _TOKEN_BYTES: Final = 12
+_TIME_BYTES: Final = 4  # of the token: when the list was made, in seconds
+CURSOR_LIFE_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,10 @@ class Frozen:
 _FROZEN = TypeAdapter(Frozen)
 
 
-def new_token() -> bytes:
-    return os.urandom(_TOKEN_BYTES)
+def new_token(*, age_s: int = 0) -> bytes:
+    """Return the name of a list that is made now, or was made some time ago."""
+    made_s = int(time.time()) - age_s
+    return made_s.to_bytes(_TIME_BYTES) + os.urandom(_TOKEN_BYTES - _TIME_BYTES)
 
 
 def sign(cursor: Cursor, scope: Scope, request: SearchRequest, *, key: bytes) -> str:
@@ -65,7 +71,7 @@ def sign(cursor: Cursor, scope: Scope, request: SearchRequest, *, key: bytes) ->
 
 
 def read_cursor(text: str, scope: Scope, request: SearchRequest, *, key: bytes) -> Cursor:
-    """Return what sign() was given; anything else, or another query's cursor, is InvalidInput."""
+    """Return what sign() was given; anything else, another query's cursor, or one of yesterday, is InvalidInput."""
     try:
         raw = base64.b64decode(text, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
@@ -75,6 +81,8 @@ def read_cursor(text: str, scope: Scope, request: SearchRequest, *, key: bytes) 
         mac, _mac(payload, scope, request, key)
     ):
         raise _unusable()
+    if time.time() - int.from_bytes(payload[:_TIME_BYTES]) > CURSOR_LIFE_S:
+        raise InvalidInput.of("cursor", "is older than a day; start again without it")
     return Cursor(payload[:_TOKEN_BYTES], int.from_bytes(payload[_TOKEN_BYTES:]))
 
 

@@ -9,7 +9,7 @@ from core.scope import Scope
 from search.answer import SearchRequest
 from search.fuse import Listed
 from search.operators import Filter
-from search.pages import Cursor, Frozen, keep, new_token, read_cursor, recall, sign
+from search.pages import CURSOR_LIFE_S, Cursor, Frozen, keep, new_token, read_cursor, recall, sign
 
 KEY = b"k" * 32
 SCOPE = Scope(UUID(int=1), UUID(int=2), "owner")
@@ -19,6 +19,16 @@ REQUEST = SearchRequest(q="tomatoes", filters=(Filter("ext", "pdf"),))
 def test_a_cursor_comes_back_as_it_was():
     cursor = Cursor(new_token(), 40)
     assert read_cursor(sign(cursor, SCOPE, REQUEST, key=KEY), SCOPE, REQUEST, key=KEY) == cursor
+
+
+def test_a_cursor_is_good_for_a_day():
+    def read(age_s):
+        text = sign(Cursor(new_token(age_s=age_s), 10), SCOPE, REQUEST, key=KEY)
+        return read_cursor(text, SCOPE, REQUEST, key=KEY)
+
+    assert read(CURSOR_LIFE_S - 3_600).offset == 10
+    with pytest.raises(InvalidInput, match="is older than a day; start again without it"):
+        read(CURSOR_LIFE_S + 1)
 
 
 @pytest.mark.parametrize(
