@@ -1,20 +1,23 @@
-"""Conversations: list, create, open around a message, rename, and the bin."""
+"""Conversations: list, create, open around a message, rename, archive, and the bin.
+
+Archiving is each person's own: it moves a conversation out of his list, and out of nobody else's.
+"""
 
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.etags import IfMatch, check_etag
 from api.idempotency import Answered, IdempotencyKey, once, one_request
 from api.posting import note
-from api.reading import MessageAnswer, find_message, messages_after, messages_before
+from api.reading import MessageAnswer, Stretch, find_message, find_messages, ids_after, ids_before
 from api.wire import Answer, Body, ListPage, Text
 from core.changes import ChangeKind, ring_change
 from core.errors import Forbidden, NotFound, Stale
@@ -27,19 +30,37 @@ from sql.pool import Conn, ReadConn
 router = APIRouter(prefix="/conversations", tags=["Conversations"])
 
 MAX_TITLE_CHARACTERS = 300
+LAST_SEQ = 2**62  # as PostgreSQL counts, with room to spare
 Title = Annotated[Text, Field(max_length=MAX_TITLE_CHARACTERS)]
 Around = Annotated[int, Query(ge=0, le=100)]
+View = Annotated[
+    Literal["linear", "tree"],
+    Query(
+        description="What I read, from the first message to my leaf; or all branches, in the order of seq"
+    ),
+]
 
 
 class ConversationBody(Body):
     title: Title = Field(default="", examples=["Pension plan"])
 
 
-class RenameBody(Body):
-    title: Title = Field(min_length=1, examples=["Pension plan 2026"])
+class ChangeBody(Body):
+    """What is not named stays. `archived` is the caller's own, and so a reader may set it."""
+
+    title: Annotated[Title, Field(min_length=1, examples=["Pension plan 2026"])] | None = None
+    archived: bool | None = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.title is None and self.archived is None:
+            raise ValueError("must name title or archived")
+        return self
 
 
 class ConversationAnswer(Answer):
+    """`forked_from_id` is the conversation that this one was copied from, where the caller may read it."""
+
     id: UUID
     title: str
     owner_id: UUID
@@ -47,6 +68,10 @@ class ConversationAnswer(Answer):
     is_owner: bool
     last_seq: int
     change_seq: int
+    is_archived: bool
+    forked_from_id: UUID | None
+    forked_at_id: UUID | None
+    imported_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -59,8 +84,12 @@ class DeletedConversation(Answer):
 
 
 class OpenedConversation(ConversationAnswer):
-    """A conversation with a window of its messages, oldest first. `live_runs` are replies that are still being written."""
+    """A conversation with a window of its messages, oldest first. `live_runs` are replies that are still being written.
 
+    `active_leaf_id` is the last message of what the caller reads: the end of his own branch, or of the one written to last.
+    """
+
+    active_leaf_id: UUID | None
     messages: list[MessageAnswer]
     has_before: bool
     has_after: bool
@@ -69,7 +98,10 @@ class OpenedConversation(ConversationAnswer):
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation as its reader may use it; `last_seq` is its latest message's, `change_seq` its latest change's."""
+    """A conversation as its reader may use it; `last_seq` is its latest message's, `change_seq` its latest change's.
+
+    `branch_id` is the branch that he reads; None when there is no message.
+    """
 
     id: UUID
     title: str
@@ -78,6 +110,11 @@ class Conversation:
     is_owner: bool
     last_seq: int
     change_seq: int
+    branch_id: UUID | None
+    is_archived: bool
+    forked_from_id: UUID | None
+    forked_at_id: UUID | None
+    imported_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -96,7 +133,7 @@ class _Deleted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _Id:
     id: UUID
 
 
@@ -105,28 +142,38 @@ _list_conversations = read("conversation.sql", "list_conversations", Conversatio
 _list_deleted = read("conversation.sql", "list_deleted_conversations", _Deleted)
 _find_conversation = read("conversation.sql", "find_conversation", Conversation)
 _rename_conversation = write("conversation.sql", "rename_conversation")
+_archive_conversation = write("conversation.sql", "archive_conversation")
 _bin_conversation = write("conversation.sql", "bin_conversation")
 _restore_conversation = write("conversation.sql", "restore_conversation")
-_list_live_runs = read("run.sql", "list_live_runs", _Run)
+_list_live_runs = read("run.sql", "list_live_runs", _Id)
+_find_branch_through = read("tree.sql", "find_branch_through", _Id)
 
 
 @router.get("", summary="My conversations and those shared with me, last changed first")
 async def list_conversations(
-    scope: ScopeDep, api: ApiDep, cursor: CursorText = None, limit: Limit = 50
+    scope: ScopeDep,
+    api: ApiDep,
+    cursor: CursorText = None,
+    limit: Limit = 50,
+    q: Annotated[str, Query(max_length=200, description="Beginnings of words in the title")] = "",
+    archived: Annotated[bool, Query(description="Those that I archived, instead")] = False,
 ) -> ListPage[ConversationAnswer]:
-    after = api.cursors.read(scope, "conversations", cursor=cursor)
+    listing = f"conversations {archived} {q}"
+    after = api.cursors.read(scope, listing, cursor=cursor)
     async with api.resources.app.read_tx(scope) as conn:
         rows = await fetch(
             conn,
             _list_conversations,
             **scope.ids,
+            is_archived=archived,
+            words=q.replace("\0", "").split(),
             before_at=after.at if after else None,
             before_id=after.id if after else None,
             limit=limit + 1,
         )
     page = api.cursors.page(
         scope,
-        "conversations",
+        listing,
         rows=rows,
         limit=limit,
         position_of=lambda row: Position(row.updated_at.isoformat(), row.id),
@@ -184,55 +231,78 @@ async def get_conversation(
     ] = None,
     before: Around = 50,
     after: Around = 50,
+    view: View = "linear",
 ) -> OpenedConversation:
     async with api.resources.app.read_tx(scope) as conn:
         found = await find_conversation(conn, scope, conversation_id)
-        seq = found.last_seq + 1
+        own = Stretch(conversation_id, found.branch_id)
+        seq, stretch = found.last_seq + 1, own
         if around is not None:
-            seq = (await find_message(conn, scope, around, within=conversation_id)).seq
+            message = await find_message(conn, scope, around, within=conversation_id)
+            seq = message.seq
+            stretch = await stretch_through(conn, scope, found, message_id=message.id)
+        if view == "tree":
+            stretch = Stretch(conversation_id)
         # Before the messages: a run that ends in between is told twice, never not at all.
         live = await fetch(conn, _list_live_runs, **scope.ids, conversation_id=conversation_id)
-        earlier = await messages_before(conn, scope, conversation_id, seq=seq, limit=before + 1)
-        later = await messages_after(conn, scope, conversation_id, seq=seq - 1, limit=after + 2)
-    window = [*reversed(earlier[:before]), *later[: after + 1]]
+        earlier = await ids_before(conn, scope, stretch, seq=seq, limit=before + 1)
+        later = await ids_after(conn, scope, stretch, seq=seq - 1, limit=after + 2)
+        ids = [*reversed(earlier[:before]), *later[: after + 1]]
+        window = await find_messages(conn, scope, ids)
+        leaf = await leaf_of(conn, scope, own)
     response.headers["ETag"] = found.etag
     return OpenedConversation(
         **ConversationAnswer.model_validate(found).model_dump(),
         messages=[MessageAnswer.model_validate(message) for message in window],
+        active_leaf_id=leaf,
         has_before=len(earlier) > before,
         has_after=len(later) > after + 1,
         live_runs=[run.id for run in live],
     )
 
 
-@router.patch("/{conversation_id}", summary="Rename a conversation")
-async def rename_conversation(
+@router.patch("/{conversation_id}", summary="Rename a conversation; archive it for yourself")
+async def change_conversation(
     conversation_id: PathId,
-    body: RenameBody,
+    body: ChangeBody,
     scope: ScopeDep,
     api: ApiDep,
     response: Response,
     if_match: IfMatch = None,
 ) -> ConversationAnswer:
     async with api.resources.app.write_tx(scope) as conn:
-        old = await find_writable(conn, scope, conversation_id)
-        check_etag(if_match, old.etag)
-        await _note(conn, scope, conversation_id, kind="conversation.updated")
-        changed = await execute(
-            conn,
-            _rename_conversation,
-            **scope.ids,
-            id=conversation_id,
-            title=body.title.strip() or old.title,
-            old_title=old.title,
-        )
-        if not changed:
-            raise Stale("The conversation was changed meanwhile; read it again.")
-        await index_seq_raised(conn, scope.workspace_id)
+        found = await find_conversation(conn, scope, conversation_id)
+        check_etag(if_match, found.etag)
+        if body.title is not None:
+            await _rename(conn, scope, conversation_id, title=body.title.strip())
+        if body.archived is not None:
+            await execute(
+                conn,
+                _archive_conversation,
+                **scope.ids,
+                id=conversation_id,
+                is_archived=body.archived,
+            )
         new = await find_conversation(conn, scope, conversation_id)
     await ring_change(api.resources.redis, conversation_id)
     response.headers["ETag"] = new.etag
     return ConversationAnswer.model_validate(new)
+
+
+async def _rename(conn: Conn, scope: Scope, conversation_id: UUID, *, title: str) -> None:
+    old = await find_writable(conn, scope, conversation_id)
+    await _note(conn, scope, conversation_id, kind="conversation.updated")
+    changed = await execute(
+        conn,
+        _rename_conversation,
+        **scope.ids,
+        id=conversation_id,
+        title=title or old.title,
+        old_title=old.title,
+    )
+    if not changed:
+        raise Stale("The conversation was changed meanwhile; read it again.")
+    await index_seq_raised(conn, scope.workspace_id)
 
 
 @router.delete("/{conversation_id}", status_code=204, summary="Put a conversation into the bin")
@@ -284,3 +354,23 @@ async def find_owned(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Con
     if not found.is_owner:
         raise Forbidden("Only the owner of the conversation may do this.")
     return found
+
+
+async def stretch_through(
+    conn: ReadConn, scope: Scope, conversation: Conversation, *, message_id: UUID
+) -> Stretch:
+    """Return what the caller reads where the message is in it, else the message's own branch."""
+    found = await fetch_one(
+        conn,
+        _find_branch_through,
+        workspace_id=scope.workspace_id,
+        branch_id=conversation.branch_id,
+        message_id=message_id,
+    )
+    return Stretch(conversation.id, found.id)
+
+
+async def leaf_of(conn: ReadConn, scope: Scope, stretch: Stretch) -> UUID | None:
+    """Return the last message of a stretch."""
+    last = await ids_before(conn, scope, stretch, seq=LAST_SEQ, limit=1)
+    return last[0] if last else None

@@ -4,22 +4,23 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
-from api.conversations import find_conversation, find_writable
+from api.conversations import View, find_conversation, find_writable, stretch_through
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.etags import IfMatch, check_etag
 from api.idempotency import Answered, IdempotencyKey, once, one_request
 from api.mentioning import note_mentions
 from api.posting import NewMessage, NewRun, Posted, branch, index, note, post
-from api.reading import Message, MessageAnswer, find_message, messages_after
+from api.reading import Message, MessageAnswer, Stretch, find_message, find_messages, ids_after
 from api.runs import stream_run
 from api.wire import Answer, Body, ListPage, Text
 from app.chat_models import ChatModels
 from core.changes import ring_change
 from core.errors import Conflict, Forbidden, Stale
 from core.scope import Scope
+from llm.options import MOST_FILES
 from search.index import remove_message
 from sql import execute, write
 from sql.pool import Conn
@@ -43,12 +44,24 @@ Content = Annotated[
 
 
 class RetrieveBody(Body):
-    """How the sources of a reply are looked for; without `q` the message itself is the query."""
+    """How the sources of a reply are looked for; without `q` the message is the query, a follow-up made to stand alone.
+
+    `sources` may confine to this conversation and its attachments, or to `files`, which are those attached here when empty.
+    """
 
     q: Annotated[Text, Field(max_length=512)] | None = None
     filters: Annotated[tuple[Text, ...], Field(max_length=32)] = ()
     k: Annotated[int, Field(ge=1, le=20)] = 5
     mode: Literal["hybrid", "lexical", "semantic"] = "hybrid"
+    sources: Literal["everything", "conversation", "files"] = "everything"
+    files: Annotated[tuple[UUID, ...], Field(max_length=MOST_FILES)] = ()
+    context_tokens: Annotated[int, Field(ge=100, le=100_000)] = 3_000
+
+    @model_validator(mode="after")
+    def _names_files_only_to_confine(self) -> "RetrieveBody":
+        if self.files and self.sources != "files":
+            raise ValueError("files confine a reply where sources is files, and only there")
+        return self
 
 
 class ReplyBody(Body):
@@ -103,13 +116,18 @@ async def list_messages(
     api: ApiDep,
     cursor: CursorText = None,
     limit: Limit = 50,
+    view: View = "linear",
 ) -> ListPage[MessageAnswer]:
-    listing = f"messages {conversation_id}"
+    listing = f"messages {conversation_id} {view}"
     after = api.cursors.read(scope, listing, cursor=cursor)
     async with api.resources.app.read_tx(scope) as conn:
-        await find_conversation(conn, scope, conversation_id)
+        found = await find_conversation(conn, scope, conversation_id)
+        stretch = Stretch(conversation_id, found.branch_id if view == "linear" else None)
+        if after is not None and view == "linear":  # whoever turns a page stays on his branch
+            stretch = await stretch_through(conn, scope, found, message_id=after.id)
         seq = int(after.value) if after else 0
-        rows = await messages_after(conn, scope, conversation_id, seq=seq, limit=limit + 1)
+        ids = await ids_after(conn, scope, stretch, seq=seq, limit=limit + 1)
+        rows = await find_messages(conn, scope, ids)
     page = api.cursors.page(
         scope,
         listing,
@@ -136,7 +154,7 @@ async def post_message(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     new = NewMessage(body.content, body.client_id, body.parent_id, body.attachments)
-    run = _run_of(body.reply, api.resources.chat)
+    run = run_of(body.reply, api.resources.chat) if body.reply else None
 
     async def write_message(conn: Conn) -> Answered:
         return _answered(await post(conn, scope, conversation_id, new=new, run=run))
@@ -213,10 +231,8 @@ async def _edit(conn: Conn, scope: Scope, old: Message, *, content: str) -> Post
     return Posted(message, await index(conn, scope, message), None)
 
 
-def _run_of(reply: ReplyBody | None, chat: ChatModels) -> NewRun | None:
+def run_of(reply: ReplyBody, chat: ChatModels) -> NewRun:
     """Return the run to start; a model that is not there is InvalidInput now, not a failed run later."""
-    if reply is None:
-        return None
     model = reply.model or chat.default
     chat.check(model)
     return NewRun(model, reply.model_dump_json())

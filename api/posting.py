@@ -26,7 +26,7 @@ TITLE_CHARACTERS = 60  # of a conversation that nobody named: the beginning of i
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """What an author sends; without a parent it follows the latest message."""
+    """What an author sends; without a parent it follows the last message of the branch that he reads."""
 
     content: str
     client_id: str | None
@@ -59,6 +59,7 @@ class _Locked:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
+    branch_id: UUID | None
     latest_id: UUID | None
     parent_id: UUID | None
     posted_id: UUID | None
@@ -79,6 +80,7 @@ _lock_conversation = read("message.sql", "lock_conversation", _Locked)
 _find_place = read("message.sql", "find_place", _Place)
 _create_message = write("message.sql", "create_message", _Created)
 _attach_files = write("message.sql", "attach_files")
+_look_at_branch = write("tree.sql", "look_at_branch")
 _create_run = write("message.sql", "create_run")
 _find_run_of = read("message.sql", "find_run_of", _Run)
 
@@ -91,15 +93,32 @@ async def post(
     if place.posted_id is not None:
         return await _posted_before(conn, scope, place.posted_id, new=new)
     parent_id = place.parent_id if new.parent_id is not None else place.latest_id
-    return await _write(conn, scope, conversation_id, new=new, run=run, parent_id=parent_id)
+    posted = await _write(conn, scope, conversation_id, new=new, run=run, parent_id=parent_id)
+    if place.branch_id not in {None, posted.message.branch_id}:
+        await look_at(conn, scope, posted.message)
+    return posted
 
 
 async def branch(conn: Conn, scope: Scope, *, beside: Message, content: str) -> Posted:
     """Write another version of a message as its sibling; the first stays as it is."""
     new = NewMessage(content, None, None, tuple(beside.attachments))
     await _lock_place(conn, scope, beside.conversation_id, new=new)
-    return await _write(
+    posted = await _write(
         conn, scope, beside.conversation_id, new=new, run=None, parent_id=beside.parent_id
+    )
+    await look_at(conn, scope, posted.message)
+    return posted
+
+
+async def look_at(conn: Conn, scope: Scope, message: Message) -> None:
+    """Have the caller read the branch of a message from now on."""
+    await note(conn, scope, message.conversation_id, kind="leaf.changed", subject_id=message.id)
+    await execute(
+        conn,
+        _look_at_branch,
+        **scope.ids,
+        conversation_id=message.conversation_id,
+        branch_id=message.branch_id,
     )
 
 
@@ -168,7 +187,7 @@ async def _write(
     await note(conn, scope, conversation_id, kind="message.created", subject_id=message_id)
     await note_mentions(conn, scope, message)
     index_seq = await index(conn, scope, message)
-    run_id = await _start_run(conn, scope, message, run=run) if run else None
+    run_id = await start_run(conn, scope, message, run=run) if run else None
     return Posted(message, index_seq, run_id)
 
 
@@ -195,7 +214,8 @@ async def _attach(conn: Conn, scope: Scope, message_id: UUID, *, file_ids: Seque
         raise InvalidInput.of("attachments", "names a file that is not there for you")
 
 
-async def _start_run(conn: Conn, scope: Scope, message: Message, *, run: NewRun) -> UUID:
+async def start_run(conn: Conn, scope: Scope, message: Message, *, run: NewRun) -> UUID:
+    """Have a message answered; return the run."""
     run_id = new_id()
     await execute(
         conn,

@@ -134,6 +134,37 @@ async def index_message(conn: Conn, message: MessageText) -> int:
     return await _raised(conn, message.workspace_id, weight, news=news)
 
 
+async def index_messages(conn: Conn, messages: Sequence[MessageText]) -> int | None:
+    """Make new messages of one conversation findable by their words, as one change; None without any.
+
+    Each is given way after: to cut and analyse thousands of texts takes seconds, in which others are served.
+    """
+    if not messages:
+        return None
+    ids: list[UUID] = []
+    lexemes = 0
+    for message in messages:
+        place = _Place(
+            message.workspace_id,
+            message.conversation_id,
+            message.conversation_id,
+            message.message_id,
+            message.author_id,
+            message.created_at,
+            text_traits(message.content),
+        )
+        added = await _add(conn, place, list(_message_parts(message.content)))
+        ids += added.ids
+        lexemes += added.lexemes
+    conversation = messages[0]
+    return await _raised(
+        conn,
+        conversation.workspace_id,
+        _Weight(len(ids), lexemes),
+        news=_News(conversation.conversation_id, tuple(ids)) if ids else None,
+    )
+
+
 async def remove_message(conn: Conn, workspace_id: UUID, *, message_id: UUID) -> int:
     """Take a deleted message out of the index; return the index_seq from which on it is gone."""
     gone = await _clear(conn, workspace_id, message_id)

@@ -10,8 +10,8 @@ WITH made AS (
     INSERT INTO access_grant (workspace_id, item_id, principal_id, role)
     SELECT workspace_id, id, owner_id, 'owner' FROM made
 ), opened AS (
-    INSERT INTO conversation (workspace_id, id)
-    SELECT workspace_id, id FROM made
+    INSERT INTO conversation (workspace_id, id, named_by)
+    SELECT workspace_id, id, CASE WHEN title = '' THEN 'nobody' ELSE 'person' END FROM made
 )
 SELECT
     id,
@@ -21,12 +21,17 @@ SELECT
     true AS is_owner,
     0::bigint AS last_seq,
     0::bigint AS change_seq,
+    NULL::uuid AS branch_id,
+    false AS is_archived,
+    NULL::uuid AS forked_from_id,
+    NULL::uuid AS forked_at_id,
+    NULL::timestamptz AS imported_at,
     created_at,
     updated_at
 FROM made;
 
 -- name: list_conversations
--- Last changed first.
+-- Last written to first; of those with every word in their title.
 SELECT
     i.id,
     i.title,
@@ -35,12 +40,24 @@ SELECT
     r.is_owner,
     c.last_seq,
     c.change_seq,
+    coalesce(o.branch_id, (SELECT m.branch_id FROM message m
+        WHERE m.workspace_id = :workspace_id AND m.conversation_id = c.id
+        ORDER BY m.seq DESC LIMIT 1)) AS branch_id,
+    o.archived_at IS NOT NULL AS is_archived,
+    s.item_id AS forked_from_id,
+    CASE WHEN s.item_id IS NOT NULL THEN c.forked_at_id END AS forked_at_id,
+    c.imported_at,
     i.created_at,
     i.updated_at
 FROM readable(:workspace_id, :account_id) r
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
+LEFT JOIN own_view o ON o.workspace_id = :workspace_id AND o.account_id = :account_id AND o.conversation_id = c.id
+LEFT JOIN LATERAL (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) s ON true
 WHERE r.kind = 'conversation'
+    AND (o.archived_at IS NOT NULL) = :is_archived::boolean
+    AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS w (word)
+        WHERE i.folded NOT LIKE '%' || rtrim(folded_title(w.word)) || '%')
     AND (:before_at::timestamptz IS NULL OR (i.updated_at, i.id) < (:before_at, :before_id::uuid))
 ORDER BY i.updated_at DESC, i.id DESC
 LIMIT :limit;
@@ -54,22 +71,46 @@ SELECT
     r.is_owner,
     c.last_seq,
     c.change_seq,
+    coalesce(o.branch_id, (SELECT m.branch_id FROM message m
+        WHERE m.workspace_id = :workspace_id AND m.conversation_id = c.id
+        ORDER BY m.seq DESC LIMIT 1)) AS branch_id,
+    o.archived_at IS NOT NULL AS is_archived,
+    s.item_id AS forked_from_id,
+    CASE WHEN s.item_id IS NOT NULL THEN c.forked_at_id END AS forked_at_id,
+    c.imported_at,
     i.created_at,
     i.updated_at
 FROM readable(:workspace_id, :account_id) r
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
+LEFT JOIN own_view o ON o.workspace_id = :workspace_id AND o.account_id = :account_id AND o.conversation_id = c.id
+LEFT JOIN LATERAL (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) s ON true
 WHERE r.item_id = :id;
 
 -- name: rename_conversation
-UPDATE item i
-SET title = :title, updated_at = now()
-FROM readable(:workspace_id, :account_id) r
-WHERE i.workspace_id = :workspace_id
-    AND i.id = :id
-    AND i.title = :old_title
-    AND r.item_id = i.id
-    AND r.can_write;
+WITH renamed AS (
+    UPDATE item i
+    SET title = :title, updated_at = now()
+    FROM readable(:workspace_id, :account_id) r
+    WHERE i.workspace_id = :workspace_id
+        AND i.id = :id
+        AND i.title = :old_title
+        AND r.item_id = i.id
+        AND r.can_write
+    RETURNING i.id
+)
+UPDATE conversation c
+SET named_by = 'person'
+FROM renamed
+WHERE c.workspace_id = :workspace_id
+    AND c.id = renamed.id;
+
+-- name: archive_conversation
+-- unscoped: the conversation was found in this transaction; the row is the caller's own
+INSERT INTO own_view (workspace_id, account_id, conversation_id, archived_at)
+VALUES (:workspace_id, :account_id, :id, CASE WHEN :is_archived::boolean THEN now() END)
+ON CONFLICT (workspace_id, account_id, conversation_id) DO UPDATE
+SET archived_at = CASE WHEN :is_archived::boolean THEN coalesce(own_view.archived_at, now()) END;
 
 -- name: bin_conversation
 UPDATE item i

@@ -12,23 +12,36 @@ FOR UPDATE OF c;
 
 -- name: find_place
 -- unscoped: the conversation was found by lock_conversation in this transaction
--- What a new message needs to know: the latest one, whether its parent is there, and whether it was posted already.
+-- What a new message needs to know: where its author reads, whether its parent is there, and whether it was posted already.
 SELECT
-    (SELECT m.id FROM message m
-        WHERE m.workspace_id = :workspace_id AND m.conversation_id = :conversation_id
-        ORDER BY m.seq DESC LIMIT 1) AS latest_id,
+    o.branch_id,
+    (SELECT m.id FROM path_to(:workspace_id, o.branch_id) p
+        CROSS JOIN LATERAL (
+            SELECT l.id, l.seq FROM message l
+            WHERE l.workspace_id = :workspace_id AND l.branch_id = p.branch_id AND l.seq <= p.last_seq
+                AND (l.deleted_at IS NULL OR is_answered(l))
+            ORDER BY l.seq DESC
+            LIMIT 1) m
+        ORDER BY m.seq DESC
+        LIMIT 1) AS latest_id,
     (SELECT m.id FROM message m
         WHERE m.workspace_id = :workspace_id AND m.id = :parent_id
             AND m.conversation_id = :conversation_id) AS parent_id,
     (SELECT m.id FROM message m
         WHERE m.workspace_id = :workspace_id AND m.conversation_id = :conversation_id
-            AND m.author_id = :account_id AND m.client_id = :client_id) AS posted_id;
+            AND m.author_id = :account_id AND m.client_id = :client_id) AS posted_id
+FROM (SELECT coalesce(
+    (SELECT v.branch_id FROM own_view v
+        WHERE v.workspace_id = :workspace_id AND v.account_id = :account_id AND v.conversation_id = :conversation_id),
+    (SELECT m.branch_id FROM message m
+        WHERE m.workspace_id = :workspace_id AND m.conversation_id = :conversation_id
+        ORDER BY m.seq DESC LIMIT 1)) AS branch_id) o;
 
 -- name: create_message
 -- unscoped: the conversation was found writable by lock_conversation in this transaction
 WITH raised AS (
     UPDATE conversation
-    SET last_seq = last_seq + 1
+    SET last_seq = last_seq + 1, named_by = CASE WHEN named_by = 'nobody' THEN 'words' ELSE named_by END
     WHERE workspace_id = :workspace_id
         AND id = :conversation_id
     RETURNING last_seq
@@ -69,15 +82,17 @@ FROM readable(:workspace_id, :account_id) r
 WHERE r.kind = 'file'
     AND r.item_id = ANY(:file_ids::uuid[]);
 
--- name: find_message
+-- name: find_messages
+-- Some messages as their reader may see them, in order; siblings are the versions of a message that stand in its place.
 SELECT
     m.id,
     m.conversation_id,
     m.parent_id,
+    m.branch_id,
     m.seq,
     m.role,
     m.author_id,
-    coalesce(a.name, '') AS author,
+    coalesce(a.name, m.written_by) AS author,
     CASE WHEN m.deleted_at IS NULL THEN m.content ELSE '' END AS content,
     m.revision,
     m.run_id,
@@ -85,76 +100,20 @@ SELECT
         JOIN readable(:workspace_id, :account_id) f ON f.item_id = t.file_id
         WHERE t.workspace_id = :workspace_id AND t.message_id = m.id
         ORDER BY t.file_id) AS attachments,
+    s.siblings,
+    s.sibling_index,
+    s.previous_id AS previous_sibling_id,
+    s.next_id AS next_sibling_id,
     m.created_at,
     m.edited_at,
     m.deleted_at
 FROM message m
 JOIN readable(:workspace_id, :account_id) r ON r.item_id = m.conversation_id
 LEFT JOIN account a ON a.id = m.author_id
+CROSS JOIN LATERAL siblings_of(m) s
 WHERE m.workspace_id = :workspace_id
-    AND m.id = :id;
-
--- name: list_messages
--- In order of seq, between two bounds. A deleted message stays, without its words, where another answers to it.
-SELECT
-    m.id,
-    m.conversation_id,
-    m.parent_id,
-    m.seq,
-    m.role,
-    m.author_id,
-    coalesce(a.name, '') AS author,
-    CASE WHEN m.deleted_at IS NULL THEN m.content ELSE '' END AS content,
-    m.revision,
-    m.run_id,
-    ARRAY(SELECT t.file_id FROM message_attachment t
-        JOIN readable(:workspace_id, :account_id) f ON f.item_id = t.file_id
-        WHERE t.workspace_id = :workspace_id AND t.message_id = m.id
-        ORDER BY t.file_id) AS attachments,
-    m.created_at,
-    m.edited_at,
-    m.deleted_at
-FROM message m
-JOIN readable(:workspace_id, :account_id) r ON r.item_id = m.conversation_id
-LEFT JOIN account a ON a.id = m.author_id
-WHERE m.workspace_id = :workspace_id
-    AND m.conversation_id = :conversation_id
-    AND m.seq > :after_seq
-    AND (m.deleted_at IS NULL OR EXISTS (
-        SELECT 1 FROM message child WHERE child.workspace_id = :workspace_id AND child.parent_id = m.id))
-ORDER BY m.seq
-LIMIT :limit;
-
--- name: list_messages_before
--- The same, going back from a bound: newest first.
-SELECT
-    m.id,
-    m.conversation_id,
-    m.parent_id,
-    m.seq,
-    m.role,
-    m.author_id,
-    coalesce(a.name, '') AS author,
-    CASE WHEN m.deleted_at IS NULL THEN m.content ELSE '' END AS content,
-    m.revision,
-    m.run_id,
-    ARRAY(SELECT t.file_id FROM message_attachment t
-        JOIN readable(:workspace_id, :account_id) f ON f.item_id = t.file_id
-        WHERE t.workspace_id = :workspace_id AND t.message_id = m.id
-        ORDER BY t.file_id) AS attachments,
-    m.created_at,
-    m.edited_at,
-    m.deleted_at
-FROM message m
-JOIN readable(:workspace_id, :account_id) r ON r.item_id = m.conversation_id
-LEFT JOIN account a ON a.id = m.author_id
-WHERE m.workspace_id = :workspace_id
-    AND m.conversation_id = :conversation_id
-    AND m.seq < :before_seq
-    AND (m.deleted_at IS NULL OR EXISTS (
-        SELECT 1 FROM message child WHERE child.workspace_id = :workspace_id AND child.parent_id = m.id))
-ORDER BY m.seq DESC
-LIMIT :limit;
+    AND m.id = ANY(:ids::uuid[])
+ORDER BY m.seq;
 
 -- name: keep_revision
 -- unscoped: the message was found by find_message in this transaction

@@ -127,6 +127,49 @@ BEGIN
 END
 $$;
 
+CREATE TABLE public.message (
+    workspace_id uuid NOT NULL,
+    id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    parent_id uuid,
+    seq bigint NOT NULL,
+    role text NOT NULL,
+    author_id uuid,
+    content text NOT NULL,
+    revision integer DEFAULT 1 NOT NULL,
+    client_id text,
+    run_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    edited_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    asks boolean GENERATED ALWAYS AS (((role = 'user'::text) AND ("right"(content, 40) ~ '[?？؟]\W*$'::text))) STORED NOT NULL,
+    branch_id uuid NOT NULL,
+    written_by text DEFAULT ''::text NOT NULL,
+    CONSTRAINT message_role_check CHECK ((role = ANY (ARRAY['user'::text, 'assistant'::text])))
+);
+
+ALTER TABLE ONLY public.message FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION public.is_answered(m public.message) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT EXISTS (SELECT FROM message child WHERE child.workspace_id = m.workspace_id AND child.parent_id = m.id)
+$$;
+
+CREATE FUNCTION public.path_to(ws uuid, branch uuid) RETURNS TABLE(branch_id uuid, last_seq bigint)
+    LANGUAGE sql STABLE
+    AS $$
+    WITH RECURSIVE path AS (
+        SELECT branch AS branch_id, 9223372036854775807 AS last_seq
+        UNION ALL
+        SELECT p.branch_id, p.seq
+        FROM path
+        JOIN message head ON head.workspace_id = ws AND head.id = path.branch_id
+        JOIN message p ON p.workspace_id = ws AND p.id = head.parent_id
+    )
+    SELECT path.branch_id, path.last_seq FROM path
+$$;
+
 CREATE FUNCTION public.readable(ws uuid, uid uuid) RETURNS TABLE(item_id uuid, kind text, active_build_id uuid, can_write boolean, is_owner boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
@@ -159,6 +202,49 @@ CREATE FUNCTION public.readable_holders(ws uuid, uid uuid, lexeme text, tried in
     ) AS c
     JOIN readable(ws, uid) r ON r.item_id = c.item_id AND r.active_build_id = c.build_id
     LIMIT most
+$$;
+
+CREATE FUNCTION public.siblings_of(m public.message) RETURNS TABLE(siblings integer, sibling_index integer, previous_id uuid, next_id uuid)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT
+        count(*)::int,
+        (count(*) FILTER (WHERE s.seq <= m.seq))::int,
+        (SELECT b.id FROM message b
+            WHERE b.workspace_id = m.workspace_id
+                AND coalesce(b.parent_id, b.conversation_id) = coalesce(m.parent_id, m.conversation_id)
+                AND b.role = m.role AND b.seq < m.seq AND (b.deleted_at IS NULL OR is_answered(b))
+            ORDER BY b.seq DESC LIMIT 1),
+        (SELECT a.id FROM message a
+            WHERE a.workspace_id = m.workspace_id
+                AND coalesce(a.parent_id, a.conversation_id) = coalesce(m.parent_id, m.conversation_id)
+                AND a.role = m.role AND a.seq > m.seq AND (a.deleted_at IS NULL OR is_answered(a))
+            ORDER BY a.seq LIMIT 1)
+    FROM (
+        SELECT s.seq
+        FROM message s
+        WHERE s.workspace_id = m.workspace_id
+            AND coalesce(s.parent_id, s.conversation_id) = coalesce(m.parent_id, m.conversation_id)
+            AND s.role = m.role AND (s.deleted_at IS NULL OR is_answered(s))
+        ORDER BY s.seq
+        LIMIT 100
+    ) s
+$$;
+
+CREATE FUNCTION public.take_branch() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    SELECT p.branch_id INTO NEW.branch_id
+    FROM message p
+    WHERE p.workspace_id = NEW.workspace_id
+        AND p.id = NEW.parent_id
+        AND NOT EXISTS (SELECT FROM message s
+            WHERE s.workspace_id = NEW.workspace_id AND s.parent_id = NEW.parent_id
+                AND (NEW.role = 'user' OR s.role = 'assistant') AND (s.deleted_at IS NULL OR is_answered(s)));
+    NEW.branch_id := coalesce(NEW.branch_id, NEW.id);
+    RETURN NEW;
+END
 $$;
 
 CREATE TABLE public.access_grant (
@@ -272,7 +358,12 @@ CREATE TABLE public.conversation (
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
     last_seq bigint DEFAULT 0 NOT NULL,
-    change_seq bigint DEFAULT 0 NOT NULL
+    change_seq bigint DEFAULT 0 NOT NULL,
+    named_by text DEFAULT 'person'::text NOT NULL,
+    forked_from_id uuid,
+    forked_at_id uuid,
+    imported_at timestamp with time zone,
+    CONSTRAINT conversation_named_by_check CHECK ((named_by = ANY (ARRAY['nobody'::text, 'words'::text, 'model'::text, 'person'::text])))
 );
 
 ALTER TABLE ONLY public.conversation FORCE ROW LEVEL SECURITY;
@@ -676,27 +767,6 @@ CREATE TABLE public.membership (
 
 ALTER TABLE ONLY public.membership FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE public.message (
-    workspace_id uuid NOT NULL,
-    id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    parent_id uuid,
-    seq bigint NOT NULL,
-    role text NOT NULL,
-    author_id uuid,
-    content text NOT NULL,
-    revision integer DEFAULT 1 NOT NULL,
-    client_id text,
-    run_id uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    edited_at timestamp with time zone,
-    deleted_at timestamp with time zone,
-    asks boolean GENERATED ALWAYS AS (((role = 'user'::text) AND ("right"(content, 40) ~ '[?？؟]\W*$'::text))) STORED NOT NULL,
-    CONSTRAINT message_role_check CHECK ((role = ANY (ARRAY['user'::text, 'assistant'::text])))
-);
-
-ALTER TABLE ONLY public.message FORCE ROW LEVEL SECURITY;
-
 CREATE TABLE public.message_attachment (
     workspace_id uuid NOT NULL,
     message_id uuid NOT NULL,
@@ -800,6 +870,16 @@ CREATE TABLE public.notification_setting (
 );
 
 ALTER TABLE ONLY public.notification_setting FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.own_view (
+    workspace_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    branch_id uuid,
+    archived_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.own_view FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.passage_0 (
     workspace_id uuid CONSTRAINT passage_workspace_id_not_null NOT NULL,
@@ -1304,6 +1384,9 @@ ALTER TABLE ONLY public.notification_setting
 ALTER TABLE ONLY public.notification
     ADD CONSTRAINT notification_workspace_id_account_id_kind_subject_id_key UNIQUE (workspace_id, account_id, kind, subject_id);
 
+ALTER TABLE ONLY public.own_view
+    ADD CONSTRAINT own_view_pkey PRIMARY KEY (workspace_id, account_id, conversation_id);
+
 ALTER TABLE ONLY public.passage
     ADD CONSTRAINT passage_pkey PRIMARY KEY (workspace_id, id);
 
@@ -1503,6 +1586,10 @@ CREATE INDEX membership_account_id_idx ON public.membership USING btree (account
 
 CREATE INDEX message_pin_workspace_id_conversation_id_idx ON public.message_pin USING btree (workspace_id, conversation_id, created_at);
 
+CREATE INDEX message_siblings_idx ON public.message USING btree (workspace_id, COALESCE(parent_id, conversation_id), role, seq);
+
+CREATE INDEX message_workspace_id_branch_id_idx ON public.message USING btree (workspace_id, branch_id, seq);
+
 CREATE INDEX message_workspace_id_parent_id_idx ON public.message USING btree (workspace_id, parent_id);
 
 CREATE INDEX notification_created_at_idx ON public.notification USING btree (created_at);
@@ -1514,6 +1601,8 @@ CREATE INDEX notification_workspace_id_account_id_id_idx ON public.notification 
 CREATE INDEX notification_workspace_id_item_id_idx ON public.notification USING btree (workspace_id, item_id) WHERE (item_id IS NOT NULL);
 
 CREATE INDEX notification_workspace_id_saved_search_id_idx ON public.notification USING btree (workspace_id, saved_search_id);
+
+CREATE INDEX own_view_workspace_id_conversation_id_idx ON public.own_view USING btree (workspace_id, conversation_id);
 
 CREATE INDEX passage_workspace_id_build_id_idx ON ONLY public.passage USING btree (workspace_id, build_id, ordinal) INCLUDE (id);
 
@@ -1729,6 +1818,8 @@ ALTER INDEX public.passage_workspace_id_tsv_idx ATTACH PARTITION public.passage_
 
 CREATE TRIGGER forget_password AFTER UPDATE OF state ON public.job FOR EACH ROW WHEN (((new.kind = 'ingest_file'::text) AND (new.state = ANY (ARRAY['done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))) EXECUTE FUNCTION public.forget_password();
 
+CREATE TRIGGER take_branch BEFORE INSERT ON public.message FOR EACH ROW WHEN ((new.branch_id IS NULL)) EXECUTE FUNCTION public.take_branch();
+
 ALTER TABLE ONLY public.access_grant
     ADD CONSTRAINT access_grant_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
 
@@ -1869,6 +1960,12 @@ ALTER TABLE ONLY public.notification
 
 ALTER TABLE ONLY public.notification
     ADD CONSTRAINT notification_workspace_id_saved_search_id_fkey FOREIGN KEY (workspace_id, saved_search_id) REFERENCES public.saved_search(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.own_view
+    ADD CONSTRAINT own_view_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.own_view
+    ADD CONSTRAINT own_view_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES public.conversation(workspace_id, id) ON DELETE CASCADE;
 
 ALTER TABLE public.passage
     ADD CONSTRAINT passage_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
@@ -2070,6 +2167,8 @@ CREATE POLICY own ON public.search_feedback TO recollect_app USING (((workspace_
 
 CREATE POLICY own ON public.webhook TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
+ALTER TABLE public.own_view ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own_workspace ON public.workspace TO recollect_app USING ((id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 ALTER TABLE public.passage ENABLE ROW LEVEL SECURITY;
@@ -2163,6 +2262,8 @@ CREATE POLICY tenant ON public.message_reaction TO recollect_app USING ((workspa
 CREATE POLICY tenant ON public.message_revision TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.notification_setting TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
+CREATE POLICY tenant ON public.own_view TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.passage TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 

@@ -30,6 +30,10 @@ async def test_a_new_conversation_is_mine_alone(signed_in, ada, bob):
         "can_write": True,
         "is_owner": True,
         "last_seq": 0,
+        "is_archived": False,
+        "forked_from_id": None,
+        "forked_at_id": None,
+        "imported_at": None,
         "change_seq": 0,
         "created_at": ANY,
         "updated_at": ANY,
@@ -196,6 +200,45 @@ async def test_opening_a_conversation_takes_five_queries(signed_in, ada, queries
         "find_standing",
         "find_conversation",
         "list_live_runs",
-        "list_messages_before",
-        "list_messages",
+        "list_before",
+        "list_after",
+        "list_before",
     ]
+
+
+async def titles(client, **parameters):
+    listed = await client.get("/api/conversations", params=parameters)
+    assert listed.status_code == 200, listed.text
+    return [item["title"] for item in listed.json()["items"]]
+
+
+async def test_who_archives_a_conversation_moves_it_out_of_his_own_list_only(signed_in, ada, bob):
+    mine, his = await signed_in(ada), await signed_in(bob)
+    path = f"/api/conversations/{await begin(mine)}"
+    await mine.put(f"{path}/members", json={"principal": str(bob.account_id)})
+    archived = await his.patch(path, json={"archived": True})
+    assert archived.json()["is_archived"] is True
+    assert (await titles(his), await titles(his, archived=True)) == ([], ["Pension plan"])
+    assert (await titles(mine), await titles(mine, archived=True)) == (["Pension plan"], [])
+    await his.patch(path, json={"archived": False})
+    assert await titles(his) == ["Pension plan"]
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("pens", ["Pension plan"]),
+        ("plan pens", ["Pension plan"]),
+        ("caf", ["Café 50%_\\ off"]),
+        ("CAFÉ", ["Café 50%_\\ off"]),
+        ("ension", []),
+        ("%", ["Café 50%_\\ off", "Pension plan"]),
+        ("50%", ["Café 50%_\\ off"]),
+        ("\0", ["Café 50%_\\ off", "Pension plan"]),
+    ],
+)
+async def test_a_list_is_searched_by_the_beginnings_of_words(signed_in, ada, q, found):
+    client = await signed_in(ada)
+    for title in ("Pension plan", "Café 50%_\\ off"):
+        await begin(client, title)
+    assert await titles(client, q=q) == found

@@ -42,6 +42,10 @@ async def test_a_posted_message_stands_in_its_conversation(client, ada, path):
         "revision": 1,
         "run_id": None,
         "attachments": [],
+        "siblings": 1,
+        "sibling_index": 1,
+        "previous_sibling_id": None,
+        "next_sibling_id": None,
         "created_at": ANY,
         "edited_at": None,
         "deleted_at": None,
@@ -168,8 +172,10 @@ async def test_a_branch_is_a_sibling_and_the_first_stays(client, path):
     )
     assert sibling.json()["id"] != message["id"]
     assert sibling.json()["parent_id"] == parent["id"]
-    contents = [m["content"] for m in (await client.get(f"{path}/messages")).json()["items"]]
-    assert contents == ["Root", "First", "Other"]
+    assert (sibling.json()["siblings"], sibling.json()["previous_sibling_id"]) == (2, message["id"])
+    for view, contents in (("linear", ["Root", "Other"]), ("tree", ["Root", "First", "Other"])):
+        listed = (await client.get(f"{path}/messages?view={view}")).json()["items"]
+        assert [m["content"] for m in listed] == contents
 
 
 async def test_only_its_author_edits_a_message(client, path, ada, signed_in, owner_connection):
@@ -293,7 +299,7 @@ async def test_posting_takes_a_bounded_number_of_queries(client, path, queries):
         "lock_conversation",
         "find_place",
         "create_message",
-        "find_message",
+        "find_messages",
         "note_change",
         "remove_message_passages",
         "add_passage",

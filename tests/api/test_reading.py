@@ -1,7 +1,14 @@
 import pytest
 
 from api.posting import post
-from api.reading import MessageAnswer, find_message, messages_after, messages_before
+from api.reading import (
+    MessageAnswer,
+    Stretch,
+    find_message,
+    find_messages,
+    ids_after,
+    ids_before,
+)
 from core.errors import NotFound
 from core.ids import new_id
 from tests.api.test_posting import make_conversation, said
@@ -22,31 +29,66 @@ async def conversation_id(resources, owner_connection, ada):
     return conversation_id
 
 
-async def test_a_stretch_is_read_on_either_side_of_a_seq(resources, ada, conversation_id):
-    async with resources.app.read_tx(ada) as conn:
-        after = await messages_after(conn, ada, conversation_id, seq=2, limit=2)
-        before = await messages_before(conn, ada, conversation_id, seq=4, limit=2)
-    assert [message.seq for message in after] == [3, 4]
-    assert [message.seq for message in before] == [3, 2]
+@pytest.fixture
+def stretch(conversation_id):
+    return Stretch(conversation_id)
 
 
-async def test_a_message_is_found_in_its_own_conversation_only(resources, ada, conversation_id):
+async def seqs(conn, ada, ids):
+    return {message.id: message.seq for message in await find_messages(conn, ada, ids)}
+
+
+async def test_a_stretch_is_read_on_either_side_of_a_seq(resources, ada, stretch):
     async with resources.app.read_tx(ada) as conn:
-        (first,) = await messages_after(conn, ada, conversation_id, seq=0, limit=1)
-        assert await find_message(conn, ada, first.id, within=conversation_id) == first
+        after = await ids_after(conn, ada, stretch, seq=2, limit=2)
+        before = await ids_before(conn, ada, stretch, seq=4, limit=2)
+        seq = await seqs(conn, ada, [*after, *before])
+    assert [seq[message_id] for message_id in after] == [3, 4]
+    assert [seq[message_id] for message_id in before] == [3, 2]
+
+
+async def test_a_branch_is_read_from_the_root_and_past_none_of_the_others(resources, ada, stretch):
+    async with resources.app.write_tx(ada) as conn:
+        first, second, third, *_ = await ids_after(conn, ada, stretch, seq=0, limit=9)
+        other = (
+            await post(conn, ada, stretch.conversation_id, new=said(parent_id=second), run=None)
+        ).message
+        last = (await post(conn, ada, stretch.conversation_id, new=said(), run=None)).message
+        way = Stretch(stretch.conversation_id, other.branch_id)
+        assert last.parent_id == other.id
+        assert await ids_after(conn, ada, way, seq=0, limit=9) == [first, second, other.id, last.id]
+        assert await ids_after(conn, ada, way, seq=1, limit=2) == [second, other.id]
+        assert await ids_before(conn, ada, way, seq=other.seq, limit=9) == [second, first]
+        (other,) = await find_messages(conn, ada, [other.id])
+    assert (other.siblings, other.sibling_index) == (2, 2)
+    assert (other.previous_sibling_id, other.next_sibling_id) == (third, None)
+
+
+async def test_a_message_is_found_in_its_own_conversation_only(
+    resources, ada, conversation_id, stretch
+):
+    async with resources.app.read_tx(ada) as conn:
+        (first_id,) = await ids_after(conn, ada, stretch, seq=0, limit=1)
+        first = await find_message(conn, ada, first_id, within=conversation_id)
+        assert await find_messages(conn, ada, [first_id]) == [first]
         for message_id, within in ((first.id, new_id()), (new_id(), None)):
             with pytest.raises(NotFound):
                 await find_message(conn, ada, message_id, within=within)
 
 
-async def test_a_stranger_reads_nothing(resources, owner_connection, ada, conversation_id):
+async def test_a_stranger_reads_nothing(resources, owner_connection, ada, stretch):
     eve = await make_scope(owner_connection, "eve")
-    async with resources.app.read_tx(eve) as conn:
-        assert await messages_after(conn, eve, conversation_id, seq=0, limit=9) == []
-
-
-async def test_the_answer_has_the_fields_of_the_message(resources, ada, conversation_id):
     async with resources.app.read_tx(ada) as conn:
-        (first,) = await messages_after(conn, ada, conversation_id, seq=0, limit=1)
+        ids = await ids_after(conn, ada, stretch, seq=0, limit=9)
+    async with resources.app.read_tx(eve) as conn:
+        assert await find_messages(conn, eve, ids) == []
+        assert await ids_after(conn, eve, stretch, seq=0, limit=9) == []
+
+
+async def test_the_answer_has_the_fields_of_the_message(resources, ada, stretch):
+    async with resources.app.read_tx(ada) as conn:
+        (first,) = await find_messages(
+            conn, ada, await ids_after(conn, ada, stretch, seq=0, limit=1)
+        )
     assert MessageAnswer.model_validate(first).content == "Message 0"
     assert first.etag == '"1"'

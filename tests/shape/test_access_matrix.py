@@ -33,6 +33,7 @@ BODIES: dict[str, object] = {
     "PATCH /conversations/{conversation_id}/members/{principal}": {"role": "reader"},
     "POST /conversations/{conversation_id}/messages": {"content": "Hello"},
     "PATCH /messages/{message_id}": {"content": "Other"},
+    "PUT /conversations/{conversation_id}/active-leaf": {"message_id": None},
     "PUT /files/{file_id}/access": {"principal": "workspace"},
     "PUT /files/{file_id}/tags": {"tags": ["other"]},
     "PUT /conversations/{conversation_id}/tags": {"tags": ["other"]},
