@@ -27,6 +27,7 @@ from api.tus_headers import (
     name_of,
 )
 from api.tus_store import (
+    NewUpload,
     Turn,
     Upload,
     create_upload,
@@ -121,9 +122,7 @@ async def begin_upload(
         raise TooLarge(f"The file is larger than {most:,} bytes, the limit of this server.")
     name = name_of(metadata_of(upload_metadata))
     body = _part_of(request, room=length_bytes, checksum=upload_checksum)
-    upload = await create_upload(
-        resources, scope, name=name, metadata=upload_metadata, length_bytes=length_bytes
-    )
+    upload = await create_upload(resources, scope, NewUpload(name, length_bytes, upload_metadata))
     if not _holds_part(request) and length_bytes:
         return _answer(201, upload)
     async with turn_of(resources, scope, upload.id) as turn:

@@ -1,8 +1,9 @@
-"""What a resumable upload is between two requests: a row, staged bytes, and one writer at a time.
+"""What an upload is between two requests: a row, staged bytes, and one writer at a time.
 
 The row's offset moves only when the bytes before it are durable, and only for the writer whose turn it is: a turn is a lease
 in the row, renewed while the request lives. A part with a checksum counts whole or not at all; of any other part what
-arrived is kept. A whole upload becomes a file as POST /upload makes one.
+arrived is kept. A whole upload becomes a file as POST /upload makes one. Uploads that are put straight into the store
+(direct_uploads.py) are rows of this kind too.
 """
 
 import asyncio
@@ -10,13 +11,16 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, Never
+from typing import Final, Literal, Never
 from uuid import UUID
+
+from fastapi import Response
 
 from api.idempotency import OneRequest
 from api.tus_body import PartBody
 from api.uploads import Acceptance, FileVersion, Received, accept, create_file
 from app.resources import Resources
+from core.blobs import Stored
 from core.errors import Conflict, Locked, NotFound, PermanentFailure, Unavailable
 from core.ids import new_id
 from core.names import FileName
@@ -32,6 +36,7 @@ RENEW_S: Final = 5.0
 SETTLE_S: Final = 1.0
 LOOK_S: Final = 0.05
 MOST_OPEN: Final = 1000  # uploads of one account that are under way
+Door = Literal["tus", "direct"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Upload:
     length_bytes: int
     offset_bytes: int
     parts: list[str]
+    sha256: bytes | None  # of one that is put straight into the store
     expires_at: datetime
     file_id: UUID | None
     is_locked: bool  # while a request writes to it
@@ -57,6 +63,14 @@ class Upload:
         """Return the upload as the staging knows it."""
         parts = tuple(self.parts)
         return Staged(scope.workspace_id, self.id, self.length_bytes, self.offset_bytes, parts)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFile:
+    """The file that an upload became, and the answer that says so."""
+
+    file_id: UUID
+    response: Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +97,18 @@ _remove_upload = write("upload.sql", "remove_upload", Removed)
 _count_open_uploads = read("upload.sql", "count_open_uploads", _Count)
 
 
-async def create_upload(
-    resources: Resources, scope: Scope, *, name: FileName, metadata: str, length_bytes: int
-) -> Upload:
+@dataclass(frozen=True, slots=True)
+class NewUpload:
+    """`sha256` and `part`, the key to put to, are of an upload straight into the store."""
+
+    name: FileName
+    length_bytes: int
+    metadata: str = ""
+    sha256: bytes | None = None
+    part: str | None = None
+
+
+async def create_upload(resources: Resources, scope: Scope, new: NewUpload) -> Upload:
     """Begin an upload, and reserve room for all of it."""
     async with resources.app.write_tx(scope) as conn:
         if (await fetch_one(conn, _count_open_uploads, **scope.ids)).uploads >= MOST_OPEN:
@@ -95,19 +118,24 @@ async def create_upload(
             _create_upload,
             **scope.ids,
             upload_id=new_id(),
-            name=name.name,
-            folder=name.folder,
-            metadata=metadata,
-            length_bytes=length_bytes,
+            name=new.name.name,
+            folder=new.name.folder,
+            metadata=new.metadata,
+            length_bytes=new.length_bytes,
+            sha256=new.sha256,
+            parts=[new.part] if new.part else [],
         )
         await check_quota(conn, scope, quota_bytes=resources.settings.workspace_quota_bytes)
         return made
 
 
-async def find_upload(resources: Resources, scope: Scope, upload_id: UUID) -> Upload:
-    """Return the caller's own upload; NotFound for another's, and for one that is over."""
+async def find_upload(
+    resources: Resources, scope: Scope, upload_id: UUID, *, door: Door = "tus"
+) -> Upload:
+    """Return the caller's own upload; NotFound for another's, and for one that is over or came by another door."""
+    named = {**scope.ids, "upload_id": upload_id, "is_direct": door == "direct"}
     async with resources.app.read_tx(scope) as conn:
-        found = await fetch_opt(conn, _find_upload, **scope.ids, upload_id=upload_id)
+        found = await fetch_opt(conn, _find_upload, **named)
     if found is None:
         raise NotFound("No such upload; it may have expired.")
     return found
@@ -162,8 +190,13 @@ class Turn:
 
     async def complete(self) -> UUID:
         """Make the whole upload a file; return the file's id."""
+        staged = self.upload.staged_in(self.scope)
+        made = await self.become_file(await self.resources.staging.finish(staged))
+        return made.file_id
+
+    async def become_file(self, stored: Stored) -> MadeFile:
+        """Make what is stored under the upload's key a file, and have it read."""
         resources, staged = self.resources, self.upload.staged_in(self.scope)
-        stored = await resources.staging.finish(staged)
         received = Received(FileName(self.upload.folder, self.upload.name), staged.key, stored)
         made_ids: list[UUID] = []
 
@@ -175,9 +208,9 @@ class Turn:
             return made
 
         acceptance = Acceptance(self.scope, received, create)
-        await accept(resources, acceptance, OneRequest(self.scope, None, b""))
+        response = await accept(resources, acceptance, OneRequest(self.scope, None, b""))
         await resources.staging.discard(staged)
-        return made_ids[-1]
+        return MadeFile(made_ids[-1], response)
 
     async def keep(self) -> None:
         """Renew the lease for as long as we run."""
@@ -213,14 +246,16 @@ class Turn:
 
 
 @asynccontextmanager
-async def turn_of(resources: Resources, scope: Scope, upload_id: UUID) -> AsyncGenerator[Turn]:
+async def turn_of(
+    resources: Resources, scope: Scope, upload_id: UUID, *, door: Door = "tus"
+) -> AsyncGenerator[Turn]:
     """Take the turn to write; Locked while another request has it, Conflict when the upload is complete."""
     lock_id = new_id()
     async with resources.app.write_tx(scope) as conn:
-        named = {**scope.ids, "upload_id": upload_id}
+        named = {**scope.ids, "upload_id": upload_id, "is_direct": door == "direct"}
         locked = await fetch_opt(conn, _lock_upload, **named, lock_id=lock_id, lease_s=LEASE_S)
     if locked is None:
-        found = await find_upload(resources, scope, upload_id)
+        found = await find_upload(resources, scope, upload_id, door=door)
         if found.file_id is not None:
             raise Conflict("The upload is complete.")
         raise Locked("Another request writes to this upload.")
@@ -230,17 +265,20 @@ async def turn_of(resources: Resources, scope: Scope, upload_id: UUID) -> AsyncG
         yield turn
     except (PermanentFailure, Unavailable):
         # Who ended the upload meanwhile took its bytes away: then it is gone, not broken.
-        await find_upload(resources, scope, upload_id)
+        await find_upload(resources, scope, upload_id, door=door)
         raise
     finally:
         await end([keeping])
         await turn.leave()
 
 
-async def remove_upload(resources: Resources, scope: Scope, upload_id: UUID) -> None:
+async def remove_upload(
+    resources: Resources, scope: Scope, upload_id: UUID, *, door: Door = "tus"
+) -> None:
     """End an upload and forget its bytes; a request that still writes finds it gone. A complete one leaves its file alone."""
+    named = {**scope.ids, "upload_id": upload_id, "is_direct": door == "direct"}
     async with resources.app.write_tx(scope) as conn:
-        removed = await fetch_opt(conn, _remove_upload, **scope.ids, upload_id=upload_id)
+        removed = await fetch_opt(conn, _remove_upload, **named)
     if removed is None:
         raise NotFound("No such upload; it may have expired.")
     parts = tuple(removed.parts)

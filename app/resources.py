@@ -147,4 +147,5 @@ def _blob_place(settings: Settings) -> Path | S3Place:
         settings.s3_bucket,
         settings.s3_access_key,
         settings.s3_secret_key.get_secret_value(),
+        settings.s3_direct_endpoint,
     )

@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     s3_secret_key: SecretStr | None = Field(
         default=None, description="Secret key of the S3 store; needed with S3_ENDPOINT."
     )
+    s3_direct_endpoint: str | None = Field(
+        default=None,
+        description="URL at which clients reach the S3 store, to send files straight to it (POST /api/direct-uploads). Unset: files come through Recollect only.",
+    )
     max_upload_bytes: int = Field(
         default=200_000_000,
         ge=1,

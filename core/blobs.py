@@ -39,16 +39,45 @@ class BlobStat:
 
 @dataclass(frozen=True, slots=True)
 class S3Place:
-    """An S3 store; `endpoint` is a URL, and only plain S3 calls are used."""
+    """An S3 store; `endpoint` is a URL, and only plain S3 calls are used. Clients reach it at `direct_endpoint`, if at all."""
 
     endpoint: str
     bucket: str
     access_key: str
     secret_key: str = field(repr=False)
+    direct_endpoint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presigned:
+    """An address, and the headers that a PUT to it needs as they are; both are as good as a key until it ends."""
+
+    url: str = field(repr=False)
+    headers: dict[str, str]
+    expires_at: datetime
+
+
+class DirectDoor(Protocol):
+    """What lets clients put bytes into the store themselves. Raises as a BlobStore does."""
+
+    async def presign_put(
+        self, key: str, *, size_bytes: int, sha256: bytes, valid_s: int
+    ) -> Presigned:
+        """Return where these very bytes, and no others, may be put for a while."""
+        ...
+
+    async def copy(self, source: str, target: str) -> None:
+        """Copy a blob within the store; PermanentFailure `blob_missing` if there is none."""
+        ...
 
 
 class BlobStore(Protocol):
     """Raises Unavailable when the store does not answer and StorageFull when it has no space."""
+
+    @property
+    def direct(self) -> DirectDoor | None:
+        """Return the door for clients, where the store has one."""
+        ...
 
     async def put(self, key: str, stream: AsyncIterator[bytes], *, limit_bytes: int) -> Stored:
         """Store the stream; when it raises or goes over the limit (TooLarge), nothing is kept."""

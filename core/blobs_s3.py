@@ -10,19 +10,21 @@ import queue
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from io import RawIOBase
 from pathlib import Path
 from typing import BinaryIO, Final, ParamSpec, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import urllib3
 from minio import Minio
+from minio.commonconfig import CopySource
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
-from core.blobs import READ_BYTES, BlobStat, S3Place, Stored, limited, missing
+from core.blobs import READ_BYTES, BlobStat, Presigned, S3Place, Stored, limited, missing
 from core.errors import PermanentFailure, RecollectError, StartFailed, StorageFull, Unavailable
+from core.presign import Signer
 
 THREADS: Final = 8  # uploads and downloads at a time; more wait
 PART_BYTES: Final = (
@@ -39,7 +41,7 @@ T = TypeVar("T")
 async def open_s3(place: S3Place) -> AsyncGenerator["S3Blobs"]:
     """Connect, and make the bucket when it is absent."""
     with ThreadPoolExecutor(THREADS, thread_name_prefix="blobs") as threads:
-        store = S3Blobs(_client(place), place.bucket, threads)
+        store = S3Blobs(_client(place), place, threads)
         await store.ensure_bucket()
         try:
             yield store
@@ -48,11 +50,9 @@ async def open_s3(place: S3Place) -> AsyncGenerator["S3Blobs"]:
 
 
 def _client(place: S3Place) -> Minio:
-    address = urlsplit(place.endpoint)
-    if address.scheme not in ("http", "https") or not address.netloc:
-        raise StartFailed(
-            f"S3_ENDPOINT must be a URL such as https://s3.example.org, not {place.endpoint}"
-        )
+    address = _address("S3_ENDPOINT", place.endpoint)
+    if place.direct_endpoint:
+        _address("S3_DIRECT_ENDPOINT", place.direct_endpoint)
     http = urllib3.PoolManager(
         maxsize=THREADS,
         timeout=urllib3.Timeout(connect=5, read=60),
@@ -64,13 +64,25 @@ def _client(place: S3Place) -> Minio:
     )
 
 
+def _address(setting: str, url: str) -> SplitResult:
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.netloc:
+        raise StartFailed(f"{setting} must be a URL such as https://s3.example.org, not {url}")
+    return address
+
+
 class S3Blobs:
     """Blobs as objects of one bucket."""
 
-    def __init__(self, client: Minio, bucket: str, threads: ThreadPoolExecutor) -> None:
+    def __init__(self, client: Minio, place: S3Place, threads: ThreadPoolExecutor) -> None:
         self._client = client
-        self._bucket = bucket
+        self._place = place
+        self._bucket = place.bucket
         self._threads = threads
+
+    @property
+    def direct(self) -> "S3Blobs | None":
+        return self if self._place.direct_endpoint else None
 
     async def ensure_bucket(self) -> None:
         if not await self._call(self._client.bucket_exists, self._bucket):
@@ -137,6 +149,23 @@ class S3Blobs:
     def local_path(self, key: str) -> Path | None:
         del key
         return None
+
+    async def presign_put(
+        self, key: str, *, size_bytes: int, sha256: bytes, valid_s: int
+    ) -> Presigned:
+        place = self._place
+        # The client knows the store's region, and tells it in what it signs itself.
+        known = await self._call(self._client.presigned_get_object, place.bucket, key)
+        region = parse_qs(urlsplit(known).query)["X-Amz-Credential"][0].split("/")[2]
+        signer = Signer(place.access_key, place.secret_key, region)
+        url = f"{(place.direct_endpoint or place.endpoint).rstrip('/')}/{place.bucket}/{key}"
+        now = datetime.now(UTC)
+        return signer.put(url, size_bytes=size_bytes, sha256=sha256, at=now, valid_s=valid_s)
+
+    async def copy(self, source: str, target: str) -> None:
+        await self._call(
+            self._client.copy_object, self._bucket, target, CopySource(self._bucket, source)
+        )
 
     def _upload(self, key: str, pipe: "_Pipe") -> None:
         # -1: the length is not known; parts go one after the other, so memory holds one and the beginning of the next

@@ -1,23 +1,25 @@
--- Uploads that arrive in parts, and how much room a workspace has left. What they become is file.sql.
+-- Uploads that arrive in parts, or straight in the store, and how much room a workspace has left. What they become is file.sql.
 
 -- name: create_upload
-INSERT INTO upload (workspace_id, id, account_id, name, folder, metadata, length_bytes)
-VALUES (:workspace_id, :upload_id, :account_id, :name, :folder, :metadata, :length_bytes)
-RETURNING id, name, folder, metadata, length_bytes, offset_bytes, parts, expires_at, file_id, lock_id IS NOT NULL AS is_locked;
+INSERT INTO upload (workspace_id, id, account_id, name, folder, metadata, length_bytes, sha256, parts)
+VALUES (:workspace_id, :upload_id, :account_id, :name, :folder, :metadata, :length_bytes, :sha256, :parts)
+RETURNING id, name, folder, metadata, length_bytes, offset_bytes, parts, sha256, expires_at, file_id, lock_id IS NOT NULL AS is_locked;
 
 -- name: find_upload
-SELECT id, name, folder, metadata, length_bytes, offset_bytes, parts, expires_at, file_id,
+-- One that has a SHA-256 is put straight into the store and has another address.
+SELECT id, name, folder, metadata, length_bytes, offset_bytes, parts, sha256, expires_at, file_id,
     lock_id IS NOT NULL AND locked_until > now() AS is_locked
 FROM upload
-WHERE workspace_id = :workspace_id AND id = :upload_id AND account_id = :account_id AND expires_at > now();
+WHERE workspace_id = :workspace_id AND id = :upload_id AND account_id = :account_id AND expires_at > now()
+    AND (sha256 IS NOT NULL) = :is_direct::boolean;
 
 -- name: lock_upload
 -- One writer at a time; one that fell silent loses its turn.
 UPDATE upload SET lock_id = :lock_id, locked_until = now() + make_interval(secs => :lease_s)
 WHERE workspace_id = :workspace_id AND id = :upload_id AND account_id = :account_id AND expires_at > now()
-    AND completed_at IS NULL
+    AND completed_at IS NULL AND (sha256 IS NOT NULL) = :is_direct::boolean
     AND (lock_id IS NULL OR locked_until < now())
-RETURNING id, name, folder, metadata, length_bytes, offset_bytes, parts, expires_at, file_id, lock_id IS NOT NULL AS is_locked;
+RETURNING id, name, folder, metadata, length_bytes, offset_bytes, parts, sha256, expires_at, file_id, lock_id IS NOT NULL AS is_locked;
 
 -- name: renew_lock
 UPDATE upload SET locked_until = now() + make_interval(secs => :lease_s)
@@ -39,6 +41,7 @@ WHERE workspace_id = :workspace_id AND id = :upload_id AND lock_id = :lock_id AN
 -- name: remove_upload
 DELETE FROM upload
 WHERE workspace_id = :workspace_id AND id = :upload_id AND account_id = :account_id
+    AND (sha256 IS NOT NULL) = :is_direct::boolean
 RETURNING workspace_id, id, parts, completed_at IS NOT NULL AS is_complete;
 
 -- name: remove_expired_uploads

@@ -6,7 +6,14 @@ import pytest
 
 from api import tus_store
 from api.tus_body import PartBody
-from api.tus_store import create_upload, find_upload, remove_upload, settled_upload, turn_of
+from api.tus_store import (
+    NewUpload,
+    create_upload,
+    find_upload,
+    remove_upload,
+    settled_upload,
+    turn_of,
+)
 from core.errors import Conflict, Locked, NotFound
 from core.names import FileName
 from core.staging import PieceStaging
@@ -23,7 +30,7 @@ async def scope(resources, owner_connection):
 
 async def begin(resources, scope):
     name = FileName("", "a.txt")
-    return await create_upload(resources, scope, name=name, metadata="", length_bytes=len(DATA))
+    return await create_upload(resources, scope, NewUpload(name, len(DATA)))
 
 
 async def sent(data: bytes):

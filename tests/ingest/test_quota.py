@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.tus_store import create_upload
+from api.tus_store import NewUpload, create_upload
 from core.errors import TooLarge, Unavailable
 from core.names import FileName
 from ingest.quota import check_quota
@@ -20,9 +20,7 @@ async def reserve(resources, scope, size, quota):
     limited = replace(resources, settings=settings)
     while True:
         try:
-            return await create_upload(
-                limited, scope, name=FileName("", "a"), metadata="", length_bytes=size
-            )
+            return await create_upload(limited, scope, NewUpload(FileName("", "a"), size))
         except Unavailable:  # a slow machine's queue
             await asyncio.sleep(0.05)
 

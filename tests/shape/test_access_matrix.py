@@ -7,6 +7,7 @@ a stream that was resumed by its id without asking whose it was.
 from dataclasses import dataclass
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
@@ -75,7 +76,11 @@ COLLEAGUES = {
     "POST /admin/jobs/{job_id}/requeue": 403,
 }
 # The state that the owner's request asks for first; and what it may say of a state that does not fit.
-OWNERS = {"DELETE /workspaces/{workspace_id}/members/{account_id}": {409}}
+OWNERS = {
+    "DELETE /workspaces/{workspace_id}/members/{account_id}": {409},
+    "GET /direct-uploads/{direct_upload_id}": {409},
+    "POST /direct-uploads/{direct_upload_id}/complete": {409},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +107,19 @@ async def world(signed_in, client, owner_connection) -> World:  # noqa: F811
             "intruder": await signed_in(outsider),
             "anonymous": client,
         },
-        ids=await make_things(mine, ada),
+        ids=await make_things(mine, ada) | await make_direct_upload(owner_connection, ada),
     )
+
+
+async def make_direct_upload(owner: asyncpg.Connection, ada: Scope) -> dict[str, str]:
+    """Make one by hand: here the store is a folder, which has no door for clients."""
+    upload_id = new_id()
+    await owner.execute(
+        "INSERT INTO upload (workspace_id, id, account_id, name, folder, metadata, length_bytes, sha256, parts)"
+        " VALUES ($1, $2, $3, 'a.txt', '', '', 9, $4, '{key}')",
+        ada.workspace_id, upload_id, ada.account_id, b"x" * 32,
+    )  # fmt: skip
+    return {"direct_upload_id": str(upload_id)}
 
 
 async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
