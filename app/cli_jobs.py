@@ -10,6 +10,7 @@ import typer
 
 from app.cli_identity import Identity, Token, Url, User, connected
 from app.cli_output import errors_as_lines, examples, out, say
+from app.cli_password import PasswordFile, read_password
 from app.client import Client
 from app.client_shapes import Job
 from core.errors import CallerError
@@ -27,6 +28,7 @@ app = typer.Typer(
         "recollect jobs --follow",
         "recollect jobs --state failed",
         "recollect jobs --dead",
+        "recollect jobs retry 0198f3c2-... --password-file password.txt",
         "recollect jobs requeue --all-dead",
     ),
 )
@@ -74,6 +76,28 @@ def requeue(
         if bool(job_ids) is all_dead:
             raise CallerError("Name the jobs, or say --all-dead.")
         asyncio.run(_requeue(context.obj, job_ids or []))
+
+
+@app.command(epilog=examples("recollect jobs retry 0198f3c2-... --password-file password.txt"))
+def retry(
+    context: typer.Context,
+    job_ids: Annotated[list[UUID], typer.Argument(metavar="JOB...")],
+    *,
+    password_file: PasswordFile = None,
+) -> None:
+    """Have files read again whose jobs failed, with a password where they need one."""
+    with errors_as_lines():
+        asyncio.run(_retry(context.obj, job_ids, read_password(password_file)))
+
+
+async def _retry(identity: Identity, job_ids: Sequence[UUID], password: str) -> None:
+    async with connected(identity) as client:
+        for job_id in job_ids:
+            job = await client.job(job_id)
+            if job.kind != "ingest_file":
+                raise CallerError(f"{job_id} is about no file.")
+            await client.retry_file(job.item_id, password)
+        say(f"{len(job_ids)} file{'s' * (len(job_ids) != 1)} to be read again.")
 
 
 async def _requeue(identity: Identity, job_ids: Sequence[UUID]) -> None:

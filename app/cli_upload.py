@@ -7,7 +7,7 @@ is away each file waits and is tried again, for as long as bytes get through bet
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +17,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from app.cli_identity import Identity, Token, Url, User, connected
 from app.cli_output import EXIT_FAILED, errors_as_lines, say
+from app.cli_password import PasswordFile, read_password
 from app.client import Client, wait_for_it
 from app.resumable import (
     RESUMED_BYTES,
@@ -62,6 +63,7 @@ class Outcome:
 def upload(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.")],
     *,
+    password_file: PasswordFile = None,
     url: Url = None,
     token: Token = None,
     user: User = None,
@@ -69,8 +71,9 @@ def upload(
     """Upload files and folders; a repeat goes on where an earlier one ended, hidden files are left out."""
     with errors_as_lines():
         outcome = Outcome()
+        password = read_password(password_file)
         try:
-            asyncio.run(_upload(Identity(url, token, user), paths, outcome))
+            asyncio.run(_upload(Identity(url, token, user), paths, outcome, password=password))
         except KeyboardInterrupt:
             say(f"Stopped: {outcome.summary()}. The same command goes on from here.")
             raise
@@ -81,7 +84,9 @@ def upload(
             raise typer.Exit(EXIT_FAILED)
 
 
-async def _upload(identity: Identity, paths: Sequence[Path], outcome: Outcome) -> None:
+async def _upload(
+    identity: Identity, paths: Sequence[Path], outcome: Outcome, *, password: str
+) -> None:
     sources = [source for path in paths for source in found_under(path)]
     total_bytes = sum(_size(source.path) for source in sources)
     columns = (
@@ -93,7 +98,11 @@ async def _upload(identity: Identity, paths: Sequence[Path], outcome: Outcome) -
     async with connected(identity) as client:
         with Progress(*columns, console=Console(stderr=True)) as progress:
             task = progress.add_task(f"{len(sources)} files", total=total_bytes)
-            uploader = Uploader(client, outcome, lambda count: progress.advance(task, count))
+
+            def sent(count: int) -> None:
+                progress.advance(task, count)
+
+            uploader = Uploader(client, outcome, sent, password=password)
             await uploader.upload_all(sources)
 
 
@@ -118,6 +127,7 @@ class Uploader:
     outcome: Outcome
     sent: Callable[[int], None]
     notes: Path = field(default_factory=notes_folder)  # of uploads that can go on
+    password: str = field(default="", repr=False)  # that the files are opened with
     _seen: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
 
     async def upload_all(self, sources: Sequence[Source]) -> None:
@@ -140,7 +150,7 @@ class Uploader:
         # Equal files of one command: the second one waits, then finds the first.
         async with self._seen.setdefault(file.sha256, asyncio.Lock()):
             tries, reached_bytes = 0, 0
-            while not await self.client.files_with(file.sha256):
+            while not (there := await self.client.files_with(file.sha256)):
                 sending = Sending(self.sent)
                 try:
                     await self._send(file, sending)
@@ -156,14 +166,19 @@ class Uploader:
                 else:
                     self.outcome.uploaded += 1
                     return
+            for each in there:
+                if self.password and each.can_write and each.state == "failed":
+                    await self.client.retry_file(each.id, self.password)
         self.outcome.already_there += 1
         self.sent(file.size_bytes)
 
     async def _send(self, file: LocalFile, sending: Sending) -> None:
-        if file.size_bytes > RESUMED_BYTES:
+        if file.size_bytes > RESUMED_BYTES and not self.password:
             await send_resumable(self.client, file, sending=sending, notes=self.notes)
-        else:
-            await self.client.upload(file.upload, read_from(file.path, 0, sent=sending.sent))
+            return
+        # With a password in one go: an upload in parts would keep it for as long as it lies there.
+        upload = replace(file.upload, password=self.password)
+        await self.client.upload(upload, read_from(file.path, 0, sent=sending.sent))
 
 
 def reason_of(error: RecollectError | OSError) -> str:

@@ -117,6 +117,11 @@ class Client:
         """Send a new version of a file; a body that is cut leaves the old one."""
         await self._upload("PUT", f"/api/v1/files/{file_id}/content", upload, content)
 
+    async def retry_file(self, file_id: UUID, password: str = "") -> None:
+        """Have a file read again that failed, with what it is opened with."""
+        body = {"password": password} if password else None
+        await self._post(f"/api/v1/files/{file_id}/retry", body)
+
     async def delete_file(self, file_id: UUID) -> None:
         """Put a file into the bin."""
         await self._send(self.http.build_request("DELETE", f"/api/v1/files/{file_id}"))
@@ -190,6 +195,9 @@ class Client:
         answer = await self._get("/api/v1/jobs", {"state": states, "limit": _MOST})
         return read_as(answer, ListPage[Job]).items
 
+    async def job(self, job_id: UUID) -> Job:
+        return read_as(await self._get(f"/api/v1/jobs/{job_id}"), Job)
+
     async def reprocess(self, wanted: Reprocess) -> Reprocessed:
         """Have a page of files read again."""
         body = wanted.model_dump(mode="json")
@@ -261,6 +269,8 @@ class Client:
             "Content-Type": "application/octet-stream",
             "Content-Length": str(upload.size_bytes),
         }
+        if upload.password:
+            headers["X-File-Password"] = quote(upload.password, safe="")
         request = self.http.build_request(method, path, headers=headers, content=content)
         return read_as(await self._send(request), Accepted).file.id
 

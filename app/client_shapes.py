@@ -1,7 +1,7 @@
 """What the command line reads of the API's answers; fields that it does not use are left out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, Literal, TypeVar
 from uuid import UUID
 
@@ -13,11 +13,12 @@ Pages = tuple[int, int] | None
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file to send: its name, the folder that it came from, and how many bytes follow."""
+    """A file to send: its name, the folder that it came from, how many bytes follow, and what it is opened with."""
 
     name: str
     folder: str
     size_bytes: int
+    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ class Reason(BaseModel):
 
 
 class FoundFile(BaseModel):
+    id: UUID
     name: str
+    can_write: bool
     state: str
     reason: Reason | None
 

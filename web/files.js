@@ -13,6 +13,8 @@ const STATES = {
   no_text: "No text", failed: "Failed", cancelled: "Cancelled",
 };
 
+const LOCKED = ["password_needed", "password_wrong"]; // reasons to ask for a password
+
 const rows = new Map(); // id -> element
 const files = new Map(); // id -> the file as last heard of
 const followed = new Map(); // id -> AbortController
@@ -138,9 +140,19 @@ function rowOf(file) {
       ),
       file.state === "processing" && h("progress", progressOf(file)),
       file.reason && h("p", { class: "reason" }, `${file.reason.message} `, h("span", { class: "muted" }, file.reason.remedy)),
+      file.can_write && LOCKED.includes(file.reason?.code) && passwordForm(file),
     ),
     file.can_write && h("span", { class: "row-buttons" }, buttonsOf(file)),
   );
+}
+
+function passwordForm(file) {
+  const field = h("input", { type: "password", required: true, maxlength: 1000, autocomplete: "off", placeholder: "Password", "aria-label": `Password of ${file.name}` });
+  const send = (event) => {
+    event.preventDefault();
+    act(file, "retry", { password: field.value });
+  };
+  return h("form", { class: "file-password", onsubmit: send }, field, h("button", { class: "button quiet" }, "Open"));
 }
 
 function deletedRow(file) {
@@ -180,9 +192,9 @@ function buttonsOf(file) {
   ].filter(Boolean);
 }
 
-async function act(file, verb) {
+async function act(file, verb, body) {
   try {
-    await api(`/files/${file.id}/${verb}`, { method: "POST" });
+    await api(`/files/${file.id}/${verb}`, { method: "POST", body });
     put(await api(`/files/${file.id}`), false);
     followOpen();
   } catch (error) {

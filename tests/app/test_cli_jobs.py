@@ -32,7 +32,7 @@ async def test_a_failed_file_is_named_with_reason_and_remedy(ada, recollect, wor
     assert followed.exit_code == 0, followed.output
     heading, line = followed.stdout.splitlines()
     assert heading == "failed (1)"
-    assert "password.pdf: The PDF is protected by a password. Save it without" in line
+    assert "password.pdf: The PDF is protected by a password. Retry it with its password." in line
 
 
 async def test_no_jobs_and_an_unknown_state_are_said(ada, recollect):
@@ -57,3 +57,22 @@ async def test_dead_jobs_are_shown_and_done_again(ada, recollect, owner_connecti
         1,
         "recollect: Name the jobs, or say --all-dead.\n",
     )
+
+
+async def test_a_file_is_retried_with_its_password(
+    ada, recollect, worker, owner_connection, tmp_path
+):
+    password = tmp_path / "password.txt"
+    password.write_text("password\n")
+    await recollect("upload", str(DATA / "password.pdf"))
+    await recollect("jobs", "--follow")
+    job_id = await owner_connection.fetchval("SELECT id FROM job")
+    retried = await recollect("jobs", "retry", str(job_id), "--password-file", str(password))
+    assert retried.stderr == "1 file to be read again.\n"
+    await recollect("jobs", "--follow")
+    assert await owner_connection.fetchval("SELECT state FROM file") == "ready"
+
+
+async def test_an_unknown_job_is_not_retried(ada, recollect):
+    refused = await recollect("jobs", "retry", str(UUID(int=7)))
+    assert (refused.exit_code, refused.stderr) == (1, "recollect: No such job.\n")

@@ -120,6 +120,27 @@ async def test_a_name_of_any_characters_arrives_as_it_is(served, token, owner_co
     assert tuple(row) == ("50% größer & ☃ #1.txt", "a/ü b")
 
 
+async def test_files_go_with_their_password_and_what_failed_without_is_retried(
+    ada, recollect, worker, owner_connection, tmp_path
+):
+    password = tmp_path / "password.txt"
+    password.write_text("password\n")
+    once = ("upload", str(DATA / "password.pdf"))
+    await recollect(*once)
+    await recollect("jobs", "--follow")
+    assert await owner_connection.fetchval("SELECT reason_code FROM file") == "password_needed"
+    again = await recollect(*once, "--password-file", str(password))
+    assert again.stderr.splitlines()[-1] == "0 uploaded, 1 already there, 0 failed."
+    await recollect("jobs", "--follow")
+    assert await owner_connection.fetchval("SELECT state FROM file") == "ready"
+    await owner_connection.execute("UPDATE item SET deleted_at = now()")
+    anew = await recollect(*once, "--password-file", str(password))
+    assert anew.stderr.splitlines()[-1] == "1 uploaded, 0 already there, 0 failed."
+    await recollect("jobs", "--follow")
+    states = await owner_connection.fetch("SELECT state FROM file")
+    assert [row["state"] for row in states] == ["ready", "ready"]
+
+
 @asynccontextmanager
 async def cutting_proxy(port: int, *, after: int = 100_000) -> AsyncGenerator[int]:
     """A way to `port` that cuts the first connection with an upload after so many bytes, once."""

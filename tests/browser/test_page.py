@@ -132,6 +132,16 @@ async def test_a_failed_file_says_why_and_search_says_that_it_is_missing(ada):
     await expect(page.locator(".coverage")).to_contain_text("1 file failed")
 
 
+async def test_a_file_that_needs_a_password_is_opened_with_it(ada):
+    await ada.upload(DATA / "files" / "password.pdf", state="Failed")
+    row = ada.file("password.pdf")
+    for password, told in (("sesame", "does not open"), ("password", "Ready")):
+        await row.get_by_label("Password of password.pdf").fill(password)
+        await row.get_by_role("button", name="Open").click()
+        await expect(row).to_contain_text(told)
+    await expect(row.get_by_label("Password of password.pdf")).to_have_count(0)
+
+
 async def test_a_deleted_file_leaves_search_at_once_and_comes_back(ada):
     page = ada.page
     await ada.upload(text_file("keys.txt", LETTER))
