@@ -20,6 +20,7 @@ BATCH: Final = (
     64  # texts in one question, committed together: half a second to a second of the default model
 )
 OPEN_S: Final = 15.0  # how long an absent provider is not asked again; its client has been patient for a minute already
+LONGEST_S: Final = 900.0  # whatever it asks for; jobs wait no longer either
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Asking:
         try:
             return await self._embedder.embed_documents(texts)
         except Unavailable as error:
-            wait_s = max(self._open_s, error.retry_after_s or 0)
+            wait_s = min(max(self._open_s, error.retry_after_s or 0), LONGEST_S)
             self._away_until = time.monotonic() + wait_s
             raise ProviderAway(error.message, retry_after_s=wait_s) from error
 

@@ -4,7 +4,9 @@ Nothing is tried again here: a job has its retry table, a query its other leg. W
 can mend (key, quota, model name) is Unavailable, so no file fails for good because of it.
 """
 
+import time
 from collections.abc import Sequence
+from email.utils import mktime_tz, parsedate_tz
 from operator import itemgetter
 from typing import Final
 
@@ -72,12 +74,16 @@ class OpenAIEmbedder:
             answer = await self._ask(texts)
         except openai.RateLimitError as exc:
             message = f"{self.model}: too many requests"
-            raise Unavailable(message, retry_after_s=_retry_after_s(exc)) from exc
+            wait_s = _asked_for_s(exc, now=time.time())
+            asked_s = _RETRY_LIMITED_S if wait_s is None else wait_s
+            raise Unavailable(message, retry_after_s=asked_s) from exc
         except openai.APIStatusError as exc:
             if exc.status_code in _REFUSED:
                 message = f"{self.model} refused {len(texts)} texts: {exc.message}"
                 raise RefusedText(message) from exc
-            raise Unavailable(f"{self.model} answered {exc.status_code}: {exc.message}") from exc
+            message = f"{self.model} answered {exc.status_code}: {exc.message}"
+            wait_s = _asked_for_s(exc, now=time.time())
+            raise Unavailable(message, retry_after_s=wait_s) from exc
         except openai.APIConnectionError as exc:
             raise Unavailable(f"{self.model} cannot be reached: {exc.message}") from exc
         rows = self._rows(answer)
@@ -122,8 +128,11 @@ def _is_about_dimensions(message: str) -> bool:
     return "dimensions" in message or "matryoshka" in message
 
 
-def _retry_after_s(exc: openai.RateLimitError) -> float:
+def _asked_for_s(exc: openai.APIStatusError, *, now: float) -> float | None:
+    """Return the seconds that the answer asks us to wait: a number, or a date (RFC 9110, 10.2.3)."""
+    asked = exc.response.headers.get("retry-after", "")
     try:
-        return float(exc.response.headers["retry-after"])
-    except (KeyError, ValueError):
-        return _RETRY_LIMITED_S
+        return float(asked)
+    except ValueError:
+        date = parsedate_tz(asked)
+        return max(0.0, mktime_tz(date) - now) if date else None

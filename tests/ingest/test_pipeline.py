@@ -11,6 +11,7 @@ from ingest.pipeline import Order, ingest_file
 from ingest.vectors import Asking
 from search.embed import FakeEmbedder, RefusedText
 from sql.fence import Fence
+from tests.search.test_embed_openai import Asked, Reply, error, vectors, vendor
 from tests.workers.made import (
     again,
     file_row,
@@ -214,6 +215,35 @@ async def test_a_refused_passage_is_a_problem_and_not_the_files_failure(
             "The embedding model refused passage 18; it is found by its words only.",
         )
     ]
+
+
+async def test_a_provider_over_the_wire_refuses_one_passage_and_is_left_in_peace_when_it_is_busy(
+    resources, owner_connection, scope, tools
+):
+    """The protocol of OpenAI: 429 with Retry-After at first, then 400 for every batch that holds one passage."""
+    made = await make_file(owner_connection, resources, scope, NOTES.encode(), name="notes.md")
+    busy = [error(429, "slow down", "Retry-After: 40\r\n")]
+
+    def answer(asked: Asked) -> Reply:
+        if busy:
+            return busy.pop()
+        texts = asked["input"]
+        assert isinstance(texts, list)
+        if any("of part 17 opens" in text for text in texts):
+            return error(400, "maximum context length")
+        return vectors(*([float(n + 1), 1.0] for n in range(len(texts))))
+
+    async with vendor(answer) as small:
+        asking = Asking(small.embedder)
+        with pytest.raises(ProviderAway) as away:
+            await ingest_next(resources, replace(tools, asking=asking))
+        assert away.value.retry_after_s == 40
+        await again(owner_connection, made.job_id)
+        await ingest_next(resources, replace(tools, asking=Asking(small.embedder)))
+    row = await file_row(owner_connection, made.file_id)
+    assert (row["state"], row["passages_total"], row["passages_embedded"]) == ("partial", 60, 59)
+    codes = await owner_connection.fetch("SELECT code FROM file_problem")
+    assert [row["code"] for row in codes] == ["embedding_refused"]
 
 
 @pytest.mark.parametrize(

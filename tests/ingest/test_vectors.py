@@ -87,6 +87,14 @@ async def test_a_providers_longer_wait_is_kept():
     assert raised.value.retry_after_s == 300
 
 
+@pytest.mark.parametrize("asked_s", [86_400.0, float("inf")])
+async def test_a_provider_that_asks_for_a_day_is_asked_again_within_the_hour(asked_s):
+    asking = Asking(Embedder(Unavailable("no", retry_after_s=asked_s)))
+    with pytest.raises(ProviderAway) as away:
+        await asking.embed(pending("a"))
+    assert away.value.retry_after_s == 900
+
+
 async def test_a_generations_own_model_is_asked_whatever_the_settings_name():
     class Second(FakeEmbedder):
         model = "second"

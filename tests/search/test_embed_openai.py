@@ -5,6 +5,8 @@ import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import numpy as np
 import pytest
@@ -143,6 +145,24 @@ async def test_too_many_requests_say_when_to_come_back(headers, retry_after_s):
             await small.embedder.embed_query("a")
     assert limited.value.retry_after_s == retry_after_s
     assert len(small.requests) == 1
+
+
+async def test_a_date_to_come_back_at_is_obeyed_and_by_who_is_overloaded_too():
+    soon = format_datetime(datetime.now(UTC) + timedelta(minutes=10), usegmt=True)
+    async with vendor(lambda _: error(503, "full", f"Retry-After: {soon}\r\n")) as small:
+        with pytest.raises(Unavailable, match="answered 503") as overloaded:
+            await small.embedder.embed_query("a")
+    assert 300 < (overloaded.value.retry_after_s or 0) <= 600
+
+
+@pytest.mark.parametrize(
+    ("asked", "wait_s"), [("Wed, 21 Oct 2015 07:28:00 GMT", 0), ("soon", 20), ("", 20)]
+)
+async def test_a_date_that_is_over_or_no_date_is_no_reason_to_wait_long(asked, wait_s):
+    async with vendor(lambda _: error(429, "slow down", f"Retry-After: {asked}\r\n")) as small:
+        with pytest.raises(Unavailable) as limited:
+            await small.embedder.embed_query("a")
+    assert limited.value.retry_after_s == wait_s
 
 
 @pytest.mark.parametrize("status", [400, 413, 422])
