@@ -4,7 +4,6 @@ After a crash the text that is already stored is cut again, which gives the same
 only checkpoint is how far the file was read. Reads no database: what an earlier run left is given.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, suppress
@@ -96,7 +95,7 @@ async def read_ranges(  # noqa: PLR0913  (what it reads, and what it reads it wi
 ) -> AsyncGenerator[Range | MemberStream]:
     """Yield the document's ranges from where `built` ends; raises PermanentFailure for a file that cannot be read."""
     reading = _Reading(Chunker(count_tokens, outline=outline_of(media_type)), built)
-    await reading.replay()
+    reading.replay()
     first = built.segments_done
     items = extract(path, media_type, limits=limits, first_segment=first, password=password)
     async with aclosing(items):
@@ -127,7 +126,7 @@ async def cut_ranges(
 ) -> AsyncGenerator[Range]:
     """Yield the ranges of what was read before."""
     reading = _Reading(Chunker(count_tokens, outline=outline_of(media_type)), built)
-    await reading.replay()
+    reading.replay()
     async with aclosing(items):
         async for item in items:
             reading.take(item)
@@ -154,11 +153,10 @@ class _Reading:
     characters: int = 0
     since: float = field(default_factory=time.monotonic)
 
-    async def replay(self) -> None:
-        """Cut the stored text again, with pauses: of a long one it takes longer than a lease may wait for its renewal."""
+    def replay(self) -> None:
+        """Cut the stored text again."""
         for old in self.built.segments:
             self._cut_up(Segment(old.ordinal, old.page, old.label, old.content))
-            await asyncio.sleep(0)
         self.next_ordinal = self.built.segments_done
 
     def take(self, item: Segment | Problem | Properties) -> None:

@@ -8,7 +8,7 @@ to        conversations that a person takes part in, by a grant or as a member o
 in        conversations by title, files by folder, or either by id
 name ext tag size    files by name, ending, size in bytes; tags of either
 has       file, link, image, code: in the whole message, or in this passage of a file (search/traits.py)
-is        mine (from:me), shared (with anybody), edited (a message; a file's later versions), pinned (nothing can be)
+is        mine (from:me), shared (with anybody), edited (a message; a file's later versions), pinned (a message)
 page      of a file; a passage that reaches into it counts
 near      what stands around a message (its conversation) or passage (its file); within a file or conversation
 like      not the thing itself: what it says is looked for (search/likeness.py)
@@ -24,7 +24,7 @@ from search.answer import Kind
 from search.dates import Clock, DateFilter, date_operator, read_times
 from search.filter_tree import Every, FilterTree, alternatives, leaves
 from search.lookup import Facts, look_up
-from search.narrowing import KINDS, NOTHING, Constraints, Option, any_option
+from search.narrowing import KINDS, Constraints, Option, any_option
 from search.operators import ALTERNATIVE, OF_THINGS, OPERATORS, Filter, read_pages
 from sql.pool import Pool
 
@@ -65,11 +65,9 @@ class _Reader:
         state = f.value.lower()
         if state == "mine":
             return _authors(frozenset((self.scope.account_id,)), f)
-        if state == "edited":
-            return _traits(f)
         if state == "shared":
             return _items(self.facts.items_of([f]), f)
-        return Option() if f.negated else NOTHING
+        return _traits(f)
 
     def _place(self, f: Filter) -> Option:
         thing = self.facts.thing_of(f)

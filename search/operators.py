@@ -4,7 +4,6 @@ Values are checked here as far as text alone can tell; whether a name, a tag or 
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, get_args
@@ -64,13 +63,6 @@ def filter_problem(op: Operator, value: str, *, negated: bool = False) -> str | 
         return "like: is what to look for and cannot be negated."
     needs = _NEEDS.get(op)
     return f"{op}: {needs}, not {value}" if needs and not _is_readable(op, value) else None
-
-
-def notes(filters: Iterable[Filter]) -> tuple[str, ...]:
-    """Return what has to be told about filters that are understood and cannot do what they say."""
-    if any(f.op == "is" and f.value.lower() == "pinned" for f in filters):
-        return ("Nothing can be pinned here, so is:pinned fits nothing.",)
-    return ()
 
 
 def read_pages(value: str) -> tuple[int, int] | None:

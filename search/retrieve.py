@@ -15,11 +15,10 @@ from search.corrections import corrected
 from search.dates import Clock, read_zone
 from search.explain import with_explanations
 from search.facets import Counted, count_facets
-from search.filter_tree import Every, leaves
 from search.filters import resolve
 from search.hydrate import count_coverage, hydrate
 from search.likeness import likened
-from search.operators import Filter, notes
+from search.operators import Filter
 from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
 from search.query import Query, parse, plain, refusal
 from search.rank import Ranking, rank
@@ -103,11 +102,10 @@ def read_query(request: SearchRequest) -> Query:
 
 
 def parse_request(request: SearchRequest) -> Query:
-    """Return the reading of a request: its text, with the filters beside it and what has to be told of them."""
+    """Return the reading of a request: its text, with the filters beside it."""
     query = parse(request.q) if request.syntax == "operators" else plain(request.q)
     query = replace(query, filters=(*query.filters, *request.filters), tree=request.tree)
-    noted = notes(leaves(Every(query.narrowed_by())))
-    return replace(query, warnings=(*query.warnings, *noted), refused=refusal(query))
+    return replace(query, refused=refusal(query))
 
 
 def read_clock(tz: str) -> Clock:

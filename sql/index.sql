@@ -93,7 +93,9 @@ SELECT
         (SELECT 'image' FROM message_attachment t
             JOIN item i ON i.workspace_id = :workspace_id AND i.id = t.file_id
             WHERE t.workspace_id = :workspace_id AND t.message_id = :message_id AND i.extension = ANY (:images::text[])
-            LIMIT 1)], NULL) AS traits
+            LIMIT 1),
+        (SELECT 'pinned' FROM message_pin n
+            WHERE n.workspace_id = :workspace_id AND n.message_id = :message_id)], NULL) AS traits
 FROM gone;
 
 -- name: remove_build_passages

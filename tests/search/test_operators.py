@@ -4,10 +4,8 @@ import pytest
 
 from search.operators import (
     OPERATORS,
-    Filter,
     Sizes,
     filter_problem,
-    notes,
     operator_named,
     read_id,
     read_pages,
@@ -55,10 +53,3 @@ def test_pages_sizes_and_ids_are_read():
     assert read_sizes("<20") == Sizes(end=20)
     assert read_sizes("<=20b") == Sizes(end=21)
     assert (read_id(THING), read_id("x")) == (UUID(THING), None)
-
-
-def test_what_cannot_be_is_told():
-    assert notes([Filter("is", "Pinned", negated=True), Filter("is", "mine")]) == (
-        "Nothing can be pinned here, so is:pinned fits nothing.",
-    )
-    assert notes([Filter("tag", "pinned")]) == ()

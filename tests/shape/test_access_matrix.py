@@ -158,6 +158,7 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
         "account_id": str(ada.account_id),
         "invite_id": invite["id"],
         "token": invite["token"],
+        "emoji": "👍",
         "principal": "workspace",
         "version": "1",
     }
@@ -174,7 +175,7 @@ async def ask(who: httpx.AsyncClient, operation: Operation, ids: dict[str, str])
 @pytest.mark.parametrize("operation", WITH_ID, ids=NAMES)
 async def test_an_id_opens_nothing_to_those_it_was_not_given_to(operation, world):
     name = f"{operation.method} {operation.path.removeprefix('/api/v1')}"
-    names = {"principal": "workspace", "version": "1"}
+    names = {"principal": "workspace", "version": "1", "emoji": "👍"}
     nothing = {key: str(new_id()) for key in world.ids} | names
     for who, asking in world.others.items():
         answer = await ask(asking, operation, world.ids)
