@@ -4,6 +4,7 @@ After a crash the text that is already stored is cut again, which gives the same
 only checkpoint is how far the file was read. Reads no database: what an earlier run left is given.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, suppress
@@ -95,7 +96,7 @@ async def read_ranges(  # noqa: PLR0913  (what it reads, and what it reads it wi
 ) -> AsyncGenerator[Range | MemberStream]:
     """Yield the document's ranges from where `built` ends; raises PermanentFailure for a file that cannot be read."""
     reading = _Reading(Chunker(count_tokens, outline=outline_of(media_type)), built)
-    reading.replay()
+    await reading.replay()
     first = built.segments_done
     items = extract(path, media_type, limits=limits, first_segment=first, password=password)
     async with aclosing(items):
@@ -126,7 +127,7 @@ async def cut_ranges(
 ) -> AsyncGenerator[Range]:
     """Yield the ranges of what was read before."""
     reading = _Reading(Chunker(count_tokens, outline=outline_of(media_type)), built)
-    reading.replay()
+    await reading.replay()
     async with aclosing(items):
         async for item in items:
             reading.take(item)
@@ -153,10 +154,11 @@ class _Reading:
     characters: int = 0
     since: float = field(default_factory=time.monotonic)
 
-    def replay(self) -> None:
-        """Cut the stored text again."""
+    async def replay(self) -> None:
+        """Cut the stored text again, with pauses: of a long one it takes longer than a lease may wait for its renewal."""
         for old in self.built.segments:
             self._cut_up(Segment(old.ordinal, old.page, old.label, old.content))
+            await asyncio.sleep(0)
         self.next_ordinal = self.built.segments_done
 
     def take(self, item: Segment | Problem | Properties) -> None:

@@ -3,9 +3,10 @@
 The lease itself (claiming, renewing, giving up) is workers/ledger.py; bodies in ingest and llm see no more than this.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
@@ -27,13 +28,18 @@ FINISH_JOBS = write("job.sql", "finish_jobs", JobId)
 
 @dataclass(slots=True)
 class Fence:
-    """The jobs of one claim: one workspace, one token. `stage` is what a person is told; the next renewal carries it."""
+    """The jobs of one claim: one workspace, one token. `stage` is what a person is told; the next renewal carries it.
+
+    While somebody holds `renewal` no transaction begins: those that overlap share the job's row, and a renewal would wait
+    for a moment without any until the lease is lost.
+    """
 
     pool: Pool
     workspace_id: UUID
     job_ids: tuple[UUID, ...]
     token: UUID
     stage: str = ""
+    renewal: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
 
     @asynccontextmanager
     async def tx(self) -> AsyncGenerator[Conn]:
@@ -41,6 +47,8 @@ class Fence:
 
         Keep it short: renewals wait for it.
         """
+        async with self.renewal:
+            pass
         async with self.pool.tenant_tx(self.workspace_id) as conn:
             self._check(await fetch(conn, HOLD_LEASE, **self._mine()))
             yield conn

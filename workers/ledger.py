@@ -179,7 +179,7 @@ async def _renew_in_time(
 ) -> Literal["held", "cancelled", "lost"]:
     """Try until the deadline on our own clock: a database that does not answer then is a lease that is lost."""
     with suppress(TimeoutError):
-        async with asyncio.timeout_at(until):
+        async with asyncio.timeout_at(until), fence.renewal:
             while True:
                 try:
                     return await renew(fence, lease_s=lease_s)

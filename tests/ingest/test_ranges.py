@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from core.errors import PermanentFailure
@@ -8,6 +10,7 @@ from ingest.ranges import (
     BuiltPassage,
     BuiltSegment,
     Range,
+    cut_ranges,
     read_ranges,
 )
 from ingest.sandbox import Limits
@@ -117,3 +120,25 @@ async def test_passages_of_code_are_named_after_their_functions(tmp_path):
     path = write(tmp_path, b"def first():\n    return 1\n" * 40)
     (part,) = await ranges_of(path, "text/x-python")
     assert {one.headings for one in part.chunks} == {("def first",)}
+
+
+async def test_others_get_their_turn_while_what_is_stored_is_cut_again():
+    """A lease must be renewed meanwhile."""
+    turns = 0
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async def no_items():
+        for item in ():
+            yield item
+
+    stored = tuple(BuiltSegment(n, None, None, TEXT) for n in range(20))
+    other = asyncio.create_task(take_turns())
+    parts = cut_ranges(no_items(), "text/markdown", Built(20, stored), count_tokens=count_words)
+    assert len([chunk async for part in parts for chunk in part.chunks]) > 20
+    other.cancel()
+    assert turns >= 20

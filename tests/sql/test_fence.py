@@ -60,3 +60,16 @@ async def test_nobody_takes_the_job_while_its_holder_writes(fence, owner_connect
 async def test_two_transactions_of_one_job_run_side_by_side(fence):
     async with asyncio.timeout(60), fence.tx(), fence.tx():
         pass
+
+
+async def test_no_transaction_begins_while_the_lease_is_renewed(fence):
+    async def write() -> None:
+        async with fence.tx():
+            pass
+
+    async with asyncio.timeout(60), fence.tx():  # one that was begun before goes on
+        async with fence.renewal:
+            writing = asyncio.create_task(write())
+            await asyncio.sleep(0.2)
+            assert not writing.done()
+        await writing
