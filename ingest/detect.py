@@ -13,6 +13,7 @@ from ingest.extract.office.compound import SIGNATURE, Compound
 from ingest.extract.segment import Unreadable
 from ingest.extract.zip_directory import member_names
 from ingest.formats import BY_SUFFIX, HTML, PDF, RTF
+from ingest.languages import BY_NAME
 from ingest.media_kind import picture_kind
 from ingest.office_kind import document_in_compound, document_in_zip
 from ingest.text_kind import kind_of_text
@@ -32,7 +33,7 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
         return marked
     encoding = sniff(head)
     text = head.decode(encoding, errors="ignore") if encoding is not None else ""
-    suffix = PurePath(name).suffix.lower()
+    suffix = suffix_of(name)
     if _opens_as_html(text):
         return HTML
     if head.startswith(b"%PDF-") or (
@@ -45,6 +46,12 @@ def detect(source: BinaryIO, *, name: str) -> str | None:
     if head.startswith(POSTSCRIPT):
         return None
     return kind_of_mail(text, suffix=suffix) or kind_of_text(text, suffix=suffix)
+
+
+def suffix_of(name: str) -> str:
+    """Return a name's suffix in lower case; of a name without one that is known (Makefile) the suffix that it stands for."""
+    path = PurePath(name.lower())
+    return path.suffix or BY_NAME.get(path.name, "")
 
 
 def _by_mark(source: BinaryIO, head: bytes, name: str) -> str | None:

@@ -37,12 +37,13 @@ class Language(NamedTuple):
     lead: str = ""
     interpreters: tuple[str, ...] = ()  # as a #! line names them
     is_flat: bool = False
+    names: tuple[str, ...] = ()  # of files without a suffix, in lower case
 
 
 LANGUAGES: Final = (
     Language(
         "text/x-python", "Python", (".py", ".pyi", ".pyw"),
-        r"(?:async\s+)?((?:def|class)\s+\w+)", r"#(?!!)|@\w", ("python", "python3"),
+        r"(?:async\s+)?((?:def|class)\s+\w+)", r"#(?!!)|@\w", ("python", "python3"), names=("sconstruct", "sconscript", "snakefile", "wscript"),
     ),
     Language(
         "text/javascript", "JavaScript", (".js", ".mjs", ".cjs", ".jsx"),
@@ -67,7 +68,8 @@ LANGUAGES: Final = (
     Language("text/x-csharp", "C#", (".cs",), rf"{MODIFIERS}(?:{C_TYPE}|{C_FUNCTION})", rf"{SLASHES}|\["),
     Language("text/x-c", "C", (".c", ".h"), rf"(?:{C_TYPE}|{C_FUNCTION})", SLASHES),
     Language("text/x-c++", "C++", (".cpp", ".cc", ".cxx", ".hpp", ".hh", ".hxx"), rf"(?:{C_TYPE}|{C_FUNCTION})", rf"{SLASHES}|template\b"),
-    Language("text/x-ruby", "Ruby", (".rb",), r"((?:def|class|module)\s+[\w.:?!=]+)", HASH, ("ruby",)),
+    Language("text/x-ruby", "Ruby", (".rb",), r"((?:def|class|module)\s+[\w.:?!=]+)", HASH, ("ruby",),
+        names=("gemfile", "rakefile", "vagrantfile", "podfile", "fastfile", "guardfile", "brewfile")),
     Language("text/x-php", "PHP", (".php",), rf"{MODIFIERS}((?:function\s+&?|class\s+|trait\s+|interface\s+)\w+)", SLASHES, ("php",)),
     Language("text/x-perl", "Perl", (".pl", ".pm"), r"((?:sub|package)\s+[\w:]+)", HASH, ("perl",)),
     Language("text/x-lua", "Lua", (".lua",), rf"(?:local\s+)?(function\s+{WORD})", "--", ("lua",)),
@@ -75,6 +77,7 @@ LANGUAGES: Final = (
     Language(
         "text/x-shellscript", "shell script", (".sh", ".bash", ".zsh", ".ksh"),
         r"(?:function\s+([\w:-]+)|([\w:-]+)\s*\(\s*\))", HASH, ("sh", "bash", "zsh", "ksh", "dash"),
+        names=(".bashrc", ".bash_profile", ".profile", ".zshrc", ".zprofile", "pkgbuild"),
     ),
     Language("text/x-powershell", "PowerShell", (".ps1", ".psm1"), r"(?i)((?:function|filter|class)\s+[\w:-]+)", r"#"),
     Language(
@@ -87,11 +90,23 @@ LANGUAGES: Final = (
     Language("text/x-elixir", "Elixir", (".ex", ".exs"), r"((?:def|defp|defmodule|defmacro|defprotocol)\s+[\w.?!]+)", rf"{HASH}|@\w"),
     Language("text/x-julia", "Julia", (".jl",), r"((?:function|struct|mutable struct|module|macro)\s+[\w.!]+)", HASH, ("julia",)),
     Language("text/x-dart", "Dart", (".dart",), rf"{MODIFIERS}(?:{C_TYPE}|{C_FUNCTION})", SLASHES),
+    Language(
+        "text/x-groovy", "Groovy", (".groovy", ".gradle"),
+        rf"{MODIFIERS}((?:def|class|interface|trait)\s+\w+|stage\s*\([^)]*\))(?=.*[({{])", SLASHES, ("groovy",), names=("jenkinsfile",),
+    ),
+    Language(
+        "text/x-makefile", "Makefile", (".mk", ".mak"), r"(?!\.PHONY)([\w./%$(){}-]+)\s*::?(?=\s|$)", HASH, ("make",),
+        is_flat=True, names=("makefile", "gnumakefile", "kbuild"),
+    ),
+    Language("text/x-dockerfile", "Dockerfile", (".dockerfile",), r"(?i)(FROM\s+\S.*)", HASH, is_flat=True, names=("dockerfile", "containerfile")),
     Language("text/css", "CSS", (".css", ".scss", ".less")),
     Language("application/yaml", "YAML", (".yaml", ".yml"), r"([A-Za-z_][\w./ -]*|\"[^\"]+\"):\s*(?:[|>&!#].*)?$", "#"),
-    Language("application/toml", "TOML", (".toml",), r"(\[\[?[^\]]+\]\]?)", "#", is_flat=True),
-    Language("text/x-ini", "settings", (".ini", ".cfg", ".conf", ".properties", ".editorconfig", ".service"), r"(\[[^\]]+\])", "[#;]", is_flat=True),
+    Language("application/toml", "TOML", (".toml",), r"(\[\[?[^\]]+\]\]?)", "#", is_flat=True, names=("pipfile",)),
+    Language("text/x-ini", "settings", (".ini", ".cfg", ".conf", ".properties", ".service"), r"(\[[^\]]+\])", "[#;]", is_flat=True,
+        names=(".editorconfig", ".env", ".flake8", ".gitconfig", ".gitmodules", ".npmrc", ".pylintrc")),
     Language("text/x-diff", "patch", (".diff", ".patch"), r"(?:diff --git\s+(\S+)|(?:Index:)\s+(\S+))", is_flat=True),
 )  # fmt: skip
 BY_MEDIA_TYPE: Final = {each.media_type: each for each in LANGUAGES}
+# The suffix that a name without one stands for.
+BY_NAME: Final = {name: each.suffixes[0] for each in LANGUAGES for name in each.names}
 BY_INTERPRETER: Final = {name: each.media_type for each in LANGUAGES for name in each.interpreters}

@@ -64,6 +64,31 @@ def test_the_bytes_decide_and_the_name_only_between_kinds_of_text(content, name,
     assert detect(io.BytesIO(content), name=name) == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Makefile", "text/x-makefile"),
+        ("GNUmakefile", "text/x-makefile"),
+        ("Dockerfile", "text/x-dockerfile"),
+        ("api.Dockerfile", "text/x-dockerfile"),
+        ("Jenkinsfile", "text/x-groovy"),
+        ("Rakefile", "text/x-ruby"),
+        (".bashrc", "text/x-shellscript"),
+        (".env", "text/x-ini"),
+        (".editorconfig", "text/x-ini"),
+        ("Pipfile", "application/toml"),
+        *(
+            (name, TEXT)
+            for name in ("README", "LICENSE", "CHANGELOG", "AUTHORS", ".gitignore", "go.mod")
+        ),
+    ],
+)
+def test_a_name_without_a_suffix_is_known(name, expected):
+    content = b"# How it is built\nall: test\nFROM python\n"
+    assert detect(io.BytesIO(content), name=name) == expected
+    assert detect(io.BytesIO(make_pdf([show("a")])), name=name) == PDF
+
+
 def test_real_files():
     paths = [path for path in DATA.iterdir() if path.suffix != ".md"]
     found = {path.name: detect(io.BytesIO(path.read_bytes()), name=path.name) for path in paths}

@@ -51,6 +51,17 @@ CASES = [
         ("Elixir", "defmodule A.B do\n  def f?(x) do", ["defmodule A.B", "def f?"]),
         ("Julia", "function f!(x)", ["function f!"]),
         ("Dart", "class A {\n  Widget build(BuildContext c) {", ["class A", "Widget build"]),
+        (
+            "Groovy",
+            "class A {\n  def f(x) {\n    stage('Build') {\n  def y = 1\n",
+            ["class A", "def f", "stage('Build')"],
+        ),
+        (
+            "Makefile",
+            ".PHONY: all\nVAR := a: b\nall: test\n\tdocker run a:b\n%.o: %.c\n\techo a: b\n$(OUT): x",
+            ["all", "%.o", "$(OUT)"],
+        ),
+        ("Dockerfile", "FROM python:3.11 AS base\nRUN x\nfrom base", ["FROM python:3.11 AS base", "from base"]),
         ("CSS", "a { color: red }", []),
         ("YAML", "a:\n  b: 1\n  c: |\n    d\n- e:", ["a", "c"]),
         ("TOML", "[a.b]\nc = [1]\n[[d]]", ["[a.b]", "[[d]]"]),
