@@ -30,6 +30,7 @@ from sql.pool import Conn, ReadConn
 router = APIRouter(prefix="/conversations", tags=["Conversations"])
 
 MAX_TITLE_CHARACTERS = 300
+MOST_UNREAD = 100  # nobody reads the difference between a hundred and more
 LAST_SEQ = 2**62  # as PostgreSQL counts, with room to spare
 Title = Annotated[Text, Field(max_length=MAX_TITLE_CHARACTERS)]
 Around = Annotated[int, Query(ge=0, le=100)]
@@ -59,7 +60,10 @@ class ChangeBody(Body):
 
 
 class ConversationAnswer(Answer):
-    """`forked_from_id` is the conversation that this one was copied from, where the caller may read it."""
+    """`forked_from_id` is the conversation that this one was copied from, where the caller may read it.
+
+    `unread` counts what others wrote after `read_seq`, among the next 100 messages; `is_quiet` is the caller's own.
+    """
 
     id: UUID
     title: str
@@ -72,6 +76,9 @@ class ConversationAnswer(Answer):
     forked_from_id: UUID | None
     forked_at_id: UUID | None
     imported_at: datetime | None
+    read_seq: int
+    unread: int
+    is_quiet: bool
     created_at: datetime
     updated_at: datetime
 
@@ -115,6 +122,9 @@ class Conversation:
     forked_from_id: UUID | None
     forked_at_id: UUID | None
     imported_at: datetime | None
+    read_seq: int
+    unread: int
+    is_quiet: bool
     created_at: datetime
     updated_at: datetime
 
@@ -165,6 +175,7 @@ async def list_conversations(
             conn,
             _list_conversations,
             **scope.ids,
+            most_unread=MOST_UNREAD,
             is_archived=archived,
             words=q.replace("\0", "").split(),
             before_at=after.at if after else None,
@@ -330,7 +341,9 @@ async def restore_conversation(
 
 async def find_conversation(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Conversation:
     """Return a conversation that the caller may read, else NotFound."""
-    found = await fetch_opt(conn, _find_conversation, **scope.ids, id=conversation_id)
+    found = await fetch_opt(
+        conn, _find_conversation, **scope.ids, id=conversation_id, most_unread=MOST_UNREAD
+    )
     if found is None:
         raise NotFound("No such conversation.")
     return found

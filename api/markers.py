@@ -3,26 +3,23 @@
 A marker never goes back; others see it among the members. Who posts has read what stands before.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import Field
 
+from api.conversations import find_conversation
 from api.deps import ApiDep, PathId, ScopeDep
 from api.posting import note
 from api.wire import Answer, Body
 from core.changes import ring_change
-from core.errors import NotFound
 from core.scope import Scope
-from sql import execute, fetch, fetch_opt, read, write
+from sql import execute, fetch_opt, read, write
 from sql.pool import ReadConn
 
 router = APIRouter(prefix="/conversations/{conversation_id}", tags=["Members"])
-
-MOST_UNREAD: Final = 100  # nobody reads the difference between a hundred and more
 
 
 class MarkerBody(Body):
@@ -42,16 +39,6 @@ class MarkerAnswer(Answer):
 
 
 @dataclass(frozen=True, slots=True)
-class Marker:
-    """Where a person stands in a conversation."""
-
-    conversation_id: UUID
-    read_seq: int
-    unread: int
-    is_quiet: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Wanted:
     """`wanted_seq` is what was asked for, or the latest message's where that is less."""
 
@@ -59,7 +46,6 @@ class _Wanted:
     wanted_seq: int
 
 
-_list_markers = read("marker.sql", "list_markers", Marker)
 _find_marker = read("marker.sql", "find_marker", _Wanted)
 _raise_marker = write("marker.sql", "raise_marker")
 _set_quiet = write("marker.sql", "set_quiet")
@@ -94,17 +80,5 @@ async def set_quiet(
         return await _answer(conn, scope, conversation_id)
 
 
-async def markers_of(
-    conn: ReadConn, scope: Scope, conversation_ids: Sequence[UUID]
-) -> dict[UUID, Marker]:
-    """Return where the caller stands in each of these conversations that he may read."""
-    wanted = list(conversation_ids)
-    rows = await fetch(conn, _list_markers, **scope.ids, conversation_ids=wanted, most=MOST_UNREAD)
-    return {row.conversation_id: row for row in rows}
-
-
 async def _answer(conn: ReadConn, scope: Scope, conversation_id: UUID) -> MarkerAnswer:
-    found = await markers_of(conn, scope, [conversation_id])
-    if conversation_id not in found:
-        raise NotFound("No such conversation.")
-    return MarkerAnswer.model_validate(found[conversation_id])
+    return MarkerAnswer.model_validate(await find_conversation(conn, scope, conversation_id))

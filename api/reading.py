@@ -6,8 +6,11 @@ A stretch is of the way to a branch, which reads as one, or of the whole tree in
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+import orjson
+from pydantic import BeforeValidator
 
 from api.wire import Answer
 from core.errors import NotFound
@@ -18,8 +21,21 @@ from sql.pool import ReadConn
 MessageRole = Literal["user", "assistant"]
 
 
+class ReactionCount(Answer):
+    emoji: str
+    count: int
+    is_mine: bool
+
+
+def _from_json(found: object) -> object:
+    return orjson.loads(found) if isinstance(found, str) else found
+
+
 class MessageAnswer(Answer):
-    """`siblings` are the versions that stand in this message's place, itself among them, counted to 100."""
+    """`siblings` are the versions that stand in this message's place, itself among them, counted to 100.
+
+    `mentions` are the people it names; `reactions` stand in the order in which they came first.
+    """
 
     id: UUID
     conversation_id: UUID
@@ -36,6 +52,9 @@ class MessageAnswer(Answer):
     sibling_index: int
     previous_sibling_id: UUID | None
     next_sibling_id: UUID | None
+    mentions: list[UUID]
+    is_pinned: bool
+    reactions: Annotated[list[ReactionCount], BeforeValidator(_from_json)]
     created_at: datetime
     edited_at: datetime | None
     deleted_at: datetime | None
@@ -43,7 +62,10 @@ class MessageAnswer(Answer):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message as its reader may see it: without words when deleted, with the attachments that he may open."""
+    """A message as its reader may see it: without words when deleted, with the attachments that he may open.
+
+    `reactions` is JSON, as it is shown.
+    """
 
     id: UUID
     conversation_id: UUID
@@ -61,6 +83,9 @@ class Message:
     sibling_index: int
     previous_sibling_id: UUID | None
     next_sibling_id: UUID | None
+    mentions: list[UUID]
+    is_pinned: bool
+    reactions: str
     created_at: datetime
     edited_at: datetime | None
     deleted_at: datetime | None

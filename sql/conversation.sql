@@ -26,6 +26,9 @@ SELECT
     NULL::uuid AS forked_from_id,
     NULL::uuid AS forked_at_id,
     NULL::timestamptz AS imported_at,
+    0::bigint AS read_seq,
+    0 AS unread,
+    false AS is_quiet,
     created_at,
     updated_at
 FROM made;
@@ -47,12 +50,21 @@ SELECT
     s.item_id AS forked_from_id,
     CASE WHEN s.item_id IS NOT NULL THEN c.forked_at_id END AS forked_at_id,
     c.imported_at,
+    coalesce(p.read_seq, 0) AS read_seq,
+    (SELECT count(*) FILTER (WHERE later.is_new)::int
+        FROM (SELECT m.deleted_at IS NULL AND m.author_id IS DISTINCT FROM :account_id AS is_new
+            FROM message m
+            WHERE m.workspace_id = :workspace_id AND m.conversation_id = c.id AND m.seq > coalesce(p.read_seq, 0)
+            ORDER BY m.seq
+            LIMIT :most_unread) AS later) AS unread,
+    coalesce(p.is_quiet, false) AS is_quiet,
     i.created_at,
     i.updated_at
 FROM readable(:workspace_id, :account_id) r
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
 LEFT JOIN own_view o ON o.workspace_id = :workspace_id AND o.account_id = :account_id AND o.conversation_id = c.id
+LEFT JOIN conversation_person p ON p.workspace_id = :workspace_id AND p.account_id = :account_id AND p.conversation_id = c.id
 LEFT JOIN LATERAL (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) s ON true
 WHERE r.kind = 'conversation'
     AND (o.archived_at IS NOT NULL) = :is_archived::boolean
@@ -78,12 +90,21 @@ SELECT
     s.item_id AS forked_from_id,
     CASE WHEN s.item_id IS NOT NULL THEN c.forked_at_id END AS forked_at_id,
     c.imported_at,
+    coalesce(p.read_seq, 0) AS read_seq,
+    (SELECT count(*) FILTER (WHERE later.is_new)::int
+        FROM (SELECT m.deleted_at IS NULL AND m.author_id IS DISTINCT FROM :account_id AS is_new
+            FROM message m
+            WHERE m.workspace_id = :workspace_id AND m.conversation_id = c.id AND m.seq > coalesce(p.read_seq, 0)
+            ORDER BY m.seq
+            LIMIT :most_unread) AS later) AS unread,
+    coalesce(p.is_quiet, false) AS is_quiet,
     i.created_at,
     i.updated_at
 FROM readable(:workspace_id, :account_id) r
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
 LEFT JOIN own_view o ON o.workspace_id = :workspace_id AND o.account_id = :account_id AND o.conversation_id = c.id
+LEFT JOIN conversation_person p ON p.workspace_id = :workspace_id AND p.account_id = :account_id AND p.conversation_id = c.id
 LEFT JOIN LATERAL (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) s ON true
 WHERE r.item_id = :id;
 

@@ -104,6 +104,16 @@ SELECT
     s.sibling_index,
     s.previous_id AS previous_sibling_id,
     s.next_id AS next_sibling_id,
+    ARRAY(SELECT n.account_id FROM message_mention n
+        WHERE n.workspace_id = :workspace_id AND n.message_id = m.id AND m.deleted_at IS NULL
+        ORDER BY n.account_id) AS mentions,
+    m.deleted_at IS NULL AND EXISTS (
+        SELECT FROM message_pin n WHERE n.workspace_id = :workspace_id AND n.message_id = m.id) AS is_pinned,
+    coalesce((SELECT json_agg(json_build_object('emoji', e.emoji, 'count', e.count, 'is_mine', e.is_mine) ORDER BY e.first, e.emoji)
+        FROM (SELECT x.emoji, count(*), bool_or(x.account_id = :account_id) AS is_mine, min(x.created_at) AS first
+            FROM message_reaction x
+            WHERE x.workspace_id = :workspace_id AND x.message_id = m.id AND m.deleted_at IS NULL
+            GROUP BY x.emoji) AS e), '[]')::text AS reactions,
     m.created_at,
     m.edited_at,
     m.deleted_at

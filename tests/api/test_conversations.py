@@ -35,6 +35,9 @@ async def test_a_new_conversation_is_mine_alone(signed_in, ada, bob):
         "forked_at_id": None,
         "imported_at": None,
         "change_seq": 0,
+        "read_seq": 0,
+        "unread": 0,
+        "is_quiet": False,
         "created_at": ANY,
         "updated_at": ANY,
     }

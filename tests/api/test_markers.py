@@ -1,6 +1,5 @@
 import pytest
 
-from api.markers import markers_of
 from tests.make import make_colleague, make_scope
 
 
@@ -64,7 +63,7 @@ async def test_one_s_own_and_deleted_messages_are_not_unread(mine, his, path):
 
 
 async def test_the_count_ends_at_a_bound(mine, his, path, monkeypatch):
-    monkeypatch.setattr("api.markers.MOST_UNREAD", 2)
+    monkeypatch.setattr("api.conversations.MOST_UNREAD", 2)
     await say(mine, path, "one", "two", "three")
     assert await marked(his, path, 0) == (0, 2)
 
@@ -94,15 +93,15 @@ async def test_quiet_is_one_s_own(mine, his, path):
     assert (await his.put(f"{path}/quiet", json={"is_quiet": False})).json()["is_quiet"] is False
 
 
-async def test_markers_of_what_may_not_be_read_are_not_told(
-    resources, mine, his, ada, bob, path, queries
-):
-    await say(mine, path, "one")
-    other = (await mine.post("/api/conversations", json={})).json()["id"]
-    ids = [path.rpartition("/")[2], other]
-    async with resources.app.read_tx(bob) as conn:
-        with queries() as asked:
-            found = await markers_of(conn, bob, ids)
-    assert ([str(id_) for id_ in found], asked) == (ids[:1], ["list_markers"])
+async def test_a_list_tells_what_is_unread_in_each_by_one_statement(mine, his, path, queries):
+    await say(mine, path, "one", "two")
+    await marked(his, path, 1)
+    with queries() as asked:
+        (listed,) = (await his.get("/api/conversations")).json()["items"]
+    assert (listed["read_seq"], listed["unread"], listed["is_quiet"]) == (1, 1, False)
+    assert asked[-1] == "list_conversations"
+
+
+async def test_a_marker_has_its_bounds(his, path):
     for body in ({"seq": -1}, {"seq": 2**63}, {}):
         assert (await his.put(f"{path}/read", json=body)).status_code == 400

@@ -103,3 +103,20 @@ async def test_reactions_are_noted(mine, path, message_id, owner_connection):
     await mine.delete(f"{path}/{quote('👍')}")
     noted = await owner_connection.fetch("SELECT kind, subject_id::text FROM change ORDER BY seq")
     assert [tuple(row) for row in noted[2:]] == [("reaction.changed", message_id)] * 2
+
+
+async def test_a_message_shows_its_reactions_pin_and_mentions(
+    mine, his, bob, talk, path, message_id
+):
+    await react(mine, path, "👍")
+    await mine.put(f"/api/messages/{message_id}/pin")
+    await mine.patch(f"/api/messages/{message_id}", json={"content": "Hello @bob"})
+    (seen,) = (await his.get(f"/api/conversations/{talk}/messages")).json()["items"]
+    assert (seen["reactions"], seen["is_pinned"], seen["mentions"]) == (
+        [{"emoji": "👍", "count": 1, "is_mine": False}],
+        True,
+        [str(bob.account_id)],
+    )
+    await mine.delete(f"/api/messages/{message_id}")
+    gone = await mine.get(f"/api/conversations/{talk}")
+    assert [m["reactions"] for m in gone.json()["messages"]] in ([], [[]])
