@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from ingest.extract.mail.cms import SIGNED_DATA
-from ingest.formats import BZIP2, GZIP, MAIL, MBOX, SIGNED, TAR, XZ, ZIP
+from ingest.extract.mail.tnef import SIGNATURE
+from ingest.formats import BZIP2, GZIP, MAIL, MBOX, SIGNED, TAR, WINMAIL, XZ, ZIP
 
 TAR_MAGIC_AT, TAR_MAGIC = 257, b"ustar"
 MAGIC: Final = ((b"\x1f\x8b\x08", GZIP), (b"BZh", BZIP2), (b"\xfd7zXZ\0", XZ))
@@ -43,6 +44,8 @@ def kind_of_packed(head: bytes) -> str | None:
         PEM_MARKS
     ):
         return SIGNED
+    if head.startswith(SIGNATURE):
+        return WINMAIL
     return next((kind for magic, kind in MAGIC if head.startswith(magic)), None)
 
 

@@ -27,6 +27,7 @@ TEXT: Final = "text/plain"
 MAIL: Final = "message/rfc822"
 MBOX: Final = "application/mbox"
 OUTLOOK: Final = "application/vnd.ms-outlook"
+WINMAIL: Final = "application/vnd.ms-tnef"
 SIGNED: Final = "application/pkcs7-mime"
 ZIP: Final = "application/zip"
 TAR: Final = "application/x-tar"
@@ -123,6 +124,7 @@ FORMATS: Final = (
     Format(MAIL, "e-mail", "mail.eml"),
     Format(MBOX, "mailbox", "mail.mbox"),
     Format(OUTLOOK, "Outlook message", "mail.msg"),
+    Format(WINMAIL, "winmail.dat", "mail.winmail"),
     Format(SIGNED, "signed file", "mail.signed"),
     Format(ZIP, "ZIP archive", "archives.zip_members", takes_password=True),
     Format(TAR, "tar archive", "archives.tar_members"),

@@ -2,7 +2,7 @@ import pytest
 
 from ingest.container_kind import kind_of_mail, kind_of_packed, kind_of_zip
 from ingest.extract.mail.cms import SIGNED_DATA
-from ingest.formats import BZIP2, GZIP, MAIL, MBOX, SIGNED, TAR, XZ, ZIP
+from ingest.formats import BZIP2, GZIP, MAIL, MBOX, SIGNED, TAR, WINMAIL, XZ, ZIP
 
 HEADERS = "From: a@example.org\nTo: b@example.org\n"
 
@@ -27,6 +27,7 @@ def test_a_package_is_no_archive_that_somebody_packed(names, kind):
         (b"\x1f\x8b\x08\x00", GZIP),
         (b"BZh91AY", BZIP2),
         (b"\xfd7zXZ\0\0", XZ),
+        (b"\x78\x9f\x3e\x22\1\0", WINMAIL),
         (bytes(257) + b"ustar\x0000", TAR),
         (bytes.fromhex("30800609") + SIGNED_DATA, SIGNED),
         (b"-----BEGIN PKCS7-----\nMII", SIGNED),

@@ -1,6 +1,9 @@
 """RTF as Outlook packs it into messages (MS-OXRTFCP): a dictionary of 4 kB that knows the beginning of every RTF file."""
 
+import io
 from struct import unpack_from
+
+from ingest.extract.segment import Segment
 
 PACKED, PLAIN = 0x75465A4C, 0x414C454D
 HEADER_BYTES = 16
@@ -22,6 +25,17 @@ def decompressed(data: bytes) -> bytes:
     if kind == PLAIN:
         return content[:size_bytes]
     return _unpacked(content, min(size_bytes, MOST_BYTES)) if kind == PACKED else b""
+
+
+def rtf_text(data: bytes) -> str:
+    """Return the text of packed RTF."""
+    content = decompressed(data)
+    if not content:
+        return ""
+    from ingest.extract.office import rtf  # most messages have another body
+
+    items = rtf.read(io.BytesIO(content), first=0, most_characters=10 * len(content))
+    return "".join(item.text for item in items if isinstance(item, Segment))
 
 
 def _unpacked(content: bytes, size_bytes: int) -> bytes:

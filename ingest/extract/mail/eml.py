@@ -1,19 +1,21 @@
 """Mails (EML, and signed ones): subject, who and when, and the text as written; what is attached is a file of its own.
 
 The plain text is taken, else the HTML. Quotations and signatures stay. A picture that the HTML shows in its place is no
-attachment, nor is the signature of a signed mail. Mailboxes are mbox.py, Outlook's own files msg.py.
+attachment, nor is the signature of a signed mail; what Outlook packed into a winmail.dat (tnef.py) is. Mailboxes are mbox.py, Outlook's own files msg.py.
 """
 
 import binascii
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from ingest.extract.encoding import sniff
 from ingest.extract.mail.cms import signed_content
+from ingest.extract.mail.compressed_rtf import rtf_text
 from ingest.extract.mail.mime import MOST_PARTS, Part, parse
 from ingest.extract.mail.mime_words import decoded, from_base64, iso_date
+from ingest.extract.mail.tnef import Package, unpacked
 from ingest.extract.members import Output, safe_path, shown
 from ingest.extract.segment import MEMBER_PIECE, Item, Properties, Unreadable, clean
 
@@ -33,6 +35,7 @@ SUFFIXES = {
 SIGNATURES = frozenset({
     "application/pgp-signature", "application/pkcs7-signature", "application/x-pkcs7-signature",
 })  # fmt: skip
+PACKAGES = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 OPAQUE = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 SIGNATURE = "-- "
 MARKUP = 30  # characters of HTML for each word of plain text; ordinary mails have 10 to 25
@@ -80,12 +83,22 @@ def opened(data: bytes) -> tuple[bytes, Letter]:
 
 def write(data: bytes, letter: Letter, output: Output, *, folder: str) -> Iterator[Item]:
     """Yield a mail's text, its attachments below `folder`, and its problems; the last text may be held back."""
-    names = [_name(data, part, number) for number, part in enumerate(letter.attached, start=1)]
-    yield from output.text(clean(head_text(letter.root.headers, names)))
-    for part in letter.bodies:
-        yield from output.text(clean(_body_text(data, part)))
-    for name, part in zip(names, letter.attached, strict=True):
-        yield from output.member(f"{folder}{name}", _content(data, part))
+    attached, bodies = (
+        list[tuple[str, Iterable[bytes]]](),
+        [_body_text(data, part) for part in letter.bodies],
+    )
+    for number, part in enumerate(letter.attached, start=1):
+        if (package := _packed(data, part)) is None:
+            attached.append((_name(data, part, number), _content(data, part)))
+            continue
+        attached += named_files(package)
+        if not any(bodies):  # Outlook says the same in the mail as a rule
+            bodies.append(package_text(package))
+    yield from output.text(clean(head_text(letter.root.headers, [name for name, _ in attached])))
+    for text in bodies:
+        yield from output.text(clean(text))
+    for name, pieces in attached:
+        yield from output.member(f"{folder}{name}", pieces)
     if letter.is_encrypted:
         yield from output.problem(
             "encrypted",
@@ -98,6 +111,33 @@ def write(data: bytes, letter: Letter, output: Output, *, folder: str) -> Iterat
             f"The mail has more than {MOST_PARTS:,} parts; the rest was not taken out.",
             "Save what you need of it and upload that.",
         )
+
+
+def _packed(data: bytes, part: Part) -> Package | None:
+    """Return what is in a winmail.dat."""
+    if part.content_type.kind not in PACKAGES and part.filename.lower() != "winmail.dat":
+        return None
+    return unpacked(b"".join(_content(data, part)))
+
+
+def package_text(package: Package) -> str:
+    """Return the message's text: plain, else of the HTML, else of the RTF."""
+    text = package.plain.strip("\r\n") or page_text(package.page).strip("\n")
+    text = text or rtf_text(package.rtf).strip("\n")
+    return f"\n{text}\n" if text.strip() else ""
+
+
+def named_files(package: Package) -> list[tuple[str, Iterable[bytes]]]:
+    """Return the attachments, but for the pictures that the page shows in their place."""
+    in_place = set(CID.findall(package.page))
+    kept = [each for each in package.attached if each.content_id not in in_place]
+    return [
+        (
+            safe_path(each.name.replace("\\", "/").rpartition("/")[2]) or f"attachment {number}",
+            [each.data],
+        )
+        for number, each in enumerate(kept, start=1)
+    ]
 
 
 def properties(headers: dict[str, str]) -> Properties:

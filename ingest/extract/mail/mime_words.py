@@ -52,6 +52,11 @@ def decoded(data: bytes, charset: str) -> str:
     return _as(data, name or "cp1252") or _as(data, "cp1252")
 
 
+def code_page(number: int) -> str:
+    """Return the name of one of Windows' code pages, "" for 0."""
+    return "utf-8" if number == 65001 else f"cp{number}" if number else ""
+
+
 def parameters(value: str) -> Valued:
     """Return "text/plain; charset=x" in its parts; continued and percent-encoded parameters are joined and decoded."""
     kind = value.partition(";")[0].strip().lower()

@@ -5,7 +5,6 @@ file, so its text follows under its own subject, and its attachments stand in a 
 Left out: calendar entries' and contacts' fields of their own, named properties, what Outlook keeps for itself.
 """
 
-import io
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from struct import unpack_from
@@ -13,12 +12,12 @@ from typing import BinaryIO, Protocol, cast
 
 import olefile
 
-from ingest.extract.mail.compressed_rtf import decompressed
+from ingest.extract.mail.compressed_rtf import rtf_text
 from ingest.extract.mail.eml import CID, MOST_BYTES, head_text, page_text, properties
 from ingest.extract.mail.mime import read_headers
-from ingest.extract.mail.mime_words import decoded
+from ingest.extract.mail.mime_words import code_page, decoded
 from ingest.extract.members import Output, safe_path
-from ingest.extract.segment import Item, Segment, Unreadable, clean
+from ingest.extract.segment import Item, Unreadable, clean
 from ingest.extract.zip_directory import MOST_MEMBERS
 
 Path = tuple[str, ...]
@@ -99,8 +98,7 @@ class _Properties:
     @property
     def charset(self) -> str:
         page = self.number(INTERNET_CODE_PAGE) or self.number(CODE_PAGE)
-        page &= 0xFFFFFFFF
-        return "utf-8" if page == 65001 else f"cp{page}" if page else ""
+        return code_page(page & 0xFFFFFFFF)
 
     def inside(self, kind: str) -> list[Path]:
         depth = len(self.path)
@@ -132,7 +130,11 @@ class _Message(_Properties):
         return {name: clean(value) for name, value in (found | net).items()}
 
     def body(self) -> str:
-        text = self.text(PLAIN).strip("\r\n") or self._page().strip("\n") or self._rtf().strip("\n")
+        text = (
+            self.text(PLAIN).strip("\r\n")
+            or self._page().strip("\n")
+            or rtf_text(self.data(RTF)).strip("\n")
+        )
         return f"\n{text}\n" if text.strip() else ""
 
     def attached(self) -> list["_Attachment"]:
@@ -163,15 +165,6 @@ class _Message(_Properties):
     def _page(self) -> str:
         html = self._html()
         return page_text(html) if html.strip() else ""
-
-    def _rtf(self) -> str:
-        content = decompressed(self.data(RTF))
-        if not content:
-            return ""
-        from ingest.extract.office import rtf  # most messages have another body
-
-        items = rtf.read(io.BytesIO(content), first=0, most_characters=10 * len(content))
-        return "".join(item.text for item in items if isinstance(item, Segment))
 
 
 class _Attachment(_Properties):

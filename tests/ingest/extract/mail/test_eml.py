@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from ingest.extract.mail.eml import head_text, read
+from ingest.extract.mail.tnef import ATTACHMENT, STRING, STRING8, TITLE
+from ingest.extract.mail.tnef import DATA as CONTENT
 from ingest.extract.segment import Member, Problem, Properties, Segment
 from tests.ingest.extract.mail.test_cms import der, signed
+from tests.ingest.extract.mail.test_tnef import make_tnef, mapi
 
 DATA = Path(__file__).parents[3] / "data" / "files"
 HEAD = "From: a@example.org\nSubject: Tides\nMIME-Version: 1.0\n"
@@ -45,6 +48,37 @@ PLAIN = part("plain", "Content-Type: text/plain")
 PAGE = part("<h2>Page</h2><p>of <b>words</b></p>", "Content-Type: text/html")
 LONG_PAGE = part("<p>" + "<b>word</b> " * 30, "Content-Type: text/html")
 FILE = part("bytes", 'Content-Disposition: attachment; filename="a/b.bin"')
+
+
+PACKED = make_tnef(
+    message=mapi((0x1000, STRING, "Low water.".encode("utf-16-le"))),
+    attached=[
+        {
+            TITLE: b"PLAN~1.CSV\0",
+            CONTENT: b"a,b",
+            ATTACHMENT: mapi((0x3707, STRING8, b"plan of tides.csv\0")),
+        },
+        {TITLE: b"C:\\x\\b.txt\0", CONTENT: b"second"},
+    ],
+)
+WINMAIL = part(
+    base64.b64encode(PACKED).decode(),
+    "Content-Type: application/ms-tnef; name=winmail.dat",
+    "Content-Transfer-Encoding: base64",
+)
+
+
+def test_a_winmail_dat_is_the_files_in_it_and_its_text_where_the_mail_has_none():
+    files = {"plan of tides.csv": b"a,b", "b.txt": b"second"}
+    names = "Attachments: plan of tides.csv, b.txt\n"
+    assert members_of(mixed(PLAIN, WINMAIL)) == files
+    assert text_of(mixed(PLAIN, WINMAIL)) == f"{SHOWN}{names}\nplain\n"
+    assert text_of(mixed(WINMAIL)) == f"{SHOWN}{names}\nLow water.\n"
+
+
+def test_what_is_called_so_and_is_none_stays_as_it_is():
+    odd = part("x", "Content-Type: application/ms-tnef; name=winmail.dat")
+    assert members_of(mixed(PLAIN, odd)) == {"winmail.dat": b"x"}
 
 
 def test_a_real_mail_is_its_heads_its_text_and_its_attachment():

@@ -2,6 +2,7 @@ import pytest
 
 from ingest.extract.mail.mime_words import (
     Valued,
+    code_page,
     decoded,
     decoded_header,
     from_base64,
@@ -85,3 +86,8 @@ def test_dates_are_told_in_iso_8601(text, iso):
 def test_base64_is_decoded_as_far_as_it_goes():
     assert from_base64(b"VGlk\r\nZXM=!!") == b"Tides"
     assert from_base64(b"VGlkZ") == b"Tid"
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, ""), (1251, "cp1251"), (65001, "utf-8")])
+def test_a_code_page_has_the_name_of_an_encoding(number, name):
+    assert code_page(number) == name
