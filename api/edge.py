@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 MAX_JSON_BYTES = 1_000_000
 _STREAMED = re.compile(
-    r"/api/v1/(upload|uploads(/.*)?|files/[^/]+/content)"
+    r"/api/v1/(upload|uploads(/.*)?|files/[^/]+/content|conversations/import)"
 )  # bound their own bodies
 _REQUEST_ID = re.compile(rb"[\w.-]{1,64}")
 _PREFIX, _ALIAS = "/api/v1/", "/api/"

@@ -21,7 +21,8 @@ from llm.run_log import RunState
 from sql import fetch, fetch_opt, read
 from sql.pool import ReadConn
 
-CitationStatus = Literal["current", "moved", "superseded", "deleted", "no_access"]
+Verdict = Literal["verbatim", "normalised", "paraphrase", "unverified"]
+CitationStatus = Literal["current", "moved", "superseded", "deleted", "no_access", "unverified"]
 _HIDDEN: frozenset[CitationStatus] = frozenset({"deleted", "no_access"})
 
 
@@ -64,7 +65,7 @@ class Citation:
     answer_start: int
     answer_end: int
     quote: str
-    verdict: Literal["verbatim", "normalised", "paraphrase"]
+    verdict: Verdict
     score: float
     status: CitationStatus
 
@@ -102,7 +103,7 @@ class CitationAnswer(Answer):
     source_span: SourceSpan
     answer_span: AnswerSpan
     quote: str
-    verdict: Literal["verbatim", "normalised", "paraphrase"]
+    verdict: Verdict
     score: float
     open: str | None
     status: CitationStatus
@@ -228,14 +229,15 @@ async def _seen_passages(conn: ReadConn, scope: Scope, data: str) -> str:
 
 def _citation(row: Citation) -> CitationAnswer:
     hidden = row.status in _HIDDEN
+    is_known = row.status != "unverified"  # else the source is a claim of the file that was imported
     is_file = row.kind == "file"
     pages = None if row.page_first is None else (row.page_first, row.page_last or row.page_first)
     return CitationAnswer(
         id=row.id,
         ref=row.ref,
         kind=row.kind,
-        file_id=row.item_id if is_file else None,
-        conversation_id=None if is_file else row.item_id,
+        file_id=row.item_id if is_file and is_known else None,
+        conversation_id=None if is_file or not is_known else row.item_id,
         version=row.version,
         message_id=row.message_id,
         passage_id=row.passage_id,
@@ -247,7 +249,7 @@ def _citation(row: Citation) -> CitationAnswer:
         quote="" if hidden else row.quote,
         verdict=row.verdict,
         score=row.score,
-        open=None if hidden else _address(row),
+        open=_address(row) if is_known and not hidden else None,
         status=row.status,
     )
 

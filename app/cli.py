@@ -10,6 +10,7 @@ import typer
 
 from app import (
     cli_ask,
+    cli_conversations,
     cli_doctor,
     cli_eval,
     cli_generations,
@@ -131,6 +132,16 @@ app.command(
         "recollect ask --conversation 0198f3c2-... And for part-time work?",
     )
 )(cli_ask.ask)
+app.command(
+    "export",
+    epilog=examples(
+        "recollect export 0198f3c2-... > talk.json",
+        "recollect export --format html 0198f3c2-... > talk.html",
+    ),
+)(cli_conversations.export_conversation)
+app.command("import", epilog=examples("recollect import talk.json"))(
+    cli_conversations.import_conversation
+)
 app.add_typer(cli_jobs.app, name="jobs")
 app.command(
     epilog=examples(

@@ -23,6 +23,7 @@ from app.client_shapes import (
     DeadJob,
     Envelope,
     FoundFile,
+    ImportedConversation,
     IndexGeneration,
     Job,
     ListPage,
@@ -162,6 +163,24 @@ class Client:
 
     async def create_conversation(self) -> UUID:
         return read_as(await self._post("/api/v1/conversations", {}), Created).id
+
+    async def export(self, conversation_id: UUID, form: str) -> AsyncGenerator[bytes]:
+        """Yield a conversation's file; one that breaks off raises Unavailable."""
+        path = f"/api/v1/conversations/{conversation_id}/export"
+        with _away_is_unavailable(self.url):
+            async with self.http.stream("GET", path, params={"format": form}) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                    raise refusal(answer)
+                async for piece in answer.aiter_bytes():
+                    yield piece
+
+    async def import_conversation(self, content: bytes) -> ImportedConversation:
+        request = self.http.build_request(
+            "POST", "/api/v1/conversations/import", content=content,
+            headers={"Content-Type": "application/json"},
+        )  # fmt: skip
+        return read_as(await self._send(request), ImportedConversation)
 
     async def ask(self, conversation_id: UUID, question: str, *, model: str | None) -> UUID:
         """Post a question and have it answered; return the run to follow."""

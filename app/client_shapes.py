@@ -136,6 +136,16 @@ class Created(BaseModel):
     id: UUID
 
 
+class ImportedConversation(BaseModel):
+    """What has become of a file; `unverified` counts citations, `missing_files` attachments."""
+
+    id: UUID
+    title: str
+    messages: int
+    unverified: int
+    missing_files: int
+
+
 class Accepted(BaseModel):
     file: Created
 

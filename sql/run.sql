@@ -238,6 +238,7 @@ SELECT
     c.verdict,
     c.score,
     CASE
+        WHEN c.verdict = 'unverified' THEN 'unverified'
         WHEN i.id IS NULL OR i.deleted_at IS NOT NULL OR m.deleted_at IS NOT NULL THEN 'deleted'
         WHEN s.item_id IS NULL THEN 'no_access'
         WHEN coalesce(f.version > c.version, m.edited_at > r.created_at) THEN 'superseded'

@@ -349,7 +349,7 @@ CREATE TABLE public.citation (
     verdict text NOT NULL,
     score real NOT NULL,
     CONSTRAINT citation_kind_check CHECK ((kind = ANY (ARRAY['file'::text, 'message'::text]))),
-    CONSTRAINT citation_verdict_check CHECK ((verdict = ANY (ARRAY['verbatim'::text, 'normalised'::text, 'paraphrase'::text])))
+    CONSTRAINT citation_verdict_check CHECK ((verdict = ANY (ARRAY['verbatim'::text, 'normalised'::text, 'paraphrase'::text, 'unverified'::text])))
 );
 
 ALTER TABLE ONLY public.citation FORCE ROW LEVEL SECURITY;

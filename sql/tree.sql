@@ -121,9 +121,13 @@ WITH made AS (
 ), owned AS (
     INSERT INTO access_grant (workspace_id, item_id, principal_id, role)
     SELECT workspace_id, id, owner_id, 'owner' FROM made
+), begun AS (
+    INSERT INTO conversation (workspace_id, id, last_seq, named_by, forked_from_id, forked_at_id)
+    SELECT made.workspace_id, made.id, :messages, :named_by, :from_id, :at_id
+    FROM made
 )
-INSERT INTO conversation (workspace_id, id, last_seq, named_by, forked_from_id, forked_at_id)
-SELECT made.workspace_id, made.id, :messages, :named_by, :from_id, :at_id
+INSERT INTO conversation_person (workspace_id, conversation_id, account_id, read_seq, read_at) -- nothing of it is news to him
+SELECT made.workspace_id, made.id, made.owner_id, :messages, now()
 FROM made;
 
 -- name: copy_messages

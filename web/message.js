@@ -60,6 +60,7 @@ function citer(citations) {
 function chip(citation) {
   const label = `Source ${citation.ref}: ${citation.title}`;
   if (GONE[citation.status]) return h("span", { class: "cite gone", title: GONE[citation.status] }, String(citation.ref));
+  if (citation.status === "unverified") return h("span", { class: "cite gone", title: `Not verified: ${citation.quote}` }, String(citation.ref));
   return h("a", { class: "cite", href: linkOf(citation), title: citation.quote, "aria-label": label }, String(citation.ref));
 }
 
@@ -75,6 +76,9 @@ function sources(citations) {
 
 function sourceOf(citation) {
   if (GONE[citation.status]) return h("span", { class: "muted" }, GONE[citation.status]);
+  if (citation.status === "unverified") {
+    return [h("span", {}, citation.title || "A source elsewhere"), h("span", { class: "muted" }, " · came with an import, not verified"), h("q", { class: "muted" }, citation.quote)];
+  }
   return [
     h("a", { href: linkOf(citation) }, citation.title || (citation.kind === "file" ? "Unnamed file" : "A conversation")),
     h("span", { class: "muted" }, [pagesOf(citation.pages), CHANGED[citation.status]].filter(Boolean).map((text) => ` · ${text}`).join("")),
