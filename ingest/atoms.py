@@ -1,8 +1,8 @@
 """Cut a growing text into atoms: lines, sentences and, of overlong ones, parts; each knows how strong the break before it is.
 
 Works on any slicing of the same text with the same result: an atom is given out only when nothing that follows can change
-it. Sentence ends are found by punctuation; a wrong one costs a slightly worse break, never a lost character. Lines of code
-and rows of tables are kept whole where they are not overlong. Headings are `#` lines, in source code what its outline says.
+it. Sentence ends are found by punctuation; a wrong one costs a slightly worse break, never a lost character. Lines of code,
+rows of tables and citation anchors are kept whole where they are not overlong. Headings are `#` lines, in source code what its outline says.
 Left out: Setext headings and indented code, which Markdown writers have all but given up.
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from ingest.anchors import clear_of_anchor
 from ingest.grapheme import boundary_before, is_boundary
 from ingest.outline import Outline
 
@@ -199,11 +200,15 @@ class Atoms:
             return end
         space = self._pending.rfind(" ", start + 1, reach)
         if space > start and is_boundary(self._pending, space + 1):
-            return space + 1
-        return boundary_before(self._pending, reach, floor=start)
+            at = space + 1
+        else:
+            at = boundary_before(self._pending, reach, floor=start)
+        return clear_of_anchor(self._pending, at, floor=start)
 
     def _ends_sentence(self, start: int, at: int, end: int) -> bool:
         if at >= end or not is_boundary(self._pending, at):
+            return False
+        if clear_of_anchor(self._pending, at) != at:
             return False
         following = self._pending[at : at + 2].lstrip()[:1]
         return not following.islower() and not ABBREVIATED.search(

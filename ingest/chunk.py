@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from ingest.anchors import clear_of_anchor
 from ingest.atoms import Atom, Atoms, Break
 from ingest.extract.segment import Segment
 from ingest.grapheme import boundary_before, is_boundary
@@ -142,11 +143,11 @@ def _middle(text: str) -> int:
     half = len(text) // 2
     space = text.rfind(" ", len(text) // 4, half)
     if space > 0 and is_boundary(text, space + 1):
-        return space + 1
+        return clear_of_anchor(text, space + 1)
     at = boundary_before(text, half)
     while at < len(text) and not is_boundary(text, at):
         at += 1
-    return at % len(text)
+    return clear_of_anchor(text, at % len(text))
 
 
 def _split(atom: Atom, at: int) -> tuple[Atom, Atom]:

@@ -92,6 +92,35 @@ def test_the_same_text_gives_the_same_chunks_however_it_is_sliced(
     assert positions(piecewise) == positions(at_once)
 
 
+ANCHORS = ["[12]", "[3, 17]", "[^note]", "[@knuth84, p. 3]"]
+CITING = st.lists(st.sampled_from([*ANCHORS, "so it is", "So. It is", "and"]), min_size=20, max_size=60).map(" ".join)  # fmt: skip
+
+
+@given(CITING, st.integers(12, 40))
+def test_no_cut_goes_through_a_citation_anchor(text: str, budget: int) -> None:
+    anchors = [match.span() for match in re.finditer(r"\[[^]]*\]", text)]
+    for found in chunk(whole(text), count_words, budget_tokens=budget):
+        for start, end in anchors:
+            assert not start < found.start < end
+            assert not start < found.end < end
+
+
+LINES = st.text(alphabet="abcdef GHI.,!?;", min_size=1, max_size=60).filter(str.strip)
+
+
+@given(st.lists(LINES, max_size=40), st.integers(33, 60), st.sampled_from(["code", "table"]))
+def test_no_cut_goes_through_a_line_of_code_or_a_row_of_a_table(
+    lines: list[str], budget: int, kind: str
+) -> None:
+    rows = ["```", *lines, "```"] if kind == "code" else [f"{line} | {line}" for line in lines]
+    text = "\n".join(rows)
+    kept = {(m.start(), m.end()) for m in re.finditer(r"\S(.*\S)?", text)}
+    starts, ends = {start for start, _ in kept}, {end for _, end in kept}
+    for found in chunk(whole(text), count_words, budget_tokens=2 * budget):
+        assert found.start in starts
+        assert found.end in ends
+
+
 def texts(text: str, *, budget: int) -> list[str]:
     return [found.text for found in chunk(whole(text), count_words, budget_tokens=budget)]
 
