@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from fastapi import APIRouter
 
 from api.deps import ResourcesDep, ScopeDep
 from api.wire import Answer
+from app.chat_models import ChatModelInfo
 from core.errors import CallerError, Unavailable
+from llm.catalogue import Capability, Facts
 from search.embed import Embedder
 from sql import fetch, read
 
@@ -19,13 +21,26 @@ EMBEDDER_TIMEOUT_S = 0.5
 Health = Literal["ok", "failing"]
 
 
+class PriceAnswer(Answer):
+    """US dollars for a million tokens."""
+
+    input_usd: float
+    output_usd: float
+
+
 class ChatModelAnswer(Answer):
-    """`failing`: its last reply here, at most five minutes ago, was refused or cut off by its provider."""
+    """`failing`: its last reply here, at most five minutes ago, was refused or cut off by its provider.
+
+    `price` is None where it is not known.
+    """
 
     name: str
     provider: Literal["extractive", "openai", "anthropic"]
     is_default: bool
     health: Health
+    context_tokens: int
+    capabilities: Sequence[Capability]
+    price: PriceAnswer | None
 
 
 class EmbeddingModelAnswer(Answer):
@@ -36,9 +51,13 @@ class EmbeddingModelAnswer(Answer):
 
 
 class ModelsAnswer(Answer):
-    """`can_rerank`: a search with `rerank=true` has a model that reads its best hits again."""
+    """`can_rerank`: a search with `rerank=true` has a model that reads its best hits again.
+
+    `fallback` write, in this order, where the model asked for cannot begin.
+    """
 
     chat: Sequence[ChatModelAnswer]
+    fallback: Sequence[str]
     embedding: EmbeddingModelAnswer
     default: str
     can_rerank: bool
@@ -59,12 +78,7 @@ async def list_models(scope: ScopeDep, resources: ResourcesDep) -> ModelsAnswer:
         outcomes = await fetch(conn, _list_model_outcomes, workspace_id=scope.workspace_id)
     failing = {outcome.model for outcome in outcomes if outcome.is_failing}
     chat = [
-        ChatModelAnswer(
-            name=info.name,
-            provider=info.provider,
-            is_default=info.is_default,
-            health="failing" if info.name in failing else "ok",
-        )
+        _chat_model(info, resources.chat.facts(info.name), is_failing=info.name in failing)
         for info in resources.chat.listed()
     ]
     embedder = resources.embedder
@@ -76,9 +90,23 @@ async def list_models(scope: ScopeDep, resources: ResourcesDep) -> ModelsAnswer:
     )
     return ModelsAnswer(
         chat=chat,
+        fallback=resources.chat.fallback,
         embedding=embedding,
         default=resources.chat.default,
         can_rerank=resources.reranker is not None,
+    )
+
+
+def _chat_model(info: ChatModelInfo, facts: Facts, *, is_failing: bool) -> ChatModelAnswer:
+    price = facts.price
+    return ChatModelAnswer(
+        name=info.name,
+        provider=info.provider,
+        is_default=info.is_default,
+        health="failing" if is_failing else "ok",
+        context_tokens=facts.context_tokens,
+        capabilities=facts.capabilities,
+        price=PriceAnswer(**asdict(price)) if price else None,
     )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 import orjson
 
 from api.sse import Frame
+from api.traced import CandidateAnswer, nearest
 from api.wire import Answer
 from core.errors import NotFound
 from core.events import Event
@@ -40,6 +41,9 @@ class Run:
     error_code: str
     error: str
     retryable: bool
+    answered_by: str
+    cost_micros: int
+    trace: str
     last_seq: int
     created_at: datetime
     finished_at: datetime | None
@@ -115,11 +119,16 @@ class UsageAnswer(Answer):
 
 
 class GroundingAnswer(Answer):
-    """Claims with a citation, how many of them the sources bear out, and citations removed because they do not."""
+    """Claims with a citation, how many of them the sources bear out, and what was removed because they do not.
+
+    `share` of all claims of the answer have a citation; the others stand at `unsupported`, in code points of the answer.
+    """
 
     claims: int
     supported: int
     removed: int
+    share: float | None = None
+    unsupported: Sequence[AnswerSpan] = ()
 
 
 class RunErrorAnswer(Answer):
@@ -128,7 +137,10 @@ class RunErrorAnswer(Answer):
 
 
 class RunDetailAnswer(Answer):
-    """`content` is the text so far; `message_id` is set when the run has ended with text."""
+    """`content` is the text so far; `message_id` is set when the run has ended with text.
+
+    `model` was asked for, `answered_by` wrote. Where the sources did not answer, `nearest` are what came closest.
+    """
 
     id: UUID
     conversation_id: UUID
@@ -137,8 +149,11 @@ class RunDetailAnswer(Answer):
     model: str
     state: RunState
     content: str
+    answered_by: str
     citations: Sequence[CitationAnswer]
+    nearest: Sequence[CandidateAnswer]
     usage: UsageAnswer | None
+    cost_usd: float
     grounding: GroundingAnswer | None
     error: RunErrorAnswer | None
     retryable: bool
@@ -172,7 +187,10 @@ async def run_detail(conn: ReadConn, scope: Scope, run_id: UUID) -> RunDetailAns
         model=run.model,
         state=run.state,
         content=run.content,
+        answered_by=run.answered_by,
         citations=citations.get(run_id, []),
+        nearest=await nearest(conn, scope, run.trace),
+        cost_usd=run.cost_micros / 1e6,
         usage=UsageAnswer.model_validate_json(run.usage) if run.usage else None,
         grounding=GroundingAnswer.model_validate_json(run.grounding) if run.grounding else None,
         error=RunErrorAnswer(code=run.error_code, message=run.error) if run.error_code else None,

@@ -9,9 +9,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal, Protocol, cast, get_args
 
+import structlog
+
 from app.settings import Settings
 from core.errors import InvalidInput
+from llm.budget import MICROS, Budgets
+from llm.catalogue import Facts, facts_of, read_prices
 from llm.chat import ChatModel, Source
+from llm.fallback import Breaker, FallbackChat, RestingChat
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 Provider = Literal["extractive", "openai", "anthropic"]
 # What a provider's key alone gives; any other model of the provider can be named in a reply or in CHAT_MODEL.
@@ -39,6 +46,8 @@ class ChatModels:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._open: dict[str, _Closing] = {}
+        self._breakers: dict[Provider, Breaker] = {}
+        self._prices = read_prices(settings.chat_prices)
 
     @property
     def default(self) -> str:
@@ -67,16 +76,40 @@ class ChatModels:
             known = ", ".join(info.name for info in self.listed())
             raise InvalidInput.of("model", f"{name} is not configured; there is {known}")
 
+    @property
+    def fallback(self) -> tuple[str, ...]:
+        """Return the models that write where the one asked for cannot begin, of those that are configured."""
+        names = (name.strip() for name in self._settings.chat_fallback.split(","))
+        return tuple(name for name in dict.fromkeys(names) if name and self._is_there(name))
+
+    def facts(self, name: str) -> Facts:
+        """Return what is known of a model."""
+        return facts_of(name, self._prices)
+
     def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel:
-        """Return the model for one reply; a vendor's is opened at its first use. Raises as `check` does."""
+        """Return the model for one reply, with those that stand in for it. Raises as `check` does."""
         self.check(name)
+        names = (name, *(other for other in self.fallback if other != name))
+        chain = [(each, self._one(each, question, sources)) for each in names]
+        return FallbackChat(chain) if len(chain) > 1 and name != "extractive" else chain[0][1]
+
+    def _one(self, name: str, question: str, sources: Sequence[Source]) -> ChatModel:
         if name == "extractive":
             from llm.extractive import ExtractiveChat
 
             return ExtractiveChat(question, sources)
         if name not in self._open:
             self._open[name] = self._build(name)
-        return self._open[name]
+        breaker = self._breakers.setdefault(self._provider(name), Breaker())
+        return RestingChat(self._open[name], breaker)
+
+    def _is_there(self, name: str) -> bool:
+        try:
+            self.check(name)
+        except InvalidInput:
+            log.warning("CHAT_FALLBACK names a model that is not configured", model=name)
+            return False
+        return True
 
     async def close(self) -> None:
         for model in self._open.values():
@@ -98,14 +131,7 @@ class ChatModels:
     def _build(self, name: str) -> _Closing:
         provider, _, model = name.partition(":")
         if provider == "openai":
-            from llm.openai import OpenAIChat
-
-            key = self._settings.openai_api_key
-            return OpenAIChat(
-                model,
-                api_key=key.get_secret_value() if key else "none",
-                base_url=self._settings.openai_base_url or _OPENAI_URL,
-            )
+            return self._build_openai(model)
         from llm.anthropic import AnthropicChat
 
         key = self._settings.anthropic_api_key
@@ -114,6 +140,29 @@ class ChatModels:
             api_key=key.get_secret_value() if key else "",
             base_url=self._settings.anthropic_base_url or _ANTHROPIC_URL,
         )
+
+    def _build_openai(self, model: str) -> _Closing:
+        own, which = self._settings.openai_base_url, self._settings.openai_api
+        key = self._settings.openai_api_key
+        api_key = key.get_secret_value() if key else "none"
+        if which == "responses" or (which == "auto" and own is None):
+            from llm.openai_responses import ResponsesChat
+
+            return ResponsesChat(model, api_key=api_key, base_url=own or _OPENAI_URL)
+        from llm.openai import OpenAIChat
+
+        return OpenAIChat(model, api_key=api_key, base_url=own or _OPENAI_URL)
+
+
+def budgets_of(settings: Settings) -> Budgets:
+    """Return the budgets of replies."""
+    person_usd, workspace_usd = settings.person_usd_per_day, settings.workspace_usd_per_day
+    return Budgets(
+        person_tokens=settings.person_tokens_per_day,
+        workspace_tokens=settings.workspace_tokens_per_day,
+        person_micros=None if person_usd is None else round(person_usd * MICROS),
+        workspace_micros=None if workspace_usd is None else round(workspace_usd * MICROS),
+    )
 
 
 @asynccontextmanager

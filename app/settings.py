@@ -112,6 +112,34 @@ class Settings(BaseSettings):
         default=None,
         description="Model of replies that name none. Unset: the first provider with a key, else quoted passages without a model.",
     )
+    chat_fallback: str = Field(
+        default="",
+        description="Models that write where the one asked for cannot begin, in order, with commas between; extractive may be the last.",
+    )
+    chat_prices: str = Field(
+        default="",
+        description="US dollars for a million tokens in and out, as openai:qwen=0.1/0.4, with commas between; for models whose price is not known or has changed.",
+    )
+    openai_api: Literal["auto", "responses", "chat"] = Field(
+        default="auto",
+        description="Which API of an OpenAI-compatible endpoint writes replies. auto: Responses at OpenAI's own address, Chat Completions elsewhere.",
+    )
+    person_tokens_per_day: int | None = Field(
+        default=None,
+        ge=0,
+        description="Tokens, in and out, that the replies of one person may take in a day (UTC) of one workspace. Unset: no limit.",
+    )
+    workspace_tokens_per_day: int | None = Field(
+        default=None, ge=0, description="The same for all replies of a workspace together."
+    )
+    person_usd_per_day: float | None = Field(
+        default=None,
+        ge=0,
+        description="US dollars that the replies of one person may cost in a day (UTC) of one workspace, by known prices and CHAT_PRICES. Unset: no limit.",
+    )
+    workspace_usd_per_day: float | None = Field(
+        default=None, ge=0, description="The same for all replies of a workspace together."
+    )
     embedder: str = Field(
         default="auto",
         description="Who makes vectors: auto (minilm, and e5 for workspaces in other languages than English), minilm, e5, openai:<model> (or <model>@<dimension>), st:<directory or hub id>, or fake (tests). A change builds a new generation of each index in the background.",

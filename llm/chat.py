@@ -48,6 +48,13 @@ class Cited:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """From here on this model answers; `name` is as in GET /api/models."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Thinking:
     """The model works on its answer and says nothing yet: a sign of life."""
 
@@ -65,7 +72,7 @@ class Finish:
     reason: FinishReason
 
 
-ChatEvent = Delta | Cited | Thinking | Usage | Finish
+ChatEvent = Delta | Cited | Answering | Thinking | Usage | Finish
 
 
 class ChatModel(Protocol):

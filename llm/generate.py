@@ -15,6 +15,7 @@ from core.errors import Unavailable
 from core.events import Feed
 from core.tasks import end
 from llm.chat import (
+    Answering,
     ChatEvent,
     ChatMessage,
     ChatModel,
@@ -74,7 +75,7 @@ async def generate(model: ChatModel, task: Task, *, log: RunLog, feed: Feed) -> 
     async with _beside(heard, _listen(model, task, heard), _await_stop(log, feed, heard)):
         last = await answer.write(heard)
     await answer.close()
-    return answer.ending(last)
+    return replace(answer.ending(last), answered_by=answer.answered_by)
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class _Answer:
     log: RunLog
     citations: CitationStream
     strict: OnlySupported | None = None
+    answered_by: str = ""
     usage: Usage | None = None
     text: list[str] = field(default_factory=list[str])
     cited: list[Span] = field(default_factory=list[Span])
@@ -95,20 +97,24 @@ class _Answer:
         """Take what is heard until the last of it."""
         while True:
             event = await self._next(heard)
-            if event is None:
-                await self._flush()
-            elif isinstance(event, Delta):
-                await self._add(self.citations.feed(storable(event.text)))
-            elif isinstance(event, Cited):
-                await self._add(self.citations.cite(event.ref, storable(event.quote)))
-            elif isinstance(event, Thinking):
-                continue
-            elif isinstance(event, Usage):
-                self.usage = event
-            else:
+            if isinstance(event, Finish | _Stop | _Broke):
                 return event
+            await self._take_in(event)
             if self.log.stop_requested:
                 return _Stop()
+
+    async def _take_in(self, event: Delta | Cited | Answering | Thinking | Usage | None) -> None:
+        """Do what an event asks for; None is a batch that is due."""
+        if event is None:
+            await self._flush()
+        elif isinstance(event, Delta):
+            await self._add(self.citations.feed(storable(event.text)))
+        elif isinstance(event, Cited):
+            await self._add(self.citations.cite(event.ref, storable(event.quote)))
+        elif isinstance(event, Answering):
+            self.answered_by = event.name
+        elif isinstance(event, Usage):
+            self.usage = event
 
     async def close(self) -> None:
         """Write what was held back."""

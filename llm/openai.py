@@ -102,7 +102,7 @@ class OpenAIChat:
                 async for event in events:
                     yield event
         except openai.APIError as exc:
-            raise _ours(exc) from exc
+            raise as_ours(exc) from exc
         except httpx2.RequestError as exc:
             raise ModelUnavailable("The model's connection broke.") from exc
         except MALFORMED as exc:
@@ -193,7 +193,7 @@ def _read(chunk: ChatCompletionChunk) -> _Piece:
     )
 
 
-def _ours(error: openai.APIError) -> ModelUnavailable | ModelRefused:
+def as_ours(error: openai.APIError) -> ModelUnavailable | ModelRefused:
     """Return our error. The vendor's own words stay out: they may quote the key or the prompt."""
     cause = error.code or error.type
     if isinstance(error, openai.APITimeoutError):

@@ -17,11 +17,22 @@ import structlog
 from core.errors import CallerError
 from core.events import Event, Feed
 from core.scope import Role, Scope
+from llm.budget import Budgets, Call, hold
+from llm.catalogue import Facts
 from llm.chat import ChatMessage, ChatModel, Source, Usage
-from llm.followup import Standalone, carry_over, rewrite
-from llm.generate import STOP, Task, generate, unless_stopped
+from llm.followup import REWRITE_TOKENS, Standalone, carry_over, rewrite
+from llm.generate import Task, generate, unless_stopped
 from llm.options import ReplyOptions, read_options
-from llm.prompt import ABSTENTION, Prompt, build_prompt, in_prose, recent
+from llm.packing import CHARACTERS_A_TOKEN, tokens_in
+from llm.prompt import (
+    ABSTENTION,
+    HISTORY_CHARS,
+    QUESTION_CHARS,
+    Prompt,
+    build_prompt,
+    in_prose,
+    recent,
+)
 from llm.retrieval import Found, Wanted, find_sources
 from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState, end_run
 from llm.trace import TracedQuery, as_json, told, traced
@@ -33,11 +44,15 @@ from sql.pool import Conn
 log = structlog.get_logger(__name__)
 
 EXTRACTIVE = "extractive"  # the model that is none: it words no query
+RULES_TOKENS = 600  # of prompts/*.md and the marks around sources
+REWRITE_INPUT_TOKENS = 1_200  # MOST_TURNS of followup.py, cut, with their rules
 MOST_TURNS = 20  # looked at; the prompt's budget decides how many are given
 
 
 class ModelsByName(Protocol):
     """The configured chat models: app.chat_models.ChatModels."""
+
+    def facts(self, name: str) -> Facts: ...
 
     def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel: ...
 
@@ -51,6 +66,7 @@ class ReplyDeps:
     feed: Feed
     announce: Announce
     embed_later: EmbedLater
+    budgets: Budgets = Budgets()  # noqa: RUF009  (frozen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,8 @@ async def reply(deps: ReplyDeps, fence: Fence, *, run_id: UUID) -> None:
     run, turns = await _load(fence, run_id)
     run_log = RunLog(fence, run_id, last_seq=run.last_seq, announce=deps.announce)
     ending = _foregone(run, turns) or await _write(deps, run_log, run, turns=turns)
+    if (first_at := run_log.first_text_at) is not None:
+        ending = replace(ending, first_token_ms=round((first_at - began) * 1000))
     await run_log.end(ending, embed_later=deps.embed_later)
     log.info(
         "ended a reply",
@@ -149,28 +167,26 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
         asked = await _asked(deps, run_log, run, turns=turns, options=options)
     except CallerError as error:
         return _failed("model_unknown", error.message)
-    if asked is None:
-        return Ending("stopped")
-    found = await find_sources(
-        deps.searcher,
-        scope,
-        Wanted(
-            question=turns[0].content,
-            query=asked.standalone.query,
-            conversation_id=run.conversation_id,
-            options=options,
-            given=frozenset({run.prompt_message_id, *asked.shown}),
-            attachments=tuple(run.attachments),
-        ),
+    if isinstance(asked, Ending):
+        return asked
+    wanted = Wanted(
+        question=turns[0].content,
+        query=asked.standalone.query,
+        conversation_id=run.conversation_id,
+        options=options,
+        given=frozenset({run.prompt_message_id, *asked.shown}),
+        attachments=tuple(run.attachments),
     )
+    found = await find_sources(deps.searcher, scope, wanted)
     prompt = build_prompt(turns[0].content, found.sources, history=list(asked.shown.values()))
-    await _tell(run_log, found, prompt, asked=asked, options=options)
+    await _tell(run_log, found, prompt, asked=asked, wanted=wanted)
     if not prompt.sources and options.abstain:
         await run_log.append([Entry("delta", orjson.dumps({"text": ABSTENTION}).decode())])
         return Ending("abstained", asked.standalone.usage)
     model = deps.models.get(run.model, question=asked.standalone.query, sources=prompt.sources)
     ending = await generate(model, _task(prompt, options), log=run_log, feed=deps.feed)
-    return _held_to(options, _with_usage(ending, asked.standalone.usage))
+    own = asked.standalone.usage
+    return _held_to(options, _counted(deps, run, _with_usage(ending, own), prompt=prompt))
 
 
 def _task(prompt: Prompt, options: ReplyOptions) -> Task:
@@ -196,33 +212,61 @@ class _Asked:
 
 async def _asked(
     deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[Turn], options: ReplyOptions
-) -> _Asked | None:
-    """Return what to search for; None when the run is stopped before that is known."""
+) -> _Asked | Ending:
+    """Return what to search for; the run's end when it is stopped before, or a budget does not last for it."""
     began = time.monotonic()
     question = turns[0].content
+    if refusal := await _refused(deps, run_log, run, options=options):
+        return _failed("budget_spent", refusal)
     earlier = [(turn.id, ChatMessage(turn.role, turn.content)) for turn in turns[1:]]
     before = [turn for _, turn in earlier]
     model = deps.models.get(run.model, question=question, sources=())
     if options.q:
         standalone = Standalone(options.q, "by the person")
-    elif run.model == EXTRACTIVE:
+    elif run.model == EXTRACTIVE or not before:
         standalone = carry_over(question, before)
     else:
         rewriting = rewrite(model, question, before)
-        made = await unless_stopped(rewriting, log=run_log, feed=deps.feed) if before else None
-        if made is STOP:
-            return None
-        standalone = made if isinstance(made, Standalone) else Standalone(question, "as asked")
+        made = await unless_stopped(rewriting, log=run_log, feed=deps.feed)
+        if not isinstance(made, Standalone):
+            return Ending("stopped")
+        standalone = made
     took_ms = round((time.monotonic() - began) * 1000, 2)
     return _Asked(question, standalone, recent(earlier), took_ms)
 
 
+async def _refused(
+    deps: ReplyDeps, run_log: RunLog, run: Run, *, options: ReplyOptions
+) -> str | None:
+    """Set aside what the reply may take at most; return why it may not be written."""
+    if run.model == EXTRACTIVE:
+        return None
+    shown = (HISTORY_CHARS + QUESTION_CHARS) // CHARACTERS_A_TOKEN
+    given = options.context_tokens + shown + RULES_TOKENS + REWRITE_INPUT_TOKENS
+    made = options.max_tokens + REWRITE_TOKENS
+    call = Call(given + made, deps.models.facts(run.model).micros(given, made))
+    return await hold(
+        run_log.fence, run_log.run_id, account_id=run.account_id, call=call, budgets=deps.budgets
+    )
+
+
+def _counted(deps: ReplyDeps, run: Run, ending: Ending, *, prompt: Prompt) -> Ending:
+    """Return the ending with its cost, and with who wrote; tokens that a broken stream did not tell are estimated."""
+    answered_by = ending.answered_by or run.model
+    usage = ending.usage or Usage(0, 0)
+    if ending.state in ("stopped", "failed") and ending.error_code != "model_refused":
+        asked = sum(tokens_in(message.content) for message in prompt.messages)
+        usage = Usage(usage.input_tokens or asked, usage.output_tokens)
+    micros = deps.models.facts(answered_by).micros(usage.input_tokens, usage.output_tokens)
+    return replace(ending, usage=usage, answered_by=answered_by, cost_micros=micros)
+
+
 async def _tell(
-    run_log: RunLog, found: Found, prompt: Prompt, *, asked: _Asked, options: ReplyOptions
+    run_log: RunLog, found: Found, prompt: Prompt, *, asked: _Asked, wanted: Wanted
 ) -> None:
     """Show what was retrieved and keep it as the run's trace."""
     query = TracedQuery(asked.question, asked.standalone.query, asked.standalone.by)
-    trace = traced(found, prompt, query=query, options=options, rewrite_ms=asked.rewrite_ms)
+    trace = traced(found, prompt, query=query, wanted=wanted, rewrite_ms=asked.rewrite_ms)
     await run_log.append([Entry("retrieval.done", told(found, prompt.sources, query=query))])
     async with run_log.fence.tx() as conn:
         run = {"workspace_id": run_log.fence.workspace_id, "run_id": run_log.run_id}

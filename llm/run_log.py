@@ -5,6 +5,7 @@ is written under the lease of the run's job, and seq has one writer, so a worker
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -50,7 +51,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a run ends; `error` is for a person, `retryable` says whether asking again may help."""
+    """How a run ends; `error` is for a person, `retryable` says whether asking again may help.
+
+    `answered_by` is the model that wrote, "" where none did; `cost_micros` are millionths of a US dollar.
+    """
 
     state: RunState
     usage: Usage | None = None
@@ -58,6 +62,9 @@ class Ending:
     error_code: str = ""
     error: str = ""
     retryable: bool = False
+    answered_by: str = ""
+    cost_micros: int = 0
+    first_token_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +115,7 @@ class RunLog:
         self.run_id = run_id
         self.last_seq = last_seq
         self.stop_requested = False
+        self.first_text_at: float | None = None  # of time.monotonic()
         self._announce = announce
 
     async def append(self, entries: Sequence[Entry], *, cited: Sequence[Citation] = ()) -> None:
@@ -137,6 +145,7 @@ class RunLog:
         cited = [piece for piece in pieces if isinstance(piece, Citation)]
         if deltas or cited:
             await self.append(deltas, cited=cited)
+            self.first_text_at = self.first_text_at or time.monotonic()
 
     async def end(self, ending: Ending, *, embed_later: EmbedLater) -> None:
         """End the run and its job in one transaction; whoever ended the run before has the last word."""
@@ -191,6 +200,11 @@ async def end_run(
         error=ending.error,
         retryable=ending.retryable,
         reply_message_id=reply_id,
+        answered_by=ending.answered_by,
+        first_token_ms=ending.first_token_ms,
+        input_tokens=ending.usage.input_tokens if ending.usage else 0,
+        output_tokens=ending.usage.output_tokens if ending.usage else 0,
+        cost_micros=ending.cost_micros,
     )
     if ended is None:
         return None
@@ -276,7 +290,9 @@ def _end_data(ending: Ending, message_id: UUID | None) -> str:
     return _json(
         {
             "state": ending.state,
+            "model": ending.answered_by or None,
             "usage": ending.usage,
+            "cost_usd": ending.cost_micros / 1e6,
             "grounding": ending.grounding,
             "message_id": message_id,
             "error": {"code": ending.error_code, "message": ending.error}

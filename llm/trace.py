@@ -6,6 +6,7 @@ The question's words and the query made of them are the only words here.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from uuid import UUID
 
 import orjson
 
@@ -13,7 +14,7 @@ from llm.chat import Source
 from llm.followup import Way
 from llm.options import ReplyOptions
 from llm.prompt import Prompt
-from llm.retrieval import Candidate, Found
+from llm.retrieval import Candidate, Found, Wanted
 from search.answer import Coverage
 
 
@@ -28,12 +29,17 @@ class TracedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """`packed` are the refs that the model was given, in order, each with the passages joined in it."""
+    """`packed` are the sources that the model was given, in order, each with the passages joined in it.
+
+    `given` are the messages that it was shown anyway.
+    """
 
     query: TracedQuery
     options: ReplyOptions
     candidates: tuple[Candidate, ...]
-    packed: tuple[tuple[str, ...], ...]
+    packed: tuple[tuple[UUID, ...], ...]
+    given: tuple[UUID, ...]
+    attachments: tuple[UUID, ...]
     prompt_sha256: str
     turns: int
     index_seq: int
@@ -44,13 +50,15 @@ class Trace:
 
 
 def traced(
-    found: Found, prompt: Prompt, *, query: TracedQuery, options: ReplyOptions, rewrite_ms: float
+    found: Found, prompt: Prompt, *, query: TracedQuery, wanted: Wanted, rewrite_ms: float
 ) -> Trace:
     return Trace(
         query=query,
-        options=options,
+        options=wanted.options,
+        given=tuple(wanted.given),
+        attachments=wanted.attachments,
         candidates=found.candidates,
-        packed=tuple(tuple(str(p.passage_id) for p in s.parts) for s in prompt.sources),
+        packed=tuple(tuple(p.passage_id for p in s.parts) for s in prompt.sources),
         prompt_sha256=prompt.sha256,
         turns=len(prompt.messages) - 2,
         index_seq=found.index_seq,

@@ -123,7 +123,9 @@ WHERE workspace_id = :workspace_id AND run_id = :run_id AND kind = 'delta';
 -- The first terminal write wins; its event takes the next seq.
 UPDATE run
 SET state = :state, content = :content, usage = :usage, grounding = :grounding, error_code = :error_code, error = :error,
-    retryable = :retryable, reply_message_id = :reply_message_id, last_seq = last_seq + 1, finished_at = now()
+    retryable = :retryable, reply_message_id = :reply_message_id, last_seq = last_seq + 1, finished_at = now(),
+    answered_by = :answered_by, first_token_ms = :first_token_ms, input_tokens = :input_tokens, output_tokens = :output_tokens,
+    cost_micros = :cost_micros, held_tokens = 0, held_micros = 0
 WHERE workspace_id = :workspace_id AND id = :run_id AND state = 'running'
 RETURNING last_seq, conversation_id, prompt_message_id, account_id;
 
@@ -174,6 +176,9 @@ SELECT
     r.error_code,
     r.error,
     r.retryable,
+    r.answered_by,
+    r.cost_micros,
+    CASE WHEN r.state = 'abstained' THEN r.trace ELSE '' END AS trace,
     r.last_seq,
     r.created_at,
     r.finished_at,
@@ -260,6 +265,103 @@ ORDER BY c.run_id, c.answer_start, c.ref;
 SELECT v.item_id
 FROM readable(:workspace_id, :account_id) v
 WHERE v.item_id = ANY(:item_ids::uuid[]);
+
+-- name: list_places
+-- What candidates of a trace are called now: of items that the reader may see, without deleted messages.
+SELECT
+    w.item_id,
+    w.message_id,
+    i.title,
+    coalesce(a.name, '') AS author,
+    coalesce(m.created_at, i.created_at) AS created_at
+FROM (SELECT DISTINCT item_id, message_id FROM unnest(:item_ids::uuid[], :message_ids::uuid[]) AS u (item_id, message_id)) AS w
+JOIN readable(:workspace_id, :account_id) v ON v.item_id = w.item_id
+JOIN item i ON i.workspace_id = :workspace_id AND i.id = w.item_id
+LEFT JOIN message m ON m.workspace_id = :workspace_id AND m.id = w.message_id AND m.deleted_at IS NULL
+LEFT JOIN account a ON a.id = coalesce(m.author_id, i.owner_id)
+WHERE w.message_id IS NULL OR m.id IS NOT NULL;
+
+-- name: find_trace
+-- The trace of a reply, by the rights of its conversation. is_asked: the turns that made the query still say what they said.
+SELECT
+    r.id AS run_id,
+    r.conversation_id,
+    r.model,
+    r.answered_by,
+    r.state,
+    r.trace,
+    r.usage,
+    r.cost_micros,
+    r.first_token_ms,
+    (extract(epoch FROM r.finished_at - r.created_at) * 1000)::int AS total_ms,
+    NOT EXISTS (
+        SELECT FROM json_array_elements_text(nullif(r.trace, '')::json -> 'given') AS g (id)
+        JOIN message t ON t.workspace_id = r.workspace_id AND t.id = g.id::uuid
+        WHERE t.deleted_at IS NOT NULL OR t.edited_at > r.created_at) AS is_asked,
+    r.created_at
+FROM readable(:workspace_id, :account_id) v
+JOIN run r ON r.workspace_id = :workspace_id AND r.conversation_id = v.item_id
+JOIN message m ON m.workspace_id = :workspace_id AND m.id = r.reply_message_id
+WHERE r.reply_message_id = :message_id
+    AND m.deleted_at IS NULL;
+
+-- name: find_reply
+-- A message that may be judged.
+SELECT m.conversation_id, m.role = 'assistant' AS is_reply
+FROM readable(:workspace_id, :account_id) v
+JOIN message m ON m.workspace_id = :workspace_id AND m.conversation_id = v.item_id
+WHERE m.id = :message_id
+    AND m.deleted_at IS NULL;
+
+-- name: keep_reply_feedback
+INSERT INTO reply_feedback (workspace_id, account_id, message_id, conversation_id, thumb, reason)
+VALUES (:workspace_id, :account_id, :message_id, :conversation_id, :thumb, :reason)
+ON CONFLICT (workspace_id, account_id, message_id)
+DO UPDATE SET thumb = excluded.thumb, reason = excluded.reason, given_at = now();
+
+-- name: take_back_reply_feedback
+DELETE FROM reply_feedback
+WHERE workspace_id = :workspace_id AND account_id = :account_id AND message_id = :message_id;
+
+-- name: lock_budgets
+-- One call of a workspace is counted at a time.
+SELECT FROM pg_advisory_xact_lock(hashtextextended('budget ' || :workspace_id::uuid, 0));
+
+-- name: spent_today
+-- unscoped: sums, no content
+-- What replies of today took or have set aside; one run is left out, which asks.
+SELECT
+    coalesce(sum(greatest(input_tokens + output_tokens, held_tokens)) FILTER (WHERE account_id = :account_id), 0)::bigint
+        AS person_tokens,
+    coalesce(sum(greatest(input_tokens + output_tokens, held_tokens)), 0)::bigint AS workspace_tokens,
+    coalesce(sum(greatest(cost_micros, held_micros)) FILTER (WHERE account_id = :account_id), 0)::bigint AS person_micros,
+    coalesce(sum(greatest(cost_micros, held_micros)), 0)::bigint AS workspace_micros
+FROM run
+WHERE workspace_id = :workspace_id
+    AND created_at >= date_trunc('day', now(), 'UTC')
+    AND id IS DISTINCT FROM :except_run_id::uuid;
+
+-- name: hold_budget
+-- unscoped: the worker, under the fence of the run's job
+UPDATE run SET held_tokens = :held_tokens, held_micros = :held_micros
+WHERE workspace_id = :workspace_id AND id = :run_id AND state = 'running';
+
+-- name: list_usage
+-- unscoped: sums, no content
+-- Replies by day and by the model that wrote them, the latest day first.
+SELECT
+    date_trunc('day', created_at, 'UTC') AS day,
+    coalesce(nullif(answered_by, ''), model) AS model,
+    count(*)::int AS replies,
+    sum(input_tokens)::bigint AS input_tokens,
+    sum(output_tokens)::bigint AS output_tokens,
+    sum(cost_micros)::bigint AS cost_micros
+FROM run
+WHERE workspace_id = :workspace_id
+    AND (account_id = :account_id OR :of_all)
+    AND created_at >= date_trunc('day', now(), 'UTC') - make_interval(days => :days - 1)
+GROUP BY 1, 2
+ORDER BY 1 DESC, 2;
 
 -- name: list_model_outcomes
 -- unscoped: how each model's last reply in this workspace ended, no content

@@ -981,6 +981,20 @@ CREATE TABLE public.push_subscription (
 
 ALTER TABLE ONLY public.push_subscription FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.reply_feedback (
+    workspace_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    message_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    thumb text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    given_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT reply_feedback_reason_check CHECK ((length(reason) <= 2000)),
+    CONSTRAINT reply_feedback_thumb_check CHECK ((thumb = ANY (ARRAY['up'::text, 'down'::text])))
+);
+
+ALTER TABLE ONLY public.reply_feedback FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.run (
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1002,6 +1016,13 @@ CREATE TABLE public.run (
     retryable boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     finished_at timestamp with time zone,
+    answered_by text DEFAULT ''::text NOT NULL,
+    first_token_ms integer,
+    input_tokens bigint DEFAULT 0 NOT NULL,
+    output_tokens bigint DEFAULT 0 NOT NULL,
+    cost_micros bigint DEFAULT 0 NOT NULL,
+    held_tokens bigint DEFAULT 0 NOT NULL,
+    held_micros bigint DEFAULT 0 NOT NULL,
     CONSTRAINT run_state_check CHECK ((state = ANY (ARRAY['running'::text, 'complete'::text, 'stopped'::text, 'abstained'::text, 'interrupted'::text, 'failed'::text])))
 );
 
@@ -1408,6 +1429,9 @@ ALTER TABLE ONLY public.push_subscription
 ALTER TABLE ONLY public.push_subscription
     ADD CONSTRAINT push_subscription_workspace_id_account_id_endpoint_key UNIQUE (workspace_id, account_id, endpoint);
 
+ALTER TABLE ONLY public.reply_feedback
+    ADD CONSTRAINT reply_feedback_pkey PRIMARY KEY (workspace_id, account_id, message_id);
+
 ALTER TABLE ONLY public.run_event
     ADD CONSTRAINT run_event_pkey PRIMARY KEY (workspace_id, run_id, seq);
 
@@ -1654,9 +1678,13 @@ CREATE INDEX passage_3_workspace_id_text_hash_idx ON public.passage_3 USING btre
 
 CREATE INDEX passage_3_workspace_id_tsv_idx ON public.passage_3 USING gin (workspace_id, tsv) WITH (fastupdate=off);
 
+CREATE INDEX reply_feedback_workspace_id_message_id_idx ON public.reply_feedback USING btree (workspace_id, message_id);
+
 CREATE INDEX run_state_idx ON public.run USING btree (state, created_at) WHERE (state = 'running'::text);
 
 CREATE INDEX run_workspace_id_conversation_id_idx ON public.run USING btree (workspace_id, conversation_id);
+
+CREATE INDEX run_workspace_id_created_at_idx ON public.run USING btree (workspace_id, created_at);
 
 CREATE INDEX saved_search_match_workspace_id_item_id_idx ON public.saved_search_match USING btree (workspace_id, item_id);
 
@@ -1973,6 +2001,15 @@ ALTER TABLE public.passage
 ALTER TABLE ONLY public.push_subscription
     ADD CONSTRAINT push_subscription_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.reply_feedback
+    ADD CONSTRAINT reply_feedback_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reply_feedback
+    ADD CONSTRAINT reply_feedback_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.reply_feedback
+    ADD CONSTRAINT reply_feedback_workspace_id_message_id_fkey FOREIGN KEY (workspace_id, message_id) REFERENCES public.message(workspace_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.run_event
     ADD CONSTRAINT run_event_workspace_id_run_id_fkey FOREIGN KEY (workspace_id, run_id) REFERENCES public.run(workspace_id, id) ON DELETE CASCADE;
 
@@ -2075,6 +2112,8 @@ CREATE POLICY every_workspace ON public.notification_setting FOR SELECT TO recol
 
 CREATE POLICY every_workspace ON public.push_subscription FOR SELECT TO recollect_worker USING (true);
 
+CREATE POLICY every_workspace ON public.reply_feedback TO recollect_worker USING (true);
+
 CREATE POLICY every_workspace ON public.run TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.search_feedback TO recollect_worker USING (true);
@@ -2163,6 +2202,8 @@ CREATE POLICY own ON public.notification_hours TO recollect_app USING (((workspa
 
 CREATE POLICY own ON public.push_subscription TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
+CREATE POLICY own ON public.reply_feedback TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
+
 CREATE POLICY own ON public.search_feedback TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
 CREATE POLICY own ON public.webhook TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
@@ -2174,6 +2215,8 @@ CREATE POLICY own_workspace ON public.workspace TO recollect_app USING ((id = ( 
 ALTER TABLE public.passage ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.push_subscription ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reply_feedback ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.run ENABLE ROW LEVEL SECURITY;
 

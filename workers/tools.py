@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+from app.chat_models import budgets_of
 from app.model_files import model_folder
 from app.model_recipes import MINILM
 from app.resources import Resources
@@ -96,4 +97,5 @@ def _reply_deps(resources: Resources) -> ReplyDeps:
         feed=resources.feed,
         announce=partial(announce, resources.redis),
         embed_later=enqueue_embed_message,
+        budgets=budgets_of(resources.settings),
     )

@@ -17,8 +17,17 @@ async def test_without_a_key_the_extract_is_the_only_model_and_the_default(signe
     client = await signed_in(scope)
     assert (await client.get("/api/models")).json() == {
         "chat": [
-            {"name": "extractive", "provider": "extractive", "is_default": True, "health": "ok"}
+            {
+                "name": "extractive",
+                "provider": "extractive",
+                "is_default": True,
+                "health": "ok",
+                "context_tokens": 1_000_000,
+                "capabilities": [],
+                "price": {"input_usd": 0, "output_usd": 0},
+            }
         ],
+        "fallback": [],
         "embedding": {
             "name": "fake-bag-of-words",
             "dimension": 384,

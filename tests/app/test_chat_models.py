@@ -1,9 +1,13 @@
 import pytest
 
-from app.chat_models import ChatModelInfo, ChatModels, open_chat_models
+from app.chat_models import ChatModelInfo, ChatModels, budgets_of, open_chat_models
 from app.settings import Settings
 from core.errors import InvalidInput
+from llm.budget import Budgets
 from llm.extractive import ExtractiveChat
+from llm.fallback import FallbackChat
+from llm.openai import OpenAIChat
+from llm.openai_responses import ResponsesChat
 
 
 def models(**given: str) -> ChatModels:
@@ -37,7 +41,36 @@ def test_a_model_that_is_not_configured_is_refused_with_what_there_is(name):
 async def test_vendors_are_opened_once_and_closed():
     settings = Settings.model_validate({"openai_api_key": "k", "anthropic_api_key": "k"})
     async with open_chat_models(settings) as chat:
-        first = chat.get("openai:x", question="?", sources=[])
-        assert chat.get("openai:x", question="!", sources=[]) is first
+        chat.get("openai:x", question="?", sources=[])
+        opened = chat._open["openai:x"]
+        chat.get("openai:x", question="!", sources=[])
+        assert chat._open == {"openai:x": opened}
         assert chat.get("anthropic:y", question="?", sources=[]).name == "y"
         assert isinstance(chat.get("extractive", question="?", sources=[]), ExtractiveChat)
+
+
+async def test_a_chain_stands_behind_the_model_asked_for():
+    given = {"openai_api_key": "k", "chat_fallback": "openai:x, anthropic:y, extractive"}
+    async with open_chat_models(Settings.model_validate(given)) as chat:
+        assert chat.fallback == ("openai:x", "extractive")
+        assert isinstance(chat.get("openai:z", question="?", sources=[]), FallbackChat)
+        assert isinstance(chat.get("extractive", question="?", sources=[]), ExtractiveChat)
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({"openai_api_key": "k"}, ResponsesChat),
+        ({"openai_base_url": "http://127.0.0.1:1/v1"}, OpenAIChat),
+        ({"openai_base_url": "http://127.0.0.1:1/v1", "openai_api": "responses"}, ResponsesChat),
+        ({"openai_api_key": "k", "openai_api": "chat"}, OpenAIChat),
+    ],
+)
+async def test_the_api_of_an_endpoint_follows_its_address_or_the_setting(given, kind):
+    async with open_chat_models(Settings.model_validate(given)) as chat:
+        assert isinstance(chat._build("openai:x"), kind)
+
+
+def test_budgets_are_counted_in_millionths_of_a_dollar():
+    settings = Settings.model_validate({"person_usd_per_day": 0.5, "workspace_tokens_per_day": 7})
+    assert budgets_of(settings) == Budgets(workspace_tokens=7, person_micros=500_000)

@@ -14,6 +14,8 @@ from api.posting import NewMessage, NewRun, post
 from app.resources import Resources
 from core.events import announce
 from core.scope import Scope
+from llm.budget import Budgets
+from llm.catalogue import Facts, Price
 from llm.chat import ChatModel, Source
 from llm.reply import ReplyDeps, reply
 from sql.fence import Fence
@@ -31,6 +33,9 @@ class Fixed:
     """The same model whatever is asked for."""
 
     model: ChatModel
+
+    def facts(self, name: str) -> Facts:
+        return Facts(price=Price(1, 10))
 
     def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel:
         return self.model
@@ -66,13 +71,19 @@ async def make_run(
     return MadeRun(scope, conversation_id, posted.message.id, posted.run_id)
 
 
-def deps(resources: Resources, model: ChatModel | None = None) -> ReplyDeps:
+def deps(
+    resources: Resources,
+    model: ChatModel | None = None,
+    *,
+    budgets: Budgets = Budgets(),  # noqa: B008  (frozen)
+) -> ReplyDeps:
     return ReplyDeps(
         searcher=make_searcher(resources, cursor_key=b""),
         models=resources.chat if model is None else Fixed(model),
         feed=resources.feed,
         announce=partial(announce, resources.redis),
         embed_later=enqueue_embed_message,
+        budgets=budgets,
     )
 
 
@@ -85,10 +96,16 @@ async def fenced(resources: Resources) -> AsyncGenerator[Fence]:
         yield fence
 
 
-async def work(resources: Resources, run: MadeRun, model: ChatModel | None = None) -> None:
+async def work(
+    resources: Resources,
+    run: MadeRun,
+    model: ChatModel | None = None,
+    *,
+    budgets: Budgets = Budgets(),  # noqa: B008  (frozen)
+) -> None:
     """Do the run's job as a worker does."""
     async with fenced(resources) as fence:
-        await reply(deps(resources, model), fence, run_id=run.id)
+        await reply(deps(resources, model, budgets=budgets), fence, run_id=run.id)
 
 
 @dataclass(frozen=True)

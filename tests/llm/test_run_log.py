@@ -96,6 +96,6 @@ async def test_the_last_event_says_how_it_ended(resources, owner_connection, run
     last = (await events_of(owner_connection, run))[-1].data
     message_id = await owner_connection.fetchval("SELECT id FROM message WHERE role = 'assistant'")
     assert last == {
-        "state": "failed", "usage": None, "grounding": None, "message_id": str(message_id),
+        "state": "failed", "model": None, "usage": None, "cost_usd": 0.0, "grounding": None, "message_id": str(message_id),
         "error": {"code": "model_unavailable", "message": "It stalled."}, "retryable": True,
     }  # fmt: skip

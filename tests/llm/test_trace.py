@@ -1,11 +1,14 @@
+from uuid import UUID
+
 import orjson
 
 from llm.options import ReplyOptions
 from llm.prompt import build_prompt
-from llm.retrieval import Found
+from llm.retrieval import Found, Wanted
 from llm.trace import TracedQuery, as_json, told, traced
 from tests.llm.make_source import make_source
 
+WANTED = Wanted("and in May?", "revenue in May", UUID(int=1), ReplyOptions())
 QUERY = TracedQuery("and in May?", "revenue in May", "by the model")
 
 
@@ -18,7 +21,7 @@ def test_passages_are_told_without_their_text():
 
 def test_a_trace_holds_no_word_of_a_source():
     prompt = build_prompt("Which river?", [make_source("The secret river.")])
-    trace = traced(Found(), prompt, query=QUERY, options=ReplyOptions(), rewrite_ms=1.5)
+    trace = traced(Found(), prompt, query=QUERY, wanted=WANTED, rewrite_ms=1.5)
     kept = orjson.loads(as_json(trace))
     assert "secret" not in as_json(trace)
     assert kept["query"] == {

@@ -118,7 +118,8 @@ async def _answer(
         return await _whole(writer, STATUS[reply.fault], json.dumps(error), reply.retry_after)
     leaving = asyncio.create_task(_watch(reader, vendor))
     try:
-        wire = anthropic_frames if path.endswith("/messages") else openai_frames
+        wires = {"messages": anthropic_frames, "responses": responses_frames}
+        wire = wires.get(path.rpartition("/")[2], openai_frames)
         await _stream(writer, reply, wire(reply), leaving)
     finally:
         leaving.cancel()
@@ -237,6 +238,46 @@ def anthropic_frames(reply: Reply) -> list[bytes]:
     return _with_fault(
         reply, [opening, [text(w) for w in reply.words], ending, [event("message_stop")]], wrong
     )
+
+
+def responses_frames(reply: Reply) -> list[bytes]:
+    numbers = iter(range(10_000))
+
+    def event(kind: str, number: int | None = None, **fields: object) -> bytes:
+        seq = next(numbers) if number is None else number
+        return f"event: {kind}\n".encode() + _data({"type": kind, "sequence_number": seq, **fields})
+
+    def text(word: object, number: int | None = None) -> bytes:
+        kind = "response.output_text.delta"
+        return event(kind, number, delta=word, item_id="i1", output_index=0, content_index=0)
+
+    def thought() -> bytes:
+        kind = "response.reasoning_summary_text.delta"
+        return event(kind, delta="Hm.", item_id="i0", output_index=0, summary_index=0)
+
+    response: dict[str, object] = {
+        "id": "r1",
+        "object": "response",
+        "output": [],
+        "usage": None,
+        "error": None,
+    }
+    usage = {"input_tokens": 11, "output_tokens": len(reply.words), "total_tokens": 0}
+    why = {"reason": reply.finish} if reply.finish else None
+    start = event("response.created", response={**response, "incomplete_details": None})
+    opening = [start, *(thought() for _ in range(reply.thoughts))]
+    words = [text(word) for word in reply.words]
+    failed = {**response, "error": {"code": "server_error", "message": "overloaded"}}
+    wrong = {
+        "error_inside": event("response.failed", response={**failed, "incomplete_details": None}),
+        "wrong_shape": text(5),
+        "duplicate_start": start,
+        "out_of_order": text("late", 0),
+        "huge_event": text("x" * HUGE_BYTES),
+    }
+    ended = {**response, "usage": usage, "incomplete_details": why}
+    last = event("response.incomplete" if why else "response.completed", response=ended)
+    return _with_fault(reply, [opening, words, [], [last]], wrong)
 
 
 def _with_fault(reply: Reply, stages: list[list[bytes]], wrong: dict[str, bytes]) -> list[bytes]:

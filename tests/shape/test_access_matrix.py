@@ -35,6 +35,7 @@ BODIES: dict[str, object] = {
     "POST /conversations/{conversation_id}/messages": {"content": "Hello"},
     "PATCH /messages/{message_id}": {"content": "Other"},
     "PUT /conversations/{conversation_id}/active-leaf": {"message_id": None},
+    "PUT /messages/{message_id}/feedback": {"thumb": "up"},
     "PUT /files/{file_id}/access": {"principal": "workspace"},
     "PUT /files/{file_id}/tags": {"tags": ["other"]},
     "PUT /conversations/{conversation_id}/tags": {"tags": ["other"]},

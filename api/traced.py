@@ -1,0 +1,180 @@
+"""The kept trace of a run as a reader may see it now: what he may not read, or what was deleted since, is not told."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ConfigDict
+
+from api.wire import Answer
+from core.scope import Scope
+from llm.followup import Way
+from llm.options import Citing, Sources
+from llm.packing import Fate
+from llm.retrieval import LeftOut
+from search.answer import Match, Mode, Recall
+from search.links import file_links, message_links
+from sql import fetch, read
+from sql.pool import ReadConn
+
+
+class _Kept(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class KeptQuery(_Kept):
+    asked: str
+    text: str
+    by: Way
+
+
+class KeptOptions(_Kept):
+    filters: tuple[str, ...]
+    k: int
+    mode: Mode
+    max_tokens: int
+    citations: Citing
+    abstain: bool
+    sources: Sources
+    files: tuple[UUID, ...]
+    context_tokens: int
+
+
+class KeptCandidate(_Kept):
+    passage_id: UUID
+    kind: Literal["file", "message"]
+    item_id: UUID
+    message_id: UUID | None
+    version: int | None
+    start: int
+    end: int
+    score: float
+    match: tuple[Match, ...]
+    fate: Fate | LeftOut
+
+
+class KeptCoverage(_Kept):
+    pending: int
+    no_text: int
+    failed: int
+    recall: Recall
+
+
+class KeptTrace(_Kept):
+    """The JSON of run.trace: llm.trace.Trace."""
+
+    query: KeptQuery
+    options: KeptOptions
+    candidates: tuple[KeptCandidate, ...]
+    packed: tuple[tuple[UUID, ...], ...]
+    given: tuple[UUID, ...]
+    attachments: tuple[UUID, ...]
+    prompt_sha256: str
+    turns: int
+    index_seq: int
+    coverage: KeptCoverage | None
+    degraded: tuple[str, ...]
+    rewrite_ms: float
+    search_ms: float
+
+    def ref_of(self, passage_id: UUID) -> int | None:
+        """Return under which number the model was given a passage."""
+        places = (n for n, joined in enumerate(self.packed, start=1) if passage_id in joined)
+        return next(places, None)
+
+
+class CandidateAnswer(Answer):
+    """A passage that was found: `ref` is its number in the prompt, `fate` what became of it, `open` where it stands."""
+
+    passage_id: UUID
+    kind: Literal["file", "message"]
+    file_id: UUID | None
+    conversation_id: UUID | None
+    message_id: UUID | None
+    version: int | None
+    title: str
+    author: str
+    created_at: datetime
+    start: int
+    end: int
+    score: float
+    match: Sequence[Match]
+    fate: str
+    ref: int | None
+    open: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    item_id: UUID
+    message_id: UUID | None
+    title: str
+    author: str
+    created_at: datetime
+
+
+_list_places = read("run.sql", "list_places", _Place)
+
+
+def read_trace(text: str) -> KeptTrace | None:
+    """Return a kept trace; None for a run that has none, or one of an older form."""
+    return (
+        KeptTrace.model_validate_json(text)
+        if text and "prompt_sha256" in orjson.loads(text)
+        else None
+    )
+
+
+async def candidates_of(conn: ReadConn, scope: Scope, trace: KeptTrace) -> list[CandidateAnswer]:
+    """Return the candidates that the caller may see now, best first, named as their sources are named now."""
+    rows = await fetch(
+        conn,
+        _list_places,
+        **scope.ids,
+        item_ids=[c.item_id for c in trace.candidates],
+        message_ids=[c.message_id for c in trace.candidates],
+    )
+    places = {(row.item_id, row.message_id): row for row in rows}
+    return [
+        _candidate(c, place, trace.ref_of(c.passage_id))
+        for c in trace.candidates
+        if (place := places.get((c.item_id, c.message_id)))
+    ]
+
+
+async def nearest(conn: ReadConn, scope: Scope, trace: str) -> list[CandidateAnswer]:
+    """Return what an abstaining reply was given: the nearest there was."""
+    kept = read_trace(trace)
+    found = await candidates_of(conn, scope, kept) if kept else []
+    return [candidate for candidate in found if candidate.ref is not None]
+
+
+def _candidate(c: KeptCandidate, place: _Place, ref: int | None) -> CandidateAnswer:
+    shown = range(c.start, c.end)
+    is_file = c.message_id is None
+    links = (
+        file_links(c.item_id, shown=shown)
+        if c.message_id is None
+        else message_links(c.item_id, c.message_id, shown=shown)
+    )
+    return CandidateAnswer(
+        passage_id=c.passage_id,
+        kind=c.kind,
+        file_id=c.item_id if is_file else None,
+        conversation_id=None if is_file else c.item_id,
+        message_id=c.message_id,
+        version=c.version,
+        title=place.title,
+        author=place.author,
+        created_at=place.created_at,
+        start=c.start,
+        end=c.end,
+        score=c.score,
+        match=c.match,
+        fate=c.fate,
+        ref=ref,
+        open=links.open,
+    )

@@ -1,0 +1,78 @@
+"""What is known of chat models: how much they read, what a million tokens costs, and what they can do besides writing.
+
+Published figures of October 2025, found by the longest prefix of the vendor's name; prices change, so CHAT_PRICES overrides
+them. Of an unknown model nothing is assumed: no price, which leaves money budgets to token budgets, and 8,000 tokens.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from core.errors import InvalidInput
+
+Capability = Literal["vision", "thinking", "own citations"]
+UNKNOWN_CONTEXT_TOKENS: Final = 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens."""
+
+    input_usd: float
+    output_usd: float
+
+    def micros(self, input_tokens: int, output_tokens: int) -> int:
+        """Return millionths of a dollar, which a million tokens makes the same number."""
+        return round(input_tokens * self.input_usd + output_tokens * self.output_usd)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    context_tokens: int = UNKNOWN_CONTEXT_TOKENS
+    price: Price | None = None
+    capabilities: tuple[Capability, ...] = ()
+
+    def micros(self, input_tokens: int, output_tokens: int) -> int:
+        """Return what that many tokens cost; 0 where the price is not known."""
+        return self.price.micros(input_tokens, output_tokens) if self.price else 0
+
+
+_SEES: Final[tuple[Capability, ...]] = ("vision",)
+_THINKS: Final[tuple[Capability, ...]] = ("vision", "thinking")
+_CITES: Final[tuple[Capability, ...]] = ("vision", "own citations")
+KNOWN: Final[Mapping[str, Facts]] = {
+    "openai:gpt-4.1": Facts(1_047_576, Price(2, 8), _SEES),
+    "openai:gpt-4.1-mini": Facts(1_047_576, Price(0.4, 1.6), _SEES),
+    "openai:gpt-4.1-nano": Facts(1_047_576, Price(0.1, 0.4), _SEES),
+    "openai:gpt-4o": Facts(128_000, Price(2.5, 10), _SEES),
+    "openai:gpt-4o-mini": Facts(128_000, Price(0.15, 0.6), _SEES),
+    "openai:gpt-5": Facts(400_000, Price(1.25, 10), _THINKS),
+    "openai:gpt-5-mini": Facts(400_000, Price(0.25, 2), _THINKS),
+    "openai:gpt-5-nano": Facts(400_000, Price(0.05, 0.4), _THINKS),
+    "openai:o4-mini": Facts(200_000, Price(1.1, 4.4), _THINKS),
+    "anthropic:claude-sonnet-4": Facts(200_000, Price(3, 15), _CITES),
+    "anthropic:claude-haiku-4": Facts(200_000, Price(1, 5), _CITES),
+    "anthropic:claude-opus-4": Facts(200_000, Price(15, 75), _CITES),
+    "anthropic:claude-3-5-haiku": Facts(200_000, Price(0.8, 4), _CITES),
+    "extractive": Facts(1_000_000, Price(0, 0)),
+}
+
+
+def facts_of(name: str, prices: Mapping[str, Price]) -> Facts:
+    """Return what is known of a model, at the price that `prices` gives it."""
+    known = max((key for key in KNOWN if name.startswith(key)), key=len, default=None)
+    facts = KNOWN[known] if known else Facts()
+    return replace(facts, price=prices[name]) if name in prices else facts
+
+
+def read_prices(text: str) -> dict[str, Price]:
+    """Return the prices in `openai:qwen=0.1/0.4, ...`; anything else is InvalidInput."""
+    found: dict[str, Price] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, price = part.partition("=")
+        given, _, made = price.partition("/")
+        try:
+            found[name.strip()] = Price(float(given), float(made))
+        except ValueError as error:
+            raise InvalidInput.of("chat_prices", f"is model=input/output, not {part}") from error
+    return found

@@ -1,0 +1,52 @@
+import pytest
+
+from tests.llm.replying import make_run
+from tests.make import make_colleague, make_scope
+
+
+@pytest.fixture
+async def scope(resources, owner_connection):
+    return await make_scope(owner_connection)
+
+
+async def spend(owner, run, **columns):
+    for column, value in columns.items():
+        await owner.execute(f"UPDATE run SET {column} = $1 WHERE id = $2", value, run.id)
+
+
+async def test_tokens_and_money_are_told_by_day_and_model(
+    signed_in, scope, resources, owner_connection
+):
+    bob = await make_colleague(owner_connection, scope)
+    mine = await make_run(owner_connection, resources, scope, facts=[])
+    his = await make_run(owner_connection, resources, bob, facts=[])
+    await spend(owner_connection, mine, input_tokens=10, output_tokens=5, cost_micros=2_000_000, answered_by="openai:m")  # fmt: skip
+    await spend(owner_connection, his, input_tokens=100, held_tokens=900)
+    client = await signed_in(scope)
+    told = (await client.get("/api/usage")).json()
+    (day,) = told["items"]
+    assert {key: day[key] for key in day if key != "day"} == {
+        "model": "openai:m",
+        "replies": 1,
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "cost_usd": 2.0,
+    }
+    assert told["budgets"] == [
+        {"of": "person", "unit": "tokens", "limit": None, "used": 15.0},
+        {"of": "person", "unit": "usd", "limit": None, "used": 2.0},
+    ]
+    everybody = (await client.get("/api/usage?of=workspace")).json()
+    assert sorted(item["model"] for item in everybody["items"]) == ["extractive", "openai:m"]
+    assert everybody["budgets"][2] == {
+        "of": "workspace",
+        "unit": "tokens",
+        "limit": None,
+        "used": 915.0,
+    }
+
+
+async def test_only_an_admin_sees_the_whole_workspaces(signed_in, scope, owner_connection):
+    client = await signed_in(await make_colleague(owner_connection, scope))
+    assert (await client.get("/api/usage?of=workspace")).status_code == 403
+    assert (await client.get("/api/usage")).json()["items"] == []
