@@ -153,6 +153,7 @@ class FileAnswer(Answer):
     state: FileState
     stage: str
     stages: StagesAnswer
+    passages_per_s: float | None
     eta_s: float | None
     reason: ReasonAnswer | None
     version: int
@@ -232,6 +233,7 @@ async def _near_duplicates(conn: ReadConn, scope: Scope, file: File) -> list[Nea
 
 def file_answer(row: File) -> FileAnswer:
     """Return a file as lists show it."""
+    now = datetime.now(UTC)
     reason = ReasonAnswer(code=row.reason_code, message=row.reason, remedy=row.remedy)
     return FileAnswer(
         id=row.id,
@@ -246,7 +248,8 @@ def file_answer(row: File) -> FileAnswer:
             extract=StageAnswer(done=row.segments_done, total=row.segments_total),
             embed=StageAnswer(done=row.passages_embedded, total=expected_passages(row)),
         ),
-        eta_s=eta_s(row, now=datetime.now(UTC)),
+        passages_per_s=round(rate, 1) if (rate := passages_per_s(row, now=now)) else None,
+        eta_s=eta_s(row, now=now),
         reason=reason if row.reason_code else None,
         version=row.version,
         properties=_properties(row),
@@ -280,16 +283,17 @@ def expected_passages(row: File) -> int | None:
     return round(row.passages_total * row.segments_total / row.segments_done)
 
 
-def eta_s(row: File, *, now: datetime) -> float | None:
-    """Return the seconds that embedding, the slowest step, will take at its rate so far; None while it has none."""
-    total = expected_passages(row)
-    if (
-        row.state != "processing"
-        or row.started_at is None
-        or not total
-        or not row.passages_embedded
-    ):
+def passages_per_s(row: File, *, now: datetime) -> float | None:
+    """Return how many passages a second were embedded so far; None while there is none."""
+    if row.state != "processing" or row.started_at is None or not row.passages_embedded:
         return None
     elapsed_s = (now - row.started_at).total_seconds()
-    left = max(total - row.passages_embedded, 0)
-    return round(elapsed_s * left / row.passages_embedded, 1)
+    return row.passages_embedded / elapsed_s if elapsed_s > 0 else None
+
+
+def eta_s(row: File, *, now: datetime) -> float | None:
+    """Return the seconds that embedding, the slowest step, will take at its rate so far; None while it has none."""
+    total, rate = expected_passages(row), passages_per_s(row, now=now)
+    if not total or not rate:
+        return None
+    return round(max(total - row.passages_embedded, 0) / rate, 1)

@@ -125,10 +125,10 @@ def new_key(workspace_id: UUID) -> str:
     return f"{workspace_id}/{blob_id.hex[-2:]}/{blob_id}"
 
 
-def missing(key: str) -> PermanentFailure:
+def missing() -> PermanentFailure:
     """Return the error for a blob that its row names and the store lacks."""
     return PermanentFailure(
-        "blob_missing", f"The stored bytes {key} are gone.", remedy="Upload the file again."
+        "blob_missing", "The stored bytes of the file are gone.", remedy="Upload the file again."
     )
 
 

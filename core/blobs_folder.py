@@ -181,7 +181,7 @@ def _open_at(path: Path, start: int) -> BinaryIO:
     try:
         file = path.open("rb")
     except FileNotFoundError:
-        raise missing(path.name) from None
+        raise missing() from None
     file.seek(start)
     return file
 

@@ -242,7 +242,7 @@ class _Pipe(RawIOBase):
 
 def _as_ours(error: Exception) -> RecollectError:
     if isinstance(error, S3Error) and error.code in _ABSENT:
-        return missing(error.object_name or "")
+        return missing()
     if isinstance(error, S3Error) and error.code in _FULL:
         return StorageFull("The S3 store has no space left.")
     said = error.code if isinstance(error, S3Error) else type(error).__name__

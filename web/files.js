@@ -3,17 +3,13 @@
 import { $, fill, h, icon, size, toast, when } from "./dom.js";
 import { api, query } from "./api.js";
 import { follow } from "./events.js";
+import { button, buttonsOf, isOpen, passwordForm, progressOf, progressText, stateOf } from "./filestate.js";
+import { clearDead, showDead } from "./dead.js";
 import { startUploads } from "./upload.js";
 
 const PAGE = 50;
 const STREAMS = 2; // an account may hold five, and a browser six connections to a host
 const OPEN = ["queued", "processing"];
-const STATES = {
-  queued: "Waiting", processing: "Being read", ready: "Ready", partial: "Ready in part",
-  no_text: "No text", failed: "Failed", cancelled: "Cancelled",
-};
-
-const LOCKED = ["password_needed", "password_wrong"]; // reasons to ask for a password
 
 const rows = new Map(); // id -> element
 const files = new Map(); // id -> the file as last heard of
@@ -24,11 +20,19 @@ let arrived = []; // files that were accepted while a list was on its way, which
 
 export function startFiles() {
   startUploads(accept);
+  window.addEventListener("file-changed", ({ detail }) => {
+    if (rows.has(detail.id)) put(detail, false);
+    followOpen();
+  });
+  window.addEventListener("jobs-requeued", showFiles);
   $("#files-state").addEventListener("change", showFiles);
   $("#files-more").addEventListener("click", () => load(next));
 }
 
-export const showFiles = () => load(null);
+export function showFiles() {
+  showDead();
+  return load(null);
+}
 
 export function leaveFiles() {
   for (const stop of followed.values()) stop.abort();
@@ -37,6 +41,7 @@ export function leaveFiles() {
 
 export function clearFiles() {
   leaveFiles();
+  clearDead();
   rows.clear();
   files.clear();
   fill($("#files"));
@@ -96,8 +101,6 @@ function drop(id) {
   followed.get(id)?.abort();
 }
 
-const isOpen = (file) => OPEN.includes(file.state) && !file.deleted_at;
-
 // Follow the files that are being read, the oldest first because they are read first; the others get their turn.
 function followOpen() {
   if ($("#view-files").hidden) return;
@@ -122,15 +125,13 @@ async function followOne(id) {
 
 function rowOf(file) {
   if (file.deleted_at) return deletedRow(file);
-  const title = file.state === "queued" || file.state === "failed"
-    ? h("strong", {}, file.name)
-    : h("a", { href: `#/file/${file.id}` }, h("strong", {}, file.name));
+  const run = (verb, body) => act(file, verb, body);
   return h("li", { class: `row ${file.state}`, "data-id": file.id },
     icon("file"),
     h("div", { class: "row-main" },
-      title,
+      h("a", { href: `#/file/${file.id}` }, h("strong", {}, file.name)),
       h("span", { class: "row-meta muted" },
-        h("span", { class: `state ${file.state}` }, STATES[file.state] ?? file.state),
+        stateOf(file),
         h("span", {}, progressText(file)),
         file.folder && h("span", {}, file.folder),
         file.children?.count > 0 && h("a", { href: `#/file/${file.id}` }, file.children.count === 1 ? "one file in it" : `${file.children.count} files in it`),
@@ -138,21 +139,12 @@ function rowOf(file) {
         when(file.created_at),
         file.duplicate_of && h("span", {}, "same bytes as ", h("a", { href: `#/file/${file.duplicate_of}` }, "another file")),
       ),
-      file.state === "processing" && h("progress", progressOf(file)),
+      file.state === "processing" && progressOf(file),
       file.reason && h("p", { class: "reason" }, `${file.reason.message} `, h("span", { class: "muted" }, file.reason.remedy)),
-      file.can_write && LOCKED.includes(file.reason?.code) && passwordForm(file),
+      passwordForm(file, run),
     ),
-    file.can_write && h("span", { class: "row-buttons" }, buttonsOf(file)),
+    file.can_write && h("span", { class: "row-buttons" }, buttonsOf(file, run), button("Delete", file, () => remove(file))),
   );
-}
-
-function passwordForm(file) {
-  const field = h("input", { type: "password", required: true, maxlength: 1000, autocomplete: "off", placeholder: "Password", "aria-label": `Password of ${file.name}` });
-  const send = (event) => {
-    event.preventDefault();
-    act(file, "retry", { password: field.value });
-  };
-  return h("form", { class: "file-password", onsubmit: send }, field, h("button", { class: "button quiet" }, "Open"));
 }
 
 function deletedRow(file) {
@@ -164,32 +156,6 @@ function deletedRow(file) {
     ),
     h("span", { class: "row-buttons" }, h("button", { type: "button", class: "button quiet", "aria-label": `Restore ${file.name}`, onclick: () => restore(file) }, "Restore")),
   );
-}
-
-// Reading is quick and embedding slow, so the bar is the share of both.
-function progressOf({ name, stages: { extract, embed } }) {
-  const share = ({ done, total }) => (total ? Math.min(done / total, 1) : 0);
-  const label = { "aria-label": `Reading ${name}`, max: 1 };
-  return extract.total ? { ...label, value: 0.3 * share(extract) + 0.7 * share(embed) } : label;
-}
-
-function progressText({ state, stages, eta_s: eta }) {
-  if (state !== "processing" || !stages) return null;
-  const { extract, embed } = stages;
-  const read = extract.total && extract.done < extract.total ? `${extract.done} of ${extract.total} parts read` : "";
-  const indexed = embed.done ? `${embed.done} of ${embed.total ?? "?"} passages embedded` : "";
-  const left = eta > 2 ? `about ${eta < 90 ? `${Math.round(eta)} s` : `${Math.round(eta / 60)} min`} left` : "";
-  return [read, indexed, left].filter(Boolean).join(", ") || null;
-}
-
-function buttonsOf(file) {
-  const button = (label, run) => h("button", { type: "button", class: "button quiet", "aria-label": `${label} ${file.name}`, onclick: run }, label);
-  return [
-    ["failed", "cancelled"].includes(file.state) && button("Retry", () => act(file, "retry")),
-    ["partial", "no_text"].includes(file.state) && button("Read again", () => act(file, "reprocess")),
-    isOpen(file) && button("Cancel", () => act(file, "cancel")),
-    button("Delete", () => remove(file)),
-  ].filter(Boolean);
 }
 
 async function act(file, verb, body) {

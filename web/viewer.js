@@ -1,7 +1,9 @@
-// The text of a file, open at a quotation: the quoted words marked and in sight, what stands around them on demand.
+// A file's page: its head (file.js) and its text, open at a quotation: the quoted words marked and in sight, the rest on demand.
 
 import { $, fill, h, pagesOf, points } from "./dom.js";
 import { api, query, withWorkspace } from "./api.js";
+import { headOf, leaveFile } from "./file.js";
+import { isOpen } from "./filestate.js";
 
 const AROUND = 3000; // code points shown on either side, and added by each "show more"
 const CHILDREN = 100; // of a file's files shown
@@ -15,6 +17,7 @@ export function startViewer(close) {
 
 export function closeViewer() {
   if ($("#viewer").hidden) return;
+  leaveFile();
   $("#viewer").hidden = true;
   document.body.classList.remove("viewing");
   shown = null;
@@ -33,10 +36,17 @@ export async function openViewer(id, parameters) {
   $("#viewer-title").textContent = "…";
   $("#viewer-where").textContent = "";
   $("#viewer-download").href = withWorkspace(`/api/v1/files/${encodeURIComponent(id)}/content${query({ version })}`);
+  leaveFile();
   fill($("#viewer-body"), h("p", { class: "muted" }, "Opening…"));
+  await reopen(mine, show);
+}
+
+// Ask for what is shown, and show it; what was opened meanwhile wins.
+async function reopen(mine, showing) {
+  const { id } = mine;
   try {
     const [file, part] = await Promise.all([api(`/files/${encodeURIComponent(id)}`), textOf(mine, mine.start, mine.end)]);
-    if (shown === mine) show(file, part);
+    if (shown === mine) showing(file, part);
   } catch (error) {
     if (shown === mine) refuse(error);
   }
@@ -52,16 +62,31 @@ function refuse(error) {
 }
 
 function show(file, part) {
+  render(file, part);
+  $("#viewer-title").focus({ preventScroll: true });
+  if (shown.quote.end > shown.quote.start) $("#viewer-body .source mark")?.scrollIntoView({ block: "center" });
+  else $("#viewer-body").scrollTop = 0;
+}
+
+// Another state or version of the same file: who reads it keeps the place.
+function again(file, part) {
+  const body = $("#viewer-body");
+  const [at, hadFocus] = [body.scrollTop, body.contains(document.activeElement)];
+  render(file, part);
+  body.scrollTop = at;
+  if (hadFocus) $("#viewer-title").focus({ preventScroll: true });
+}
+
+function render(file, part) {
+  const mine = shown;
   $("#viewer-title").textContent = file.name;
   const quoted = shown.quote.end > shown.quote.start;
   const where = quoted ? pagesOf(span(pagesWithin(part.pages, shown.quote))) : "";
   $("#viewer-where").textContent = [where, shown.version && `version ${shown.version}`, file.folder].filter(Boolean).join(" · ");
   const text = h("div", { class: "source" }, passages(part));
-  fill($("#viewer-body"), family(file), step("earlier", part), text, step("later", part));
-  if (!part.text) fill(text, h("p", { class: "muted" }, file.reason?.message || "There is no text here."));
-  $("#viewer-title").focus({ preventScroll: true });
-  if (quoted) $("mark", text)?.scrollIntoView({ block: "center" });
-  else $("#viewer-body").scrollTop = 0;
+  const head = headOf(file, () => reopen(mine, again));
+  fill($("#viewer-body"), head, family(file), step("earlier", part), text, step("later", part));
+  if (!part.text) fill(text, h("p", { class: "muted" }, isOpen(file) ? "Its text comes when it is read." : "There is no text to show."));
 }
 
 // What the file came in, and the files that were found in it: a mail's attachments, an archive's members.

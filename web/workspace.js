@@ -6,6 +6,7 @@ import { api, setWorkspace } from "./api.js";
 const KEPT = "recollect.workspace"; // of this tab
 
 let ids = [];
+let roles = new Map(); // workspace -> what one is in it
 let current = "";
 
 export function startWorkspaces(onSwitch) {
@@ -16,6 +17,7 @@ export async function loadWorkspaces() {
   forgetWorkspaces();
   const { items } = await api("/workspaces?limit=100");
   ids = items.map(({ id }) => id);
+  roles = new Map(items.map(({ id, role }) => [id, role]));
   current = (items.find(({ kind }) => kind === "personal") ?? items[0]).id;
   fill($("#workspace"), items.map(({ id, name, kind }) => h("option", { value: id }, kind === "personal" ? "My own" : name)));
   for (const element of [$("#workspace"), $("#search-where")]) element.hidden = items.length < 2;
@@ -32,6 +34,8 @@ export function actIn(id) {
   sessionStorage.setItem(KEPT, id);
   return true;
 }
+
+export const mayAdminister = () => ["owner", "admin"].includes(roles.get(current));
 
 export function forgetWorkspaces() {
   ids = [];

@@ -145,7 +145,7 @@ async def _bury_file(conn: Conn, ended: Ended) -> None:
         BURY_FILE,
         reason_code=ended.reason if ended.reason in REASONS else "error",
         reason=REASONS.get(ended.reason, "It could not be read because of an error in Recollect."),
-        remedy="Try again; if it fails again, report the file.",
+        remedy="Retry it; if that fails again, tell whoever runs this server.",
         **subject,
     )
     if buried is not None:

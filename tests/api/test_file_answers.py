@@ -4,7 +4,7 @@ from uuid import UUID
 
 import pytest
 
-from api.file_answers import File, eta_s, expected_passages, file_answer
+from api.file_answers import File, eta_s, expected_passages, file_answer, passages_per_s
 
 NOW = datetime(2025, 1, 1, tzinfo=UTC)
 FILE = File(
@@ -33,6 +33,14 @@ def test_the_passages_to_come_are_scaled_from_the_part_that_was_read(change, exp
 )  # fmt: skip
 def test_the_time_left_goes_on_at_the_rate_so_far(change, expected):
     assert eta_s(replace(FILE, **change), now=NOW + timedelta(seconds=10)) == expected
+
+
+def test_the_rate_is_that_of_all_passages_so_far_while_there_are_more_to_come():
+    later = NOW + timedelta(seconds=10)
+    assert passages_per_s(FILE, now=later) == 2.0
+    assert passages_per_s(FILE, now=NOW) is None
+    assert passages_per_s(replace(FILE, state="ready"), now=later) is None
+    assert passages_per_s(replace(FILE, passages_embedded=0), now=later) is None
 
 
 def test_a_reason_is_told_only_when_there_is_one():
