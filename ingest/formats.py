@@ -71,10 +71,10 @@ class Format(NamedTuple):
 
 FORMATS: Final = (
     Format(PDF, "PDF", "pdf.pages", is_paged=True, takes_password=True),
-    Format(DOCX, "Word", "office.docx"),
-    Format(PPTX, "PowerPoint", "office.pptx", is_paged=True),
-    Format(XLSX, "Excel", "office.sheet"),
-    Format(XLSB, "binary Excel", "office.sheet"),
+    Format(DOCX, "Word", "office.docx", takes_password=True),
+    Format(PPTX, "PowerPoint", "office.pptx", is_paged=True, takes_password=True),
+    Format(XLSX, "Excel", "office.sheet", takes_password=True),
+    Format(XLSB, "binary Excel", "office.sheet", takes_password=True),
     Format(XLS, "Excel 97-2003", "office.sheet"),
     Format(DOC, "Word 6-2003", "office.doc"),
     Format(PPT, "PowerPoint 97-2003", "office.ppt", is_paged=True),

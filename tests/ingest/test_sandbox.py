@@ -53,6 +53,7 @@ from tests.ingest.make_files import (
 )
 from tests.ingest.make_office import make_pptx, make_xlsx, row
 from tests.ingest.make_ppt import make_ppt, make_slide
+from tests.ingest.make_sealed import seal_agile
 
 DATA = Path(__file__).parents[1] / "data" / "files"
 LAUGHS = (
@@ -143,8 +144,8 @@ async def test_a_long_pdf_is_read_by_one_child_after_the_other(tmp_path):
         (b"{" * 10_000_000, RTF, "broken_file"),
         ((DATA / "simple.doc").read_bytes()[:9_000], DOC, "broken_file"),
         ((DATA / "date_1904.xls").read_bytes()[:4_000], XLS, "broken_file"),
-        ((DATA / "password_protected.xlsx").read_bytes(), DOCX, "encrypted"),
-        ((DATA / "password_protected.xlsx").read_bytes(), XLSX, "encrypted"),
+        ((DATA / "password_protected.xlsx").read_bytes(), DOCX, "password_needed"),
+        ((DATA / "password_protected.xlsx").read_bytes(), XLSX, "password_needed"),
         (make_ppt([make_slide()], token=0xF3D1C4DF), PPT, "encrypted"),
         (b"word " * 10_000_000, TEXT, "too_much_text"),
     ],
@@ -174,6 +175,11 @@ async def test_a_real_encrypted_pdf_is_read_with_its_password_which_no_argument_
     assert texts([item for item in found if isinstance(item, Segment)]) == ["File with password\n"]
     assert told
     assert "password" not in str(told).replace("password.pdf", "")
+
+
+async def test_a_sealed_document_is_read_with_its_password(tmp_path):
+    path = write(tmp_path, seal_agile(make_docx(paragraph("Low water")), "sesame"))
+    assert texts(await items_of(path, DOCX, password="sesame")) == ["Low water\n"]
 
 
 async def test_an_attached_file_that_kills_the_reader_leaves_the_pages(tmp_path):

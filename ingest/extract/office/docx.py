@@ -15,6 +15,7 @@ from ingest.extract.office.chart import chart_lines
 from ingest.extract.office.docx_styles import PLAIN, Styles, outline_level, read_styles
 from ingest.extract.office.ooxml import main_part, related
 from ingest.extract.office.opc_properties import core_properties
+from ingest.extract.office.protected import unlocked
 from ingest.extract.office.xml_parts import parse
 from ingest.extract.segment import Item, clean
 from ingest.extract.tables import Tables
@@ -25,10 +26,12 @@ TEXT = frozenset({"w:t", "m:t"})
 IN_RUN = {"w:tab": "\t", "w:br": "\n", "w:cr": "\n", "w:noBreakHyphen": "-"}
 
 
-def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
+def read(
+    source: BinaryIO, *, first: int, most_characters: int, password: str = ""
+) -> Iterator[Item]:
     """Yield segments; the inflated size is limited, so `most_characters` is the caller's to watch."""
     del most_characters
-    archive = open_archive(source)
+    archive = open_archive(unlocked(source, password))
     main = main_part(archive)
     yield core_properties(archive)
     yield from segments(_texts(archive, main), first=first)

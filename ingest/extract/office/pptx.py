@@ -13,16 +13,19 @@ from ingest.extract.archive import open_archive
 from ingest.extract.office.chart import chart_lines
 from ingest.extract.office.ooxml import Relation, main_part, related
 from ingest.extract.office.opc_properties import core_properties
+from ingest.extract.office.protected import unlocked
 from ingest.extract.office.shapes import LISTS, Shapes
 from ingest.extract.office.slide import slide_text
 from ingest.extract.office.xml_parts import Attributes, parse
 from ingest.extract.segment import Item, Problem, Segment, Unreadable, clean
 
 
-def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
+def read(
+    source: BinaryIO, *, first: int, most_characters: int, password: str = ""
+) -> Iterator[Item]:
     """Yield the slides from index `first` on; the inflated size is limited, so `most_characters` is the caller's to watch."""
     del most_characters
-    archive = open_archive(source)
+    archive = open_archive(unlocked(source, password))
     slides = _slides(archive)
     yield core_properties(archive)
     for index in range(first, len(slides)):

@@ -2,7 +2,7 @@
 
 A sheet's tables stand as table_text.py writes them, each block with the numbers of its rows as the program shows them. Values,
 not formulas; numbers to 15 digits as Excel keeps them, dates in ISO form. What charts and text boxes say follows the sheets.
-Left out: number formats but for dates (a percentage is a fraction), comments, macros, pictures.
+Left out: number formats but for dates, which calamine does not tell (a percentage is a fraction); comments, macros, pictures.
 """
 
 from collections import deque
@@ -24,9 +24,10 @@ from ingest.extract.archive import encrypted, open_archive
 from ingest.extract.cut import segments
 from ingest.extract.data.table_text import LETTER, SAMPLE, header_index, table_text
 from ingest.extract.office.chart import chart_lines
-from ingest.extract.office.compound import ENCRYPTED_PACKAGE, SIGNATURE, Compound
+from ingest.extract.office.compound import SIGNATURE, Compound
 from ingest.extract.office.odf_package import META, odf_properties, refuse_encrypted
 from ingest.extract.office.opc_properties import core_properties
+from ingest.extract.office.protected import unlocked
 from ingest.extract.office.shapes import Shapes
 from ingest.extract.office.summary import summary
 from ingest.extract.office.xml_parts import parse
@@ -42,13 +43,16 @@ SAVE_ANEW = "Open it in its own program, save it again and upload it."
 CHARTS, DRAWINGS = "xl/charts/chart", "xl/drawings/drawing"
 
 
-def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
+def read(
+    source: BinaryIO, *, first: int, most_characters: int, password: str = ""
+) -> Iterator[Item]:
     """Yield segments, then the sheets that are lost; each is in memory as a whole, and one far too large kills the child."""
     del most_characters
-    archive = None
+    source, archive = unlocked(source, password), None
+    source.seek(0)
     if source.read(len(SIGNATURE)) == SIGNATURE:
         file = Compound(source)
-        if ENCRYPTED_PACKAGE in file.streams or _is_encrypted(file):
+        if _is_encrypted(file):
             raise encrypted()
         yield summary(file)
     else:

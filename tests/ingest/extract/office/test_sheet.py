@@ -140,7 +140,7 @@ def test_an_empty_workbook_has_no_text():
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        ((DATA / "password_protected.xlsx").read_bytes(), "encrypted"),
+        ((DATA / "password_protected.xlsx").read_bytes(), "password_needed"),
         (make_compound({"Workbook": b"no records"}), "broken_file"),
         (make_compound({"Workbook": b"\x09\x08\x02\0ab\x2f\0\x02\0cd"}), "encrypted"),
         (make_odf("", members={"META-INF/manifest.xml": "<m><encryption-data/></m>"}), "encrypted"),
