@@ -16,6 +16,8 @@ from pydantic import BeforeValidator
 
 from api.cursors import Cursors
 from api.limits import Limits
+from api.realtime_presence import Presence
+from api.realtime_rooms import Rooms
 from app.passwords import Passwords
 from app.resources import Resources
 from app.sessions import Caller, Session, Sessions
@@ -43,6 +45,8 @@ class Api:
     cursors: Cursors
     searcher: Searcher
     limits: Limits
+    rooms: Rooms
+    presence: Presence
 
 
 async def api_of(request: Request) -> Api:

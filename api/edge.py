@@ -7,6 +7,7 @@ of microseconds; Starlette's BaseHTTPMiddleware costs a task a request.
 import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 import structlog
@@ -66,6 +67,9 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request and account for it."""
+        if scope["type"] == "websocket":
+            await self._open_socket(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -83,6 +87,17 @@ class Edge:
             REQUESTS_IN_FLIGHT.dec()
             _account(scope, exchange)
 
+    async def _open_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["request_id"] = _request_id(scope)
+        scope["path"] = canonical(scope["path"])
+        scope["abort"] = partial(abort, send)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=scope["request_id"])
+        try:
+            await self.app(scope, receive, send)
+        except Exception:  # the top of a connection: a bug is logged once, here
+            log.exception("failed to serve a socket", path=scope["path"], code=INTERNAL.code)
+
     async def _serve(self, scope: Scope, receive: Receive, send: Send, exchange: _Exchange) -> None:
         try:
             _refuse_declared_size(scope)
@@ -93,6 +108,13 @@ class Edge:
             log.exception("failed to serve a request", path=scope["path"], code=INTERNAL.code)
             if not exchange.status:
                 await error_response(error, request_id=exchange.request_id)(scope, receive, send)
+
+
+def abort(send: Send) -> None:
+    """Break a connection off with what was not sent: uvicorn's close() waits for a reader who does not read."""
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is not None:
+        transport.abort()
 
 
 def canonical(path: str) -> str:

@@ -172,8 +172,8 @@ async def get_file_events(
 ) -> Response:
     async with resources.stream.read_tx(scope) as conn:
         await find_file(conn, scope, file_id)
-    frames = _frames(resources, scope, file_id)
-    return EventStream(frames, streams=streams_of(request), request=request, scope=scope)
+    following = frames(resources, scope, file_id)
+    return EventStream(following, streams=streams_of(request), request=request, scope=scope)
 
 
 @router.post("/{file_id}/cancel", status_code=202, summary="Stop reading a file")
@@ -275,9 +275,8 @@ async def _erase(resources: Resources, scope: Scope, file_id: UUID) -> None:
         await execute(conn, _erase_file, **scope.ids, file_id=file_id, audit_id=new_id())
 
 
-async def _frames(
-    resources: Resources, scope: Scope, file_id: UUID
-) -> AsyncGenerator[Frame | None]:
+async def frames(resources: Resources, scope: Scope, file_id: UUID) -> AsyncGenerator[Frame | None]:
+    """Yield a file's state now and whenever it changes, until it is read."""
     told: str | None = None
     with resources.feed.listen(f"file:{file_id}") as ear:
         while True:

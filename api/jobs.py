@@ -1,5 +1,7 @@
 """Jobs: what is being done about the files, messages and replies that the caller may see."""
 
+import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal
@@ -9,12 +11,18 @@ from fastapi import APIRouter, Query
 
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ResourcesDep, ScopeDep
+from api.sse import Frame
 from api.wire import Answer, ListPage
+from app.resources import Resources
 from core.errors import NotFound
+from core.scope import Scope
 from sql import fetch, fetch_opt, read
+from sql.pool import ReadConn
 
 router = APIRouter(prefix="/jobs", tags=["Jobs"])
 
+LOOK_S = 1.0  # jobs are not announced one by one
+UNDER_WAY = frozenset({"queued", "leased", "retry_wait"})
 JobState = Literal["queued", "leased", "retry_wait", "done", "failed", "dead", "cancelled"]
 
 
@@ -86,16 +94,35 @@ async def list_jobs(
 @router.get("/{job_id}", summary="A job")
 async def get_job(job_id: PathId, scope: ScopeDep, resources: ResourcesDep) -> JobAnswer:
     async with resources.app.read_tx(scope) as conn:
-        found = await fetch_opt(
-            conn,
-            _list_visible_jobs,
-            **scope.ids,
-            id=job_id,
-            states=None,
-            before_at=None,
-            before_id=None,
-            limit=1,
-        )
+        return await find_job(conn, scope, job_id)
+
+
+async def find_job(conn: ReadConn, scope: Scope, job_id: UUID) -> JobAnswer:
+    """Return a job of something that the caller may see, else NotFound."""
+    found = await fetch_opt(
+        conn,
+        _list_visible_jobs,
+        **scope.ids,
+        id=job_id,
+        states=None,
+        before_at=None,
+        before_id=None,
+        limit=1,
+    )
     if found is None:
         raise NotFound("No such job.")
     return JobAnswer.model_validate(found)
+
+
+async def frames(resources: Resources, scope: Scope, job_id: UUID) -> AsyncGenerator[Frame | None]:
+    """Yield a job's state now and whenever it has changed, until it is over."""
+    told: JobAnswer | None = None
+    while True:
+        async with resources.stream.read_tx(scope) as conn:
+            job = await find_job(conn, scope, job_id)
+        yield Frame("job", job.model_dump_json()) if job != told else None
+        told = job
+        if job.state not in UNDER_WAY:
+            yield Frame("done", "{}")
+            return
+        await asyncio.sleep(LOOK_S)

@@ -26,6 +26,7 @@ from api import (
     direct_uploads,
     docs,
     errors,
+    event_stream,
     file_content,
     file_versions,
     files,
@@ -41,6 +42,7 @@ from api import (
     notifications,
     pins,
     reactions,
+    realtime,
     reply_feedback,
     reprocess,
     runs,
@@ -62,6 +64,8 @@ from api.cursors import Cursors
 from api.deps import Api
 from api.edge import Edge
 from api.limits import Limits
+from api.realtime_presence import Presence
+from api.realtime_rooms import Rooms
 from api.sse import Streams
 from app.passwords import open_passwords
 from app.resources import Resources
@@ -110,6 +114,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     saved_searches.router,
     notifications.router,
     webhooks.router,
+    event_stream.router,
+    realtime.router,
     auth.router,
     workspaces.router,
     health.status_router,
@@ -132,6 +138,9 @@ def create_app(opened: Opened) -> FastAPI:
     app.include_router(health.router, responses=docs.ERRORS)
     app.include_router(docs.router)
     app.state.streams = Streams()
+    app.state.sockets = Streams(
+        per_account=realtime.SOCKETS_PER_ACCOUNT, per_process=realtime.SOCKETS_PER_PROCESS
+    )
     app.router.default = console_app()
     app.add_middleware(Edge)
     errors.install(app)
@@ -159,6 +168,8 @@ async def api_state(resources: Resources) -> Api:
             real_words=resources.real_words,
         ).with_patience(resources.settings.patience),
         limits=Limits(resources.redis),
+        rooms=Rooms(stream=resources.stream, sweeping=resources.worker, feed=resources.feed),
+        presence=Presence(resources.redis),
     )
 
 
@@ -168,6 +179,8 @@ async def _lifespan(app: FastAPI, opened: Opened) -> AsyncGenerator[None]:
         api = await api_state(resources)
         app.state.api = api
         yield
+        await api.rooms.close()
+        await api.presence.close()
         api.passwords.close()
 
 

@@ -1,4 +1,4 @@
-"""Notifications: what a person is told of, as a list to read and as events while it is written.
+"""Notifications: what a person is told of, as a list to read and (api/event_stream.py) as events.
 
 What may not be seen any more is not in them: permission is asked at each reading. Events begin with the connection; what
 came before is in the list.
@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query
 from pydantic import Field, model_validator
 
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, ResourcesDep, ScopeDep
 from api.search_answers import LinksAnswer
-from api.sse import EventStream, Frame, streams_of
+from api.sse import Frame
 from api.wire import Answer, Body, ListPage
 from app.resources import Resources
 from core.events import nudge
@@ -152,18 +152,7 @@ async def read_notifications(
     return UnreadAnswer(unread=count)
 
 
-@router.get(
-    "/events",
-    summary="What happens for me, as it happens: `unread`, `notification`",
-    response_class=Response,
-    responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events"}},
-)
-async def get_events(request: Request, scope: ScopeDep, resources: ResourcesDep) -> Response:
-    frames = _frames(resources, scope)
-    return EventStream(frames, streams=streams_of(request), request=request, scope=scope)
-
-
-async def _frames(resources: Resources, scope: Scope) -> AsyncGenerator[Frame | None]:
+async def frames(resources: Resources, scope: Scope) -> AsyncGenerator[Frame | None]:
     """Yield how many notices are unread whenever that changes, and each notice written from now on."""
     counted: int | None = None
     with resources.feed.listen(notice_topic(scope.account_id)) as ear:

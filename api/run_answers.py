@@ -247,7 +247,9 @@ async def _seen_passages(conn: ReadConn, scope: Scope, data: str) -> str:
 
 def _citation(row: Citation) -> CitationAnswer:
     hidden = row.status in _HIDDEN
-    is_known = row.status != "unverified"  # else the source is a claim of the file that was imported
+    is_known = (
+        row.status != "unverified"
+    )  # else the source is a claim of the file that was imported
     is_file = row.kind == "file"
     pages = None if row.page_first is None else (row.page_first, row.page_last or row.page_first)
     return CitationAnswer(

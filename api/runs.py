@@ -85,8 +85,8 @@ async def stream_run(
     """Return the run's events as a stream; raises NotFound now, not in the stream, for a run that is not there."""
     async with resources.stream.read_tx(scope) as conn:
         await find_run(conn, scope, run_id)
-    frames = _frames(resources, scope, run_id=run_id, after=after)
-    return EventStream(frames, streams=streams_of(request), request=request, scope=scope)
+    following = frames(resources, scope, run_id=run_id, after=after)
+    return EventStream(following, streams=streams_of(request), request=request, scope=scope)
 
 
 @router.post("/{run_id}/stop", summary="Stop a run; what it has written is kept")
@@ -119,9 +119,11 @@ async def _stop(conn: Conn, scope: Scope, run_id: UUID) -> Event | None:
     )
 
 
-async def _frames(
+async def frames(
     resources: Resources, scope: Scope, *, run_id: UUID, after: int
 ) -> AsyncGenerator[Frame | None]:
+    """Yield the run's events after a seq as this reader may see them, until it has ended."""
+
     async def rows_after(seq: int) -> Tail:
         async with resources.stream.read_tx(scope) as conn:
             rows = await fetch(

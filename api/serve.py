@@ -10,12 +10,16 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.main import create_app
+from api.sse import Streams
 from app.program import run_program
 from app.resources import open_resources
 from app.settings import Settings
 from core.errors import StartFailed
 
 BACKLOG = 2048
+MAX_MESSAGE_BYTES = 64 << 10  # over a socket; what is longer is posted
+PING_S = 20.0  # a peer that vanished is noticed after two of these
+END_S = 1.0  # for sockets to be told to come back, before uvicorn closes them
 GRACE_S = 5  # for answers under way; the supervisor's own patience is longer
 
 
@@ -27,7 +31,11 @@ class Server(uvicorn.Server):
             app,
             loop="uvloop",
             http="httptools",
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=MAX_MESSAGE_BYTES,
+            ws_per_message_deflate=False,  # with it 64 KiB a connection, 14 without
+            ws_ping_interval=PING_S,
+            ws_ping_timeout=PING_S,
             lifespan="on",
             log_config=None,
             access_log=False,
@@ -39,7 +47,10 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell readers of streams to come back elsewhere, then wait for the answers under way."""
+        sockets_open: Streams = self._app.state.sockets
         self._app.state.streams.close()
+        sockets_open.close()
+        await sockets_open.emptied(within_s=END_S)
         await super().shutdown(sockets)
 
 

@@ -9,8 +9,8 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -60,7 +60,7 @@ class Frame:
 
     event: str
     data: str
-    id: int | None = None
+    id: int | str | None = None
 
     def encode(self) -> bytes:
         head = "" if self.id is None else f"id: {self.id}\n"
@@ -73,13 +73,41 @@ Frames = AsyncGenerator[Frame | None]
 class Streams:
     """The open streams of this process: how many each account has, and whether they are to end."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        per_account: int = STREAMS_PER_ACCOUNT,
+        per_process: int = STREAMS_PER_PROCESS,
+    ) -> None:
         self.closing = asyncio.Event()
+        self._none_left = asyncio.Event()
+        self._per_account = per_account
+        self._per_process = per_process
         self._open: Counter[UUID] = Counter()
+        self._ends: set[Callable[[], None]] = set()
 
     def close(self) -> None:
         """Tell every reader to come back, here or at another process."""
         self.closing.set()
+        for end_one in tuple(self._ends):
+            end_one()
+
+    async def emptied(self, *, within_s: float) -> None:
+        """Wait until none is open, or for so long."""
+        if not self._open:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self._none_left.wait()
+
+    @contextmanager
+    def ended_by(self, end_one: Callable[[], None]) -> Generator[None]:
+        """Call this when all are to end, while the block runs: for who waits for something else already."""
+        self._ends.add(end_one)
+        try:
+            yield
+        finally:
+            self._ends.discard(end_one)
 
     @contextmanager
     def counted(self, account_id: UUID) -> Generator[None]:
@@ -90,14 +118,16 @@ class Streams:
             self._open[account_id] -= 1
             if not self._open[account_id]:
                 del self._open[account_id]
+            if not self._open and self.closing.is_set():
+                self._none_left.set()
 
     def admit(self, account_id: UUID) -> None:
         """Raise unless the account, and this process, may hold one more."""
         if self.closing.is_set():
             raise Unavailable("The server is going down; try again.", retry_after_s=1)
-        if self._open[account_id] >= STREAMS_PER_ACCOUNT:
-            raise RateLimited("streams", limit=STREAMS_PER_ACCOUNT, window_s=1, retry_after_s=5)
-        if self._open.total() >= STREAMS_PER_PROCESS:
+        if self._open[account_id] >= self._per_account:
+            raise RateLimited("streams", limit=self._per_account, window_s=1, retry_after_s=5)
+        if self._open.total() >= self._per_process:
             raise Unavailable("Too many streams are open; try again.", retry_after_s=5)
 
 
@@ -178,8 +208,13 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+def retry_ms() -> int:
+    """Return after how long a client is to come back: not all at once."""
+    return RETRY_MS + random.randrange(RETRY_JITTER_MS)
+
+
 def _retry_line() -> bytes:
-    return f"retry: {RETRY_MS + random.randrange(RETRY_JITTER_MS)}\n\n".encode()
+    return f"retry: {retry_ms()}\n\n".encode()
 
 
 async def _left(receive: Receive) -> None:

@@ -16,6 +16,7 @@ from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.wire import Answer, Body, ListPage, Text
 from app.accounts import Account, checked_name, record
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
+from core.events import nudge, rights_topic
 from core.ids import new_id
 from core.scope import Role, Scope
 from sql import execute, fetch, fetch_opt, read, write
@@ -179,6 +180,7 @@ async def change_role(
         await _let_in(conn, workspace_id, account_id, role=body.role)
         await _record(conn, scope, workspace_id, action="member.changed", object_id=account_id)
         changed = await _member(conn, workspace_id, account_id)
+    await nudge(api.resources.redis, rights_topic(account_id))
     return MemberAnswer.model_validate(changed)
 
 
@@ -196,6 +198,7 @@ async def remove_member(
         await _require_replaceable(conn, scope, workspace_id, account_id=account_id)
         await execute(conn, _remove_membership, workspace_id=workspace_id, account_id=account_id)
         await _record(conn, scope, workspace_id, action="member.removed", object_id=account_id)
+    await nudge(api.resources.redis, rights_topic(account_id))
 
 
 async def _workspace(conn: ReadConn, scope: Scope, workspace_id: UUID) -> Workspace:

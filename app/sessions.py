@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from core.errors import NotFound, NotSignedIn
+from core.events import nudge
 from core.ids import new_id
 from core.scope import Role, Scope
 from sql import execute, fetch, fetch_opt, read, write
@@ -133,7 +134,10 @@ class Sessions:
 
     async def find_caller(self, token: str, *, workspace_id: UUID | None) -> Caller:
         """Return who holds the token; NotSignedIn without a session, NotFound without membership."""
-        token_hash = hash_token(token)
+        return await self.find_caller_by(hash_token(token), workspace_id=workspace_id)
+
+    async def find_caller_by(self, token_hash: bytes, *, workspace_id: UUID | None) -> Caller:
+        """Return the same for who keeps the hash of a token, not the token."""
         session = await self._cached(token_hash)
         if session is None:
             return await self._from_database(token_hash, workspace_id)
@@ -228,8 +232,14 @@ class Sessions:
         try:
             for session in ended:
                 await self.redis.set(_key(session.token_hash), TOMBSTONE, ex=2 * CACHED_S)
+                await nudge(self.redis, session_topic(session.token_hash))
         except RedisError as error:
             log.warning("could not clear the session cache", reason=str(error), within_s=CACHED_S)
+
+
+def session_topic(token_hash: bytes) -> str:
+    """Return the topic whose nudge says that the session has ended."""
+    return f"session:{token_hash.hex()}"
 
 
 def hash_token(token: str) -> bytes:

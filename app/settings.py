@@ -45,6 +45,12 @@ class Settings(BaseSettings):
         description="Days a sign-in lasts without use; shorter where machines are shared.",
     )
 
+    change_days: int = Field(
+        default=7,
+        ge=1,
+        description="Days for which a client that was away can catch up with what changed; after that it reads anew.",
+    )
+
     database_url: SecretStr | None = Field(
         default=None,
         description="PostgreSQL 15 or newer with pgvector 0.8.5 or newer. Unset: the embedded one is started.",

@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 
 END = "run.done"  # the kind of a run's last event
 NUDGES = "nudges"  # one channel, the payload is the topic: nothing to subscribe and unsubscribe
+WHISPERS = "whispers"  # the same for what is kept nowhere: who types, who is there
 STREAM_LENGTH = 20_000  # events kept in Redis, about (streaming.md §2)
 STREAM_TTL_S = 3600
 # PostgreSQL is asked this often whatever Redis says: it finds what Redis lost, and whether the reader may still read
@@ -40,6 +41,11 @@ INBOX_CHARACTERS = 1 << 20
 _BLOCK_MS = 5000
 _RETRY_S = 0.5
 _AWAY = (RedisError, OSError)
+
+
+def rights_topic(account_id: UUID) -> str:
+    """Return the topic whose nudges say that what an account may see or do has changed."""
+    return f"rights:{account_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,14 @@ async def nudge(redis: Redis, topic: str, *, seq: int = 0) -> None:
         await redis.publish(NUDGES, f"{topic}={seq}" if seq else topic)
     except _AWAY as error:
         log.info("lost a nudge", topic=topic, reason=str(error))
+
+
+async def whisper(redis: Redis, topic: str, message: str) -> None:
+    """Tell who listens to `topic` what is true for a moment only; whoever misses it has missed nothing."""
+    try:
+        await redis.publish(WHISPERS, f"{topic}={message}")
+    except _AWAY as error:
+        log.debug("lost a whisper", topic=topic, reason=str(error))
 
 
 @asynccontextmanager
@@ -241,32 +255,36 @@ class Feed:
         while True:
             try:
                 async with self._listening.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(NUDGES)
+                    await pubsub.subscribe(NUDGES, WHISPERS)
                     self._nudges_live = True
                     self._wake_all()  # what was said while nobody listened is lost
                     while True:
                         message = await pubsub.get_message(timeout=_BLOCK_MS / 1000)
                         if message is not None:
-                            self._pass_on(str(message["data"]))
+                            self._pass_on(str(message["channel"]), str(message["data"]))
             except _AWAY as error:
                 log.info("nudges are not heard", reason=str(error))
             self._nudges_live = False
             await asyncio.sleep(_RETRY_S)
 
-    def _pass_on(self, message: str) -> None:
-        topic, _, seq = message.partition("=")
+    def _pass_on(self, channel: str, message: str) -> None:
+        topic, _, rest = message.partition("=")
         for listener in tuple(self._ears.get(topic, ())):
-            listener.wake(int(seq) if seq.isdecimal() else 0)
+            if channel == WHISPERS:
+                listener.hear(rest)
+            else:
+                listener.wake(int(rest) if rest.isdecimal() else 0)
 
     def _wake_all(self) -> None:
         for topic in tuple(self._ears):
-            self._pass_on(topic)
+            self._pass_on(NUDGES, topic)
 
 
 class Listener(Protocol):
-    """Is woken by the nudges of a topic; `seq` is how far it has got, 0 where nobody said."""
+    """Is woken by the nudges of a topic (`seq` is how far it has got, 0 where nobody said), and hears its whispers."""
 
     def wake(self, seq: int) -> None: ...
+    def hear(self, message: str) -> None: ...
 
 
 class Ear:
@@ -278,6 +296,9 @@ class Ear:
 
     def wake(self, seq: int) -> None:
         self._rung.set()
+
+    def hear(self, message: str) -> None:
+        """Let what is whispered pass: only nudges are waited for."""
 
     async def heard(self, *, within_s: float) -> bool:
         """Return True at the next nudge; False after `within_s`, or after POLL_S while nudges cannot be heard."""

@@ -19,7 +19,7 @@ from core.errors import CallerError, PermanentFailure, ProviderAway, Unavailable
 from core.tasks import end
 from ingest.sandbox_process import missing_controls
 from sql import execute, write
-from workers import blob_care, generations, maintenance, upload_care
+from workers import blob_care, change_care, generations, maintenance, upload_care
 from workers.alerts import Alerts, remove_old_notices
 from workers.bells import hear_bells
 from workers.drain import Drain, Terms
@@ -120,6 +120,11 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
         every(BLOBS_S, "passwords", partial(maintenance.forget_old_passwords, pool)),
         every(BLOBS_S, "feedback", partial(maintenance.remove_old_feedback, pool)),
         every(ALERTS_S, "alerts", alerts.round),
+        every(
+            BLOBS_S,
+            "old changes",
+            partial(change_care.remove_old, pool, days=resources.settings.change_days),
+        ),
         every(BLOBS_S, "old notices", partial(remove_old_notices, pool)),
         every(BLOBS_S, "old file events", partial(remove_old_events, pool)),
         every(INDEXES_S, "indexes", partial(care_for_indexes, pool, _address(resources))),

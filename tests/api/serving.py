@@ -12,12 +12,21 @@ import orjson
 import uvicorn
 from fastapi import FastAPI
 
+from api.serve import MAX_MESSAGE_BYTES
+
 
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncGenerator[str]:
     """Serve the application, whose state is made already; yield its address."""
     config = uvicorn.Config(
-        app, port=0, lifespan="off", log_config=None, timeout_graceful_shutdown=1
+        app,
+        port=0,
+        lifespan="off",
+        log_config=None,
+        timeout_graceful_shutdown=1,
+        ws="websockets-sansio",
+        ws_max_size=MAX_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # pyright: ignore[reportAttributeAccessIssue]
@@ -31,7 +40,7 @@ async def served(app: FastAPI) -> AsyncGenerator[str]:
 
 @dataclass(frozen=True)
 class Received:
-    id: int | None
+    id: int | str | None
     event: str
     data: dict[str, Any]
 
@@ -66,5 +75,9 @@ async def read_events(
 
 
 def _received(fields: dict[str, str]) -> Received:
-    number = int(fields["id"]) if "id" in fields else None
+    number = _id_of(fields.get("id"))
     return Received(number, fields["event"], orjson.loads(fields["data"]))
+
+
+def _id_of(text: str | None) -> int | str | None:
+    return int(text) if text is not None and text.isdecimal() else text

@@ -59,7 +59,8 @@ async def test_what_is_not_http_is_not_served(app):
 
     scope = {
         "type": "websocket",
-        "path": "/api/realtime",
+        "path": "/api/telephone",
+        "extensions": {"websocket.http.response": {}},
         "headers": [],
         "query_string": b"",
         "scheme": "ws",

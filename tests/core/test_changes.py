@@ -22,3 +22,6 @@ class Heard:
 
     def wake(self, seq: int) -> None:
         self.seqs.append(seq)
+
+    def hear(self, message: str) -> None:
+        raise AssertionError(message)
