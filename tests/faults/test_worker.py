@@ -63,13 +63,13 @@ async def until(check: Callable[[], Awaitable[bool]], *, within_s: float = 60) -
             await asyncio.sleep(0.01)
 
 
-async def until_at_rest(owner) -> None:
+async def until_at_rest(owner, *, within_s: float = 60) -> None:
     async def at_rest() -> bool:
         return not await owner.fetchval(
             "SELECT count(*) FROM job WHERE state IN ('queued', 'leased', 'retry_wait')"
         )
 
-    await until(at_rest)
+    await until(at_rest, within_s=within_s)
 
 
 async def until_read(owner, made: MadeFile, segments: int) -> None:

@@ -15,6 +15,7 @@ SPECIAL = {
     "relevance",
     "data",
     "browser",
+    "hostile",
 }  # suites about the whole, not about one module
 
 

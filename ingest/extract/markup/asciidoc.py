@@ -14,7 +14,7 @@ from ingest.extract.plain import lines, open_text
 from ingest.extract.segment import Item, Properties
 
 HEADER_LINES = 50
-TITLE = re.compile(r"\s{0,3}(={1,6}|#{1,6})\s+(\S.*?)(?:\s+\1)?\s*$")
+TITLE = re.compile(r"\s{0,3}(={1,6}|#{1,6})\s+(\S.*)")
 ATTRIBUTE = re.compile(r":(!?[\w-]+!?):(?:\s+(.*))?$")
 AUTHOR_LINE = re.compile(r"[^\W\d_][\w.'-]*(?: [\w.'-]+){1,3}(?: <[^<>\s]+>)?$")
 BLOCK_ATTRIBUTES = re.compile(r"\[[^\]]*\]\s*$")
@@ -54,7 +54,7 @@ def _properties(head: list[str]) -> Properties:
         if match := ATTRIBUTE.match(line):
             named.setdefault(match[1], (match[2] or "").strip())
         elif (match := TITLE.match(line)) and "title" not in named:
-            named["title"] = match[2] if len(match[1]) == 1 else ""
+            named["title"] = _title(match) if len(match[1]) == 1 else ""
             below = head[number + 1].strip() if number + 1 < len(head) else ""
             if AUTHOR_LINE.match(below):
                 named.setdefault("author", below.partition(" <")[0])
@@ -62,6 +62,13 @@ def _properties(head: list[str]) -> Properties:
         named.get("title", ""), named.get("author", ""), modified=named.get("revdate", ""),
         language=named.get("lang", ""),
     )  # fmt: skip
+
+
+def _title(match: re.Match[str]) -> str:
+    """Return a title's words; the marks that open it may close it too."""
+    words = match[2].rstrip()
+    bare = words.removesuffix(match[1])
+    return bare.rstrip() if bare != bare.rstrip() else words
 
 
 class _Document:
@@ -111,7 +118,7 @@ class _Document:
         if BLOCK_ATTRIBUTES.match(line):
             return None
         if match := TITLE.match(line):
-            return f"{'#' * len(match[1])} {inline(match[2])}"
+            return f"{'#' * len(match[1])} {inline(_title(match))}"
         if match := ITEM.match(line):
             depth = len(match[1]) if match[1] != "-" else 1
             return f"{'  ' * (depth - 1)}- {inline(line[match.end() :])}"

@@ -23,7 +23,8 @@ VERBATIM = re.compile(
 )
 
 
-SOFT = re.compile(rf"(?:[ \t]*\n)?(?:[ \t]*{SOFT_BREAK})+(?:[ \t]*\n)?")
+# It begins where blanks begin, or each of 100,000 blanks would be tried as its beginning.
+SOFT = re.compile(rf"(?<![ \t])(?:[ \t]*\n)?(?:[ \t]*{SOFT_BREAK})+(?:[ \t]*\n)?")
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
@@ -45,7 +46,7 @@ def _properties(head: str) -> Properties:
 
 
 def _argument_of(name: str, text: str) -> str:
-    match = re.search(rf"\\{name}\s*(?:\[[^\]]*\])?\s*(?=\{{)", text)
+    match = re.search(rf"\\{name}\s*(?:\[[^\]]{{0,500}}\]\s*)?(?=\{{)", text)
     if match is None:
         return ""
     return " ".join(

@@ -76,7 +76,7 @@ PLAIN_RUN = re.compile(r"[^\\{}$&~`'\-]+")
 EMPTY = re.compile(r"\{\}")
 TITLE = re.compile(r"\s*\[([^\]\n]{0,200})\]\s*")
 OPTION = re.compile(r"\s*\[[^\]]{0,500}\]")
-KEY = re.compile(r"\s*(?:\[[^\]]{0,200}\])*\s*\{([^{}]{0,500})\}")
+KEY = re.compile(r"\s*(?:\[[^\]]{0,200}\]\s*)*\{([^{}]{0,500})\}")
 ENVIRONMENT = re.compile(r"\{([A-Za-z]+)\*?\}")
 
 

@@ -14,15 +14,15 @@ from ingest.extract.segment import Item, Properties
 
 HEADER_LINES = 200
 FENCES = {"---": ("---", "..."), "+++": ("+++",)}
-FIELD = re.compile(r"([\w-]{1,40})\s*[:=]\s*(.*\S)\s*$")
-LISTED = re.compile(r"\s*-\s+(?:name:\s*)?(.*\S)\s*$")
+FIELD = re.compile(r"([\w-]{1,40})\s*[:=]\s*(\S.*)")
+LISTED = re.compile(r"\s*-\s+(?:name:\s*)?(\S.*)")
 DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?")
 NAMES = {
     "title": "title", "author": "author", "authors": "author", "date": "created", "created": "created", "published": "created",
     "lastmod": "modified", "updated": "modified", "modified": "modified", "last_modified_at": "modified",
     "lang": "language", "language": "language",
 }  # fmt: skip
-HEADING = re.compile(r"# +(.*?\S) *#* *$")
+HEADING = re.compile(r"# +(\S.*)")
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item]:
@@ -35,9 +35,17 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
 def properties(head: list[str]) -> Properties:
     """Return what the front matter says; without a title there, the first top heading."""
     told = _front_matter(head)
-    title = told.get("title") or next((m[1] for line in head if (m := HEADING.match(line))), "")
+    title = told.get("title") or next((words for line in head if (words := _heading(line))), "")
     dates = {name: _date(told.get(name, "")) for name in ("created", "modified")}
     return Properties(title, told.get("author", ""), **dates, language=told.get("language", ""))
+
+
+def _heading(line: str) -> str:
+    """Return a top heading's words without the marks that may close it."""
+    match = HEADING.match(line)
+    words = match[1].rstrip() if match else ""
+    bare = words.rstrip("#")
+    return bare.rstrip() if bare.endswith(" ") else words
 
 
 def _front_matter(head: list[str]) -> dict[str, str]:
@@ -48,9 +56,11 @@ def _front_matter(head: list[str]) -> dict[str, str]:
     for line in head[1:end]:
         if match := FIELD.match(line):
             listed = ""
-            told.setdefault(NAMES.get(match[1].lower(), ""), _unquoted(match[2]))
+            told.setdefault(NAMES.get(match[1].lower(), ""), _unquoted(match[2].rstrip()))
         elif listed and (match := LISTED.match(line)):
-            told[listed] = "; ".join(filter(None, [told.get(listed, ""), _unquoted(match[1])]))
+            told[listed] = "; ".join(
+                filter(None, [told.get(listed, ""), _unquoted(match[1].rstrip())])
+            )
         else:
             listed = NAMES.get(line.rstrip().rstrip(":").lower(), "")
     return told
