@@ -167,7 +167,19 @@ class Settings(BaseSettings):
     )
     webhook_hosts: str = Field(
         default="",
-        description="Your own hosts that webhooks may call, as host:port with commas between. All others must be public, on port 80 or 443.",
+        description="Your own hosts that webhooks and pushes may call, as host:port with commas between. All others must be public, on port 80 or 443.",
+    )
+
+    smtp_url: SecretStr | None = Field(
+        default=None,
+        description="Server that notifications are mailed by: smtp://user:password@host:587, or smtps:// for TLS from the first byte. Unset: no e-mail is sent.",
+    )
+    mail_from: str = Field(
+        default="", description="Address that e-mail comes from; needed with SMTP_URL."
+    )
+    public_url: str | None = Field(
+        default=None,
+        description="Address that people open Recollect at, for links in e-mail, for example https://recall.example.org. Unset: that of this machine.",
     )
 
     reranker: str | None = Field(

@@ -11,6 +11,8 @@ WEBHOOK_KEY = (
     "webhooks"  # the secrets that calls are signed with are derived from it (core/signature.py)
 )
 
+PUSH_KEY = "pushes"  # what browsers know this installation by is derived from it (core/web_push.py)
+
 
 @dataclass(frozen=True, slots=True)
 class _Secret:

@@ -6,9 +6,8 @@ until he says so. E-mail is never sent unasked.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Final, Literal, get_args
-from zoneinfo import ZoneInfo
 
 NoticeKind = Literal[
     "saved_search.matches",
@@ -48,7 +47,7 @@ USUAL: Final[Mapping[NoticeKind, Ways]] = {
 class Hours:
     """When a person may be disturbed. Minutes of the day in his zone; the quiet ones may go over midnight."""
 
-    zone: ZoneInfo
+    zone: tzinfo
     quiet_from: int | None = None
     quiet_until: int | None = None
     digest_minute: int = 480

@@ -111,3 +111,135 @@ SELECT :workspace_id, :message_id, named.id
 FROM unnest(:account_ids::uuid[]) AS named (id)
 ON CONFLICT DO NOTHING
 RETURNING account_id AS id;
+
+-- name: list_settings
+SELECT kind, in_app, email, push
+FROM notification_setting
+WHERE workspace_id = :workspace_id AND account_id = :account_id
+ORDER BY kind;
+
+-- name: set_setting
+INSERT INTO notification_setting (workspace_id, account_id, kind, in_app, email, push)
+VALUES (:workspace_id, :account_id, :kind, :in_app, :email, :push)
+ON CONFLICT (workspace_id, account_id, kind) DO UPDATE
+SET in_app = EXCLUDED.in_app, email = EXCLUDED.email, push = EXCLUDED.push;
+
+-- name: find_hours
+SELECT tz, quiet_from, quiet_until, digest_minute
+FROM notification_hours
+WHERE workspace_id = :workspace_id AND account_id = :account_id;
+
+-- name: set_hours
+INSERT INTO notification_hours (workspace_id, account_id, tz, quiet_from, quiet_until, digest_minute)
+VALUES (:workspace_id, :account_id, :tz, :quiet_from, :quiet_until, :digest_minute)
+ON CONFLICT (workspace_id, account_id) DO UPDATE
+SET tz = EXCLUDED.tz, quiet_from = EXCLUDED.quiet_from, quiet_until = EXCLUDED.quiet_until,
+    digest_minute = EXCLUDED.digest_minute;
+
+-- name: list_subscriptions
+SELECT id, endpoint, p256dh, auth, created_at
+FROM push_subscription
+WHERE workspace_id = :workspace_id AND account_id = :account_id
+ORDER BY created_at, id;
+
+-- name: add_subscription
+-- The same browser again has new keys.
+INSERT INTO push_subscription (workspace_id, id, account_id, endpoint, p256dh, auth)
+VALUES (:workspace_id, :id, :account_id, :endpoint, :p256dh, :auth)
+ON CONFLICT (workspace_id, account_id, endpoint) DO UPDATE SET p256dh = EXCLUDED.p256dh, auth = EXCLUDED.auth
+RETURNING id, endpoint, p256dh, auth, created_at;
+
+-- name: remove_subscription
+DELETE FROM push_subscription
+WHERE workspace_id = :workspace_id AND account_id = :account_id AND id = :id;
+
+-- name: take_outbox
+-- Notices that somebody is to be sent; who takes them writes their jobs in the same transaction. What nobody can be sent (no
+-- browser, no e-mail at once) is done with.
+WITH waiting AS (
+    SELECT workspace_id, id
+    FROM notification
+    WHERE to_send
+    ORDER BY workspace_id, id
+    LIMIT :most
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE notification n
+SET to_send = false
+FROM waiting
+WHERE n.workspace_id = waiting.workspace_id AND n.id = waiting.id
+RETURNING n.workspace_id, n.id, n.account_id,
+    EXISTS (SELECT FROM push_subscription p WHERE p.workspace_id = n.workspace_id AND p.account_id = n.account_id)
+    OR EXISTS (SELECT FROM notification_setting s
+        WHERE s.workspace_id = n.workspace_id AND s.account_id = n.account_id AND s.kind = n.kind
+            AND s.email = 'at_once') AS is_wanted;
+
+-- name: list_digests
+-- Who wants a daily e-mail about something, and when the last one was.
+SELECT h.workspace_id, h.account_id, h.tz, h.digest_minute, h.digested_at
+FROM notification_hours h
+WHERE EXISTS (SELECT FROM notification_setting s
+    WHERE s.workspace_id = h.workspace_id AND s.account_id = h.account_id AND s.email = 'daily')
+    AND h.digested_at < now() - interval '1 hour'
+ORDER BY h.workspace_id, h.account_id;
+
+-- name: note_digest
+-- No row where another worker was faster.
+UPDATE notification_hours
+SET digested_at = now()
+WHERE workspace_id = :workspace_id AND account_id = :account_id AND digested_at = :digested_at;
+
+-- name: find_addressee
+-- Who is to be sent a notice, how, and whether he is still to be: not who has read it, nor who may not sign in any more.
+SELECT n.account_id, m.role, a.email AS address, n.kind, s.email AS email, s.push AS push,
+    coalesce(h.tz, 'UTC') AS tz, h.quiet_from, h.quiet_until, coalesce(p.is_quiet, false) AS is_quiet
+FROM notification n
+JOIN membership m ON m.workspace_id = n.workspace_id AND m.account_id = n.account_id
+JOIN account a ON a.id = n.account_id AND a.disabled_at IS NULL
+LEFT JOIN notification_setting s ON s.workspace_id = n.workspace_id AND s.account_id = n.account_id AND s.kind = n.kind
+LEFT JOIN notification_hours h ON h.workspace_id = n.workspace_id AND h.account_id = n.account_id
+LEFT JOIN conversation_person p ON p.workspace_id = n.workspace_id
+    AND p.conversation_id = n.item_id
+    AND p.account_id = n.account_id
+WHERE n.workspace_id = :workspace_id
+    AND n.id = :id
+    AND n.read_at IS NULL;
+
+-- name: list_sent
+SELECT way
+FROM notification_sent
+WHERE workspace_id = :workspace_id AND notification_id = :id
+ORDER BY way;
+
+-- name: note_sent
+INSERT INTO notification_sent (workspace_id, notification_id, way)
+SELECT :workspace_id, n.id, :way
+FROM notification n
+WHERE n.workspace_id = :workspace_id AND n.id = ANY (:ids::uuid[])
+ON CONFLICT DO NOTHING;
+
+-- name: find_reader
+-- Who gets a daily e-mail.
+SELECT m.account_id, m.role, a.email AS address
+FROM membership m
+JOIN account a ON a.id = m.account_id AND a.disabled_at IS NULL
+WHERE m.workspace_id = :workspace_id AND m.account_id = :account_id;
+
+-- name: list_for_digest
+-- Unread notices of the last week that go by daily e-mail and have not gone yet; not of quiet conversations.
+SELECT n.id
+FROM notification n
+JOIN notification_setting s ON s.workspace_id = n.workspace_id AND s.account_id = n.account_id AND s.kind = n.kind
+LEFT JOIN conversation_person p ON p.workspace_id = n.workspace_id
+    AND p.conversation_id = n.item_id
+    AND p.account_id = n.account_id
+WHERE n.workspace_id = :workspace_id
+    AND n.account_id = :account_id
+    AND n.read_at IS NULL
+    AND s.email = 'daily'
+    AND NOT coalesce(p.is_quiet, false)
+    AND n.created_at > now() - interval '7 days'
+    AND NOT EXISTS (SELECT FROM notification_sent t
+        WHERE t.workspace_id = n.workspace_id AND t.notification_id = n.id AND t.way = 'email')
+ORDER BY n.id DESC
+LIMIT :most;

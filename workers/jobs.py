@@ -18,10 +18,12 @@ from search.generations import give_up
 from sql import execute, fetch_opt, write
 from sql.fence import End, Fence, JobId
 from sql.pool import Conn
+from workers import sending
 from workers.file_webhooks import call_file_webhook as call_of_file
 from workers.generations import build, follow
 from workers.ledger import Claim
 from workers.queue import JobKind, enqueue_embed_message, enqueue_file_calls
+from workers.sending import Sending
 from workers.webhooks import Calling
 from workers.webhooks import call_webhook as call
 
@@ -35,6 +37,7 @@ class Work:
     tools: Tools
     replies: ReplyDeps
     calling: Calling
+    sending: Sending
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,18 @@ async def call_file_webhook(work: Work, fence: Fence, claim: Claim) -> None:
     await call_of_file(work.calling, fence, event_id=job.subject_id)
 
 
+async def send_notice(work: Work, fence: Fence, claim: Claim) -> None:
+    """Send a notice by e-mail and push."""
+    (job,) = claim.jobs
+    await sending.send_notice(work.sending, fence, notification_id=job.subject_id)
+
+
+async def send_digest(work: Work, fence: Fence, claim: Claim) -> None:
+    """Send a day's notices by e-mail."""
+    (job,) = claim.jobs
+    await sending.send_digest(work.sending, fence, account_id=job.subject_id)
+
+
 KINDS: Final[Mapping[JobKind, Kind]] = {
     # While the model works on one file the next is fetched, read and cut.
     "ingest_file": Kind(ingest_file, seats=3),
@@ -107,6 +122,8 @@ KINDS: Final[Mapping[JobKind, Kind]] = {
     # Each may wait for a receiver as long as core/outgoing.py lets it.
     "call_webhook": Kind(call_webhook, seats=4),
     "call_file_webhook": Kind(call_file_webhook, seats=4),
+    "send_notice": Kind(send_notice, seats=4),
+    "send_digest": Kind(send_digest, seats=1),
     # The model has two threads for documents; what people have just written shares them.
     "build_generation": Kind(build_generation, seats=1),
 }

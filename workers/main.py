@@ -27,6 +27,7 @@ from workers.file_webhooks import remove_old_events
 from workers.index_care import care_for_indexes
 from workers.jobs import KINDS, Kind, Work
 from workers.loops import every, kept, watch_lag
+from workers.outbox import begin_digests, empty_outbox
 from workers.queue import JobKind
 from workers.retry import Rule
 from workers.tools import make_work
@@ -125,6 +126,8 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
             "old changes",
             partial(change_care.remove_old, pool, days=resources.settings.change_days),
         ),
+        every(ALERTS_S, "outbox", partial(empty_outbox, pool, resources.redis)),
+        every(RECONCILE_S, "digests", partial(begin_digests, pool, resources.redis)),
         every(BLOBS_S, "old notices", partial(remove_old_notices, pool)),
         every(BLOBS_S, "old file events", partial(remove_old_events, pool)),
         every(INDEXES_S, "indexes", partial(care_for_indexes, pool, _address(resources))),

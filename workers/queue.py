@@ -6,6 +6,7 @@ the same work twice is one row. `ring` wakes a worker after the commit. A bell t
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Literal, cast
 from uuid import UUID
 
@@ -26,7 +27,14 @@ from sql.pool import Conn
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 JobKind = Literal[
-    "build_generation", "ingest_file", "embed_message", "reply", "call_webhook", "call_file_webhook"
+    "build_generation",
+    "ingest_file",
+    "embed_message",
+    "reply",
+    "call_webhook",
+    "call_file_webhook",
+    "send_notice",
+    "send_digest",
 ]
 BELL_QUEUE: Final = "recollect:bells"
 BELL: Final = "hear_bell"  # arq's name of the one function that doorbells call
@@ -47,6 +55,8 @@ _CLOSE_AFTER_S: dict[JobKind, float] = {
     "reply": 3600.0,
     "call_webhook": 2 * 86_400.0,  # a webhook that fails for a day is disabled
     "call_file_webhook": 2 * 86_400.0,
+    "send_notice": 86_400.0,  # who was asleep or away for longer reads it in the list
+    "send_digest": 86_400.0 / 2,
 }
 
 
@@ -121,6 +131,17 @@ async def enqueue_file_calls(conn: Conn, workspace_id: UUID, *, file_id: UUID) -
         event_id, scope = new_id(), Scope(hearer.account_id, workspace_id, hearer.role)
         await execute(conn, ADD_FILE_EVENT, **named, id=event_id, webhook_id=hearer.webhook_id)
         await _enqueue(conn, scope, _Work("call_file_webhook", event_id, b"", _CALL_COST_S))
+
+
+async def enqueue_notice(conn: Conn, scope: Scope, *, notification_id: UUID) -> UUID:
+    """Have a notice sent to its person, who is the scope's."""
+    return await _enqueue(conn, scope, _Work("send_notice", notification_id, b"", _CALL_COST_S))
+
+
+async def enqueue_digest(conn: Conn, scope: Scope, *, since: datetime) -> UUID:
+    """Have the scope's person sent the day's notices; `since` makes each day's a job of its own."""
+    day = since.isoformat().encode()
+    return await _enqueue(conn, scope, _Work("send_digest", scope.account_id, day, _CALL_COST_S))
 
 
 async def enqueue_build(conn: Conn, scope: Scope, *, generation_id: UUID) -> UUID | None:

@@ -10,8 +10,10 @@ from app.model_files import model_folder
 from app.model_recipes import MINILM
 from app.resources import Resources
 from app.settings import Settings, hosts_inside
-from app.shared_key import WEBHOOK_KEY, shared_key
+from app.shared_key import PUSH_KEY, WEBHOOK_KEY, shared_key
+from core.errors import StartFailed
 from core.events import announce, nudge
+from core.mail import MailServer, mail_server
 from ingest.children import Storing
 from ingest.passwords import PASSWORD_KEY
 from ingest.pipeline import Tools
@@ -27,7 +29,9 @@ from workers.queue import (
     enqueue_ingest,
     retry_ingest,
 )
+from workers.sending import Sending
 from workers.webhooks import Calling
+from workers.wording import Site
 
 _CHARACTERS_PER_TOKEN: Final = (
     4  # fewer than English words have, so that a count without a tokenizer is no lower
@@ -59,7 +63,30 @@ def make_work(resources: Resources) -> Work:
         key=partial(shared_key, resources.signin, name=WEBHOOK_KEY),
         inside=hosts_inside(resources.settings),
     )
-    return Work(tools, _reply_deps(resources), calling)
+    return Work(tools, _reply_deps(resources), calling, make_sending(resources))
+
+
+def make_sending(resources: Resources) -> Sending:
+    """Return what notices are sent with; StartFailed where the settings name a mail server wrongly."""
+    settings = resources.settings
+    site = settings.public_url or f"http://127.0.0.1:{settings.port}"
+    return Sending(
+        app=resources.app,
+        mail=_mail_server(settings),
+        site=Site(site),
+        contact=f"mailto:{settings.mail_from}" if settings.mail_from else site,
+        seed=partial(shared_key, resources.signin, name=PUSH_KEY),
+        inside=hosts_inside(settings),
+    )
+
+
+def _mail_server(settings: Settings) -> MailServer | None:
+    if settings.smtp_url is None:
+        return None
+    try:
+        return mail_server(settings.smtp_url.get_secret_value(), sender=settings.mail_from)
+    except ValueError as error:
+        raise StartFailed(f"SMTP_URL {error}.") from None
 
 
 def token_counter(settings: Settings) -> Callable[[str], int]:

@@ -19,6 +19,7 @@ from core.ids import new_id
 from core.scope import Scope
 from search.embed import FakeEmbedder
 from tests.api.conftest import app, client, signed_in  # noqa: F401  # pyright: ignore[reportUnusedImport] fixtures
+from tests.browser_keys import NewBrowser
 from tests.make import make_colleague, make_membership, make_scope
 
 OPERATIONS = list(operations(create_app(open_resources(Settings(), purpose="api"))))
@@ -143,6 +144,8 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
     model = {"model": FakeEmbedder.model}
     generation = (await mine.post("/api/admin/generations", json=model)).json()
     invite = (await mine.post(f"/api/conversations/{conversation}/invites")).json()
+    browser = {"keys": NewBrowser().keys, "endpoint": "https://push.example.org/ada"}
+    subscription = (await mine.post("/api/notifications/push", json=browser)).json()
     me = (await mine.get("/api/auth/me")).json()
     return {
         "generation_id": generation["id"],
@@ -160,6 +163,7 @@ async def make_things(mine: httpx.AsyncClient, ada: Scope) -> dict[str, str]:
         "invite_id": invite["id"],
         "token": invite["token"],
         "emoji": "👍",
+        "subscription_id": subscription["id"],
         "principal": "workspace",
         "version": "1",
     }

@@ -1,8 +1,12 @@
 from dataclasses import replace
 
+import pytest
+from pydantic import SecretStr
+
 from app.settings import Settings
+from core.errors import StartFailed
 from search.embed import FakeEmbedder
-from workers.tools import estimate_tokens, make_work, token_counter
+from workers.tools import estimate_tokens, make_sending, make_work, token_counter
 
 
 async def test_jobs_work_with_the_processes_resources(resources):
@@ -29,3 +33,23 @@ def test_the_default_model_counts_for_itself(model_dir):
     )
     assert (count("The harbour opens"), count("")) == (3, 0)
     assert token_counter(Settings.model_validate({"embedder": "fake"})) is estimate_tokens
+
+
+async def test_what_is_mailed_goes_by_the_settings(resources):
+    told = {
+        "smtp_url": "smtps://me:secret@mail.example",
+        "mail_from": "r@example.org",
+        "public_url": "https://r.example",
+    }
+    settings = resources.settings.model_copy(
+        update={**told, "smtp_url": SecretStr(told["smtp_url"])}
+    )
+    sending = make_sending(replace(resources, settings=settings))
+    assert (sending.mail and sending.mail.host, sending.site.url) == (
+        "mail.example",
+        "https://r.example",
+    )
+    assert make_sending(resources).mail is None
+    wrong = settings.model_copy(update={"mail_from": ""})
+    with pytest.raises(StartFailed, match="MAIL_FROM"):
+        make_sending(replace(resources, settings=wrong))
