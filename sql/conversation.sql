@@ -65,7 +65,8 @@ JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
 LEFT JOIN own_view o ON o.workspace_id = :workspace_id AND o.account_id = :account_id AND o.conversation_id = c.id
 LEFT JOIN conversation_person p ON p.workspace_id = :workspace_id AND p.account_id = :account_id AND p.conversation_id = c.id
-LEFT JOIN LATERAL (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) s ON true
+CROSS JOIN LATERAL (SELECT CASE WHEN c.forked_from_id IS NOT NULL THEN
+    (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) END AS item_id) s
 WHERE r.kind = 'conversation'
     AND (o.archived_at IS NOT NULL) = :is_archived::boolean
     AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS w (word)
@@ -105,7 +106,8 @@ JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
 LEFT JOIN own_view o ON o.workspace_id = :workspace_id AND o.account_id = :account_id AND o.conversation_id = c.id
 LEFT JOIN conversation_person p ON p.workspace_id = :workspace_id AND p.account_id = :account_id AND p.conversation_id = c.id
-LEFT JOIN LATERAL (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) s ON true
+CROSS JOIN LATERAL (SELECT CASE WHEN c.forked_from_id IS NOT NULL THEN
+    (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) END AS item_id) s
 WHERE r.item_id = :id;
 
 -- name: rename_conversation

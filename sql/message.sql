@@ -120,7 +120,7 @@ SELECT
 FROM message m
 JOIN readable(:workspace_id, :account_id) r ON r.item_id = m.conversation_id
 LEFT JOIN account a ON a.id = m.author_id
-CROSS JOIN LATERAL siblings_of(m) s
+CROSS JOIN LATERAL siblings_of(m.workspace_id, m.place_id, m.role, m.seq) s
 WHERE m.workspace_id = :workspace_id
     AND m.id = ANY(:ids::uuid[])
 ORDER BY m.seq;

@@ -145,6 +145,7 @@ CREATE TABLE public.message (
     asks boolean GENERATED ALWAYS AS (((role = 'user'::text) AND ("right"(content, 40) ~ '[?？؟]\W*$'::text))) STORED NOT NULL,
     branch_id uuid NOT NULL,
     written_by text DEFAULT ''::text NOT NULL,
+    place_id uuid GENERATED ALWAYS AS (COALESCE(parent_id, conversation_id)) STORED,
     CONSTRAINT message_role_check CHECK ((role = ANY (ARRAY['user'::text, 'assistant'::text])))
 );
 
@@ -204,28 +205,24 @@ CREATE FUNCTION public.readable_holders(ws uuid, uid uuid, lexeme text, tried in
     LIMIT most
 $$;
 
-CREATE FUNCTION public.siblings_of(m public.message) RETURNS TABLE(siblings integer, sibling_index integer, previous_id uuid, next_id uuid)
+CREATE FUNCTION public.siblings_of(ws uuid, place uuid, said_by text, at bigint) RETURNS TABLE(siblings integer, sibling_index integer, previous_id uuid, next_id uuid)
     LANGUAGE sql STABLE
     AS $$
     SELECT
         count(*)::int,
-        (count(*) FILTER (WHERE s.seq <= m.seq))::int,
+        (count(*) FILTER (WHERE s.seq <= at))::int,
         (SELECT b.id FROM message b
-            WHERE b.workspace_id = m.workspace_id
-                AND coalesce(b.parent_id, b.conversation_id) = coalesce(m.parent_id, m.conversation_id)
-                AND b.role = m.role AND b.seq < m.seq AND (b.deleted_at IS NULL OR is_answered(b))
+            WHERE b.workspace_id = ws AND b.place_id = place AND b.role = said_by AND b.seq < at
+                AND (b.deleted_at IS NULL OR is_answered(b))
             ORDER BY b.seq DESC LIMIT 1),
         (SELECT a.id FROM message a
-            WHERE a.workspace_id = m.workspace_id
-                AND coalesce(a.parent_id, a.conversation_id) = coalesce(m.parent_id, m.conversation_id)
-                AND a.role = m.role AND a.seq > m.seq AND (a.deleted_at IS NULL OR is_answered(a))
+            WHERE a.workspace_id = ws AND a.place_id = place AND a.role = said_by AND a.seq > at
+                AND (a.deleted_at IS NULL OR is_answered(a))
             ORDER BY a.seq LIMIT 1)
     FROM (
         SELECT s.seq
         FROM message s
-        WHERE s.workspace_id = m.workspace_id
-            AND coalesce(s.parent_id, s.conversation_id) = coalesce(m.parent_id, m.conversation_id)
-            AND s.role = m.role AND (s.deleted_at IS NULL OR is_answered(s))
+        WHERE s.workspace_id = ws AND s.place_id = place AND s.role = said_by AND (s.deleted_at IS NULL OR is_answered(s))
         ORDER BY s.seq
         LIMIT 100
     ) s
@@ -1610,7 +1607,7 @@ CREATE INDEX membership_account_id_idx ON public.membership USING btree (account
 
 CREATE INDEX message_pin_workspace_id_conversation_id_idx ON public.message_pin USING btree (workspace_id, conversation_id, created_at);
 
-CREATE INDEX message_siblings_idx ON public.message USING btree (workspace_id, COALESCE(parent_id, conversation_id), role, seq);
+CREATE INDEX message_siblings_idx ON public.message USING btree (workspace_id, place_id, role, seq);
 
 CREATE INDEX message_workspace_id_branch_id_idx ON public.message USING btree (workspace_id, branch_id, seq);
 

@@ -18,8 +18,8 @@ export class ApiError extends Error {
 
 export const OFFLINE = "Recollect does not answer. Check that it is running and try again.";
 
-export async function api(path, { method = "GET", body, signal, headers = {} } = {}) {
-  const response = await send(path, { method, body, signal, headers });
+export async function api(path, { method = "GET", body, file, signal, headers = {} } = {}) {
+  const response = await send(path, { method, body, file, signal, headers });
   if (response.status === 204) return null;
   const answer = await response.json().catch(() => {
     signal?.throwIfAborted(); // half an answer that nobody waits for is no answer
@@ -29,7 +29,8 @@ export async function api(path, { method = "GET", body, signal, headers = {} } =
   return answer;
 }
 
-export async function send(path, { method = "GET", body, signal, headers = {} } = {}) {
+// `body` is sent as JSON, `file` as it is.
+export async function send(path, { method = "GET", body, file, signal, headers = {} } = {}) {
   const sent = { Accept: "application/json", ...ownHeaders(), ...headers };
   if (/[?&]workspace=/u.test(path)) delete sent["X-Workspace"]; // the address names one itself
   if (body !== undefined) sent["Content-Type"] = "application/json";
@@ -37,7 +38,7 @@ export async function send(path, { method = "GET", body, signal, headers = {} } 
     return await fetch(`/api/v1${path}`, {
       method,
       headers: sent,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: file ?? (body === undefined ? undefined : JSON.stringify(body)),
       signal,
       credentials: "same-origin",
     });

@@ -1,7 +1,8 @@
 // One conversation: its messages around a place, and what is written into it.
 
 import { $, fill, h, toast } from "./dom.js";
-import { api, query } from "./api.js";
+import { api, query, withWorkspace } from "./api.js";
+import { messageTools, startBranches } from "./branches.js";
 import { clearConversations, markCurrent, showConversations, startConversations, titleOf } from "./conversations.js";
 import { focusComposer, showLive, startComposer, stopWatching } from "./composer.js";
 import { messageRow, showReply } from "./message.js";
@@ -14,9 +15,11 @@ let wanted = ""; // its id, while it is being fetched
 
 export function startChat() {
   startConversations();
-  startComposer({ conversation: openOrCreate, add: addRow, changed: refresh });
+  startComposer({ conversation: openOrCreate, add: addRow, row: rowOf, changed: refresh, finished });
+  startBranches({ canWrite: () => Boolean(open?.can_write), show: showVersion, answer: showAnswer });
   $("#chat-new").addEventListener("click", () => { location.hash = "#/c/new"; });
   $("#chat-rename").addEventListener("click", rename);
+  $("#chat-archive").addEventListener("click", archive);
   $("#chat-delete").addEventListener("click", remove);
 }
 
@@ -104,11 +107,17 @@ function head(conversation) {
   $("#chat-title").textContent = conversation ? titleOf(conversation) : "New conversation";
   $("#chat-rename").hidden = !conversation?.can_write;
   $("#chat-delete").hidden = !conversation?.is_owner;
+  $("#chat-more").hidden = !conversation;
+  $("#chat-archive").textContent = conversation?.is_archived ? "Take out of the archive" : "Archive";
+  for (const link of document.querySelectorAll("#chat-more a[data-format]")) {
+    link.href = conversation ? withWorkspace(`/api/v1/conversations/${conversation.id}/export?format=${link.dataset.format}`) : "";
+  }
   $("#composer").hidden = Boolean(conversation && !conversation.can_write);
 }
 
 function rowOf(message, quote) {
   const row = messageRow(message, { quote });
+  row.append(messageTools(message));
   if (message.role === "assistant" && message.run_id && !message.deleted_at) citedSoon(row, message);
   return row;
 }
@@ -124,6 +133,26 @@ function citedSoon(row, message) {
     if (atEnd) toEnd();
   });
   seen.observe(row);
+}
+
+// Another version of a message, and what was said after it: from now on that is what this person reads.
+async function showVersion(id) {
+  await api(`/conversations/${open.id}/active-leaf`, { method: "PUT", body: { message_id: id } });
+  await load(open.id, new URLSearchParams({ m: id }));
+}
+
+// Another reply is written where the one that it stands beside was shown.
+function showAnswer(questionId, runId) {
+  const rows = [...$("#messages").children];
+  const question = rows.findIndex((row) => row.dataset.id === questionId);
+  if (question >= 0) rows.slice(question + 1).forEach((row) => row.remove());
+  showLive([runId]);
+}
+
+// What can be done with a message is known when it stands in the conversation.
+async function finished(row, id) {
+  const { messages } = await api(`/conversations/${open.id}${query({ around: id, before: 0, after: 0 })}`);
+  if (row.isConnected && !$(".message-tools", row) && messages.length) row.append(messageTools(messages[0]));
 }
 
 function stepButton(side) {
@@ -183,6 +212,17 @@ async function rename() {
     open = { ...open, ...(await api(`/conversations/${open.id}`, { method: "PATCH", body: { title } })) };
     head(open);
     await showConversations();
+  })());
+}
+
+async function archive() {
+  const { id, is_archived: was } = open;
+  await report((async () => {
+    const changed = await api(`/conversations/${id}`, { method: "PATCH", body: { archived: !was } });
+    head(open = { ...open, ...changed });
+    $("#chat-more").open = false;
+    await showConversations();
+    toast(was ? "Back in the list." : "Archived: it is found by the box under Archived.");
   })());
 }
 

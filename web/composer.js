@@ -2,13 +2,12 @@
 
 import { $, fill, h, toast } from "./dom.js";
 import { api } from "./api.js";
-import { messageRow } from "./message.js";
 import { liveReply, stopRun } from "./reply.js";
 
 const MODEL = "recollect.model";
 const NOBODY = "nobody";
 
-let chat; // {conversation, add, changed} of chat.js
+let chat; // {conversation, add, row, changed, finished} of chat.js
 const watched = new Map(); // run id -> AbortController, in the order of their rows
 
 export function startComposer(given) {
@@ -53,7 +52,7 @@ async function submit() {
     if (model !== NOBODY) body.reply = { model };
     const answer = await api(`/conversations/${conversation.id}/messages`, { method: "POST", body });
     input.value = "";
-    chat.add(messageRow(answer.message ?? answer)).toEnd();
+    chat.add(chat.row(answer.message ?? answer)).toEnd();
     chat.changed().catch(() => {});
     if (answer.run) watch(answer.run.id);
   } catch (error) {
@@ -63,6 +62,7 @@ async function submit() {
   }
 }
 
+// Show the reply of a run as it is written.
 export const showLive = (runIds) => runIds.forEach(watch);
 
 export function stopWatching() {
@@ -87,6 +87,7 @@ async function watch(runId) {
   watched.delete(runId);
   showStop();
   $("#chat-status").textContent = end?.state === "complete" ? "The reply is complete." : `The reply has ended: ${end?.state}.`;
+  if (end?.message_id) chat.finished(reply.row, end.message_id);
   chat.changed().catch(() => {});
 }
 

@@ -1,15 +1,35 @@
 // The list of conversations beside the chat, the last changed first.
 
-import { $, fill, h, when } from "./dom.js";
+import { $, fill, h, toast, when } from "./dom.js";
 import { api, query } from "./api.js";
 
 const PAGE = 50;
 
 let next = null;
 let current = "";
+let typing = 0;
 
 export function startConversations() {
   $("#conversations-more").addEventListener("click", () => load(next));
+  $("#conversations-q").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(look, 200); });
+  $("#conversations-archived").addEventListener("change", look);
+  $("#conversations-import").addEventListener("change", takeIn);
+}
+
+const look = () => load(null).catch((error) => toast(error.message));
+
+// A file that an export wrote becomes a conversation.
+async function takeIn({ target }) {
+  const [file] = target.files;
+  target.value = "";
+  if (!file) return;
+  try {
+    const made = await api("/conversations/import", { method: "POST", file });
+    location.hash = `#/c/${made.id}`;
+    if (made.unverified) toast(`${made.unverified} of its citations could not be verified here.`);
+  } catch (error) {
+    toast(error.message);
+  }
 }
 
 export const titleOf = (conversation) => conversation.title || "New conversation";
@@ -29,14 +49,16 @@ export function clearConversations() {
 }
 
 async function load(cursor) {
-  const answer = await api(`/conversations${query({ limit: PAGE, cursor })}`);
+  const q = $("#conversations-q").value.trim() || null;
+  const archived = $("#conversations-archived").checked || null;
+  const answer = await api(`/conversations${query({ limit: PAGE, cursor, q, archived })}`);
   const rows = answer.items.map((conversation) =>
     h("li", {},
       h("a", { href: `#/c/${conversation.id}`, "data-id": conversation.id },
         h("span", { class: "one-line" }, titleOf(conversation)),
         h("span", { class: "muted" }, when(conversation.updated_at)))));
   if (cursor) $("#conversations").append(...rows);
-  else fill($("#conversations"), rows.length ? rows : h("li", { class: "muted none" }, "No conversations yet."));
+  else fill($("#conversations"), rows.length ? rows : h("li", { class: "muted none" }, q || archived ? "None." : "No conversations yet."));
   next = answer.next_cursor;
   $("#conversations-more").hidden = !next;
   markCurrent(current);

@@ -9,6 +9,7 @@ import { showSignin, startSignin } from "./signin.js";
 import { clearSearch, focusSearch, showSearch, startSearch } from "./search.js";
 import { clearFiles, leaveFiles, showFiles, startFiles } from "./files.js";
 import { followAlerts, startAlerts } from "./alerts.js";
+import { setReader } from "./branches.js";
 import { clearChat, showChat, startChat } from "./chat.js";
 import { loadModels } from "./composer.js";
 import { loadFeedback } from "./feedback.js";
@@ -47,6 +48,7 @@ async function begin() {
 
 async function enter(user) {
   signedIn = true;
+  setReader(user.id);
   await loadWorkspaces().catch((error) => toast(error.message));
   $("#account-name").textContent = user.name || user.email;
   $("#account-name").title = user.email;

@@ -1,5 +1,8 @@
+import json
+
 import pytest
 
+import api.conversations  # noqa: F401  (declares its queries)
 from api.posting import post
 from api.reading import (
     MessageAnswer,
@@ -11,6 +14,7 @@ from api.reading import (
 )
 from core.errors import NotFound
 from core.ids import new_id
+from sql import REGISTRY
 from tests.api.test_posting import make_conversation, said
 from tests.make import make_scope
 
@@ -92,3 +96,51 @@ async def test_the_answer_has_the_fields_of_the_message(resources, ada, stretch)
         )
     assert MessageAnswer.model_validate(first).content == "Message 0"
     assert first.etag == '"1"'
+
+
+def scanned(plan):
+    """How many rows of messages a plan has looked at, found or not."""
+    own = 0
+    if plan.get("Relation Name") == "message":
+        own = (plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)) * plan["Actual Loops"]
+    return own + sum(scanned(part) for part in plan.get("Plans", ()))
+
+
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("tree.sql:list_before", 60),
+        ("tree.sql:list_after", 60),
+        ("tree.sql:list_path_before", 60),
+        ("tree.sql:list_path_after", 60),
+        ("tree.sql:find_branch_through", 10),
+        ("message.sql:find_messages", 220),
+        ("message.sql:find_place", 10),
+        ("conversation.sql:find_conversation", 110),  # unread ones are counted to 99
+    ],
+)
+async def test_a_page_of_a_long_conversation_looks_at_few_of_its_messages(
+    resources, owner_connection, ada, name, most
+):
+    """As the API's role: row-level security keeps an index from serving what might leak (each page read all messages)."""
+    conversation_id = await make_conversation(owner_connection, ada)
+    ids = [new_id() for _ in range(3_000)]
+    await owner_connection.execute(
+        "INSERT INTO message (workspace_id, id, conversation_id, parent_id, branch_id, seq, role, author_id, content)"
+        " SELECT $1, i.id, $2, lag(i.id) OVER (ORDER BY n), $3, n, 'user', $4, 'x' FROM unnest($5::uuid[]) WITH ORDINALITY AS i (id, n)",
+        ada.workspace_id, conversation_id, ids[0], ada.account_id, ids,
+    )  # fmt: skip
+    given = {
+        **ada.ids, "conversation_id": conversation_id, "id": conversation_id, "branch_id": ids[0], "message_id": ids[1500],
+        "ids": ids[1500:1550], "before_seq": 1500, "after_seq": 1500, "limit": 51, "parent_id": ids[1500], "client_id": "none",
+        "most_unread": 99,
+    }  # fmt: skip
+    await owner_connection.execute("ANALYZE message, conversation, item, access_grant, membership")
+    query = REGISTRY[name]
+    async with resources.app.read_tx(ada) as conn:
+        for method in ("seqscan", "bitmapscan", "sort"):  # the row counts of a test are small
+            await conn.raw.execute(f"SET LOCAL enable_{method} = off")
+        explained = await conn.raw.fetchval(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {query.text}", *(given[p] for p in query.parameters)
+        )
+    assert scanned(json.loads(explained)[0]["Plan"]) <= most
