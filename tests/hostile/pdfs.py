@@ -10,8 +10,10 @@ WORDS = show("The harbour opens at dawn.")
 
 
 def files(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
-    url = lure.url.encode()
-    script = b"app.launchURL('%s/js'); this.submitForm('%s/form')" % (url, url)
+    return {**_pages(), **_packed(), **_tables(), **_reaching_out(lure), **_cycles(), **_pictures()}
+
+
+def _pages() -> Mapping[str, Callable[[], bytes]]:
     return {
         "page-tree-cycle.pdf": lambda: make_pdf([WORDS]).replace(b"/Kids[", b"/Kids[2 0 R "),
         "only-itself.pdf": lambda: make_pdf([]).replace(b"/Kids[]", b"/Kids[2 0 R 2 0 R]"),
@@ -24,6 +26,11 @@ def files(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
         "million-times-shown.pdf": lambda: make_pdf(
             [SHOW_NESTED], objects=nested(WORDS, depth=6), resources=NESTED
         ),
+    }  # fmt: skip
+
+
+def _packed() -> Mapping[str, Callable[[], bytes]]:
+    return {
         "flate-bomb.pdf": lambda: _filtered(_zeros(28), b"/FlateDecode"),
         "flate-in-flate.pdf": lambda: _filtered(
             zlib.compress(zlib.compress(_zeros(28))), b"[/FlateDecode/FlateDecode/FlateDecode]"
@@ -38,6 +45,11 @@ def files(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
         ),
         "negative-length.pdf": lambda: make_pdf([WORDS]).replace(b"/Length ", b"/Length -"),
         "lying-length.pdf": lambda: make_pdf([WORDS]).replace(b"/Length ", b"/Length 99999999"),
+    }  # fmt: skip
+
+
+def _tables() -> Mapping[str, Callable[[], bytes]]:
+    return {
         "xref-loop.pdf": lambda: _trailer(b"/Prev %d"),
         "xref-nowhere.pdf": lambda: make_pdf([WORDS]).replace(b"startxref\n", b"startxref\n9999999999999999999"),
         "xref-negative.pdf": lambda: make_pdf([WORDS]).replace(b"startxref\n", b"startxref\n-"),
@@ -48,6 +60,13 @@ def files(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
             b"/Encrypt<</Filter/Standard/V 5/R 6/O(x)/U(y)/OE()/UE()/P -1/Perms(z)>>/ID[(a)(b)]"
         ),
         "unknown-security.pdf": lambda: _trailer(b"/Encrypt<</Filter/Adobe.PubSec/V 9>>/ID[()()]"),
+    }  # fmt: skip
+
+
+def _reaching_out(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
+    url = lure.url.encode()
+    script = b"app.launchURL('%s/js'); this.submitForm('%s/form')" % (url, url)
+    return {
         "javascript.pdf": lambda: make_pdf(
             [WORDS], catalog=b"/OpenAction<</S/JavaScript/JS(%s)>>" % script
         ),
@@ -66,6 +85,11 @@ def files(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
             catalog=b"/Names<</EmbeddedFiles<</Names[(a)<</F(%s)/EF<</F 4 0 R>>>>]>>>>" % lure.way_out.encode(),
             objects=(b"<</Length 1>>stream\nx\nendstream",),
         ),
+    }  # fmt: skip
+
+
+def _cycles() -> Mapping[str, Callable[[], bytes]]:
+    return {
         "name-tree-cycle.pdf": lambda: make_pdf(
             [WORDS], catalog=b"/Names<</EmbeddedFiles 4 0 R>>", objects=(b"<</Kids[4 0 R 4 0 R]>>",)
         ),
@@ -101,6 +125,11 @@ def files(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
             ),
             resources=b"/Font<</T 4 0 R>>",
         ),
+    }  # fmt: skip
+
+
+def _pictures() -> Mapping[str, Callable[[], bytes]]:
+    return {
         "picture-of-a-trillion.pdf": lambda: _picture(b"/Width 1000000/Height 1000000"),
         "picture-of-a-billion-zeros.pdf": lambda: _picture(b"/Width 30000/Height 30000"),
         "negative-picture.pdf": lambda: _picture(b"/Width -5/Height -5"),

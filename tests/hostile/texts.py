@@ -8,10 +8,22 @@ from tests.hostile.lure import Lure
 
 WORDS = "The harbour opens at dawn.\n"
 MEGA = 1_000_000
+FLOODS = (
+    *("#", ">", "[", "*_", "`", "|", "~", "- ", "![](", "<", "=", "\\", "    ", "[^1]", "{{"),
+    *(":: ", "_", "\t"),
+)
 
 
 def files(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
-    return {**_plain(), **_tables(), **_data(), **_xml(lure), **_html(lure), **_markup(lure)}
+    return {
+        **_plain(),
+        **_tables(),
+        **_data(),
+        **_xml(lure),
+        **_html(lure),
+        **_floods(),
+        **_markup(lure),
+    }
 
 
 def _plain() -> Mapping[str, Callable[[], bytes]]:
@@ -161,42 +173,24 @@ def _html(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
     }  # fmt: skip
 
 
-def _markup(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
-    url, floods = (
-        lure.url,
-        (
-            "#",
-            ">",
-            "[",
-            "*_",
-            "`",
-            "|",
-            "~",
-            "- ",
-            "![](",
-            "<",
-            "=",
-            "\\",
-            "    ",
-            "[^1]",
-            "{{",
-            ":: ",
-            "_",
-            "\t",
-        ),
-    )
+def _floods() -> Mapping[str, Callable[[], bytes]]:
     made: dict[str, Callable[[], bytes]] = {}
     for suffix in ("md", "rst", "adoc", "org", "tex"):
         made[f"floods.{suffix}"] = lambda: b"\n\n".join(
-            f"{each * (200_000 // len(each))}x".encode() for each in floods
+            f"{each * (200_000 // len(each))}x".encode() for each in FLOODS
         )
         made[f"short-lines.{suffix}"] = lambda: b"".join(
-            f"{each}\n".encode() * 5000 for each in floods
+            f"{each}\n".encode() * 5000 for each in FLOODS
         )
     made["blank-title.adoc"] = lambda: b"= a" + b" " * 200_000 + b"b\n"
     made["blank-title.md"] = lambda: b"# a" + b" #" * 100_000 + b"b\n"
     made["blank-title.tex"] = lambda: b"\\title" + b" " * 200_000 + b"b\n"
-    return made | {
+    return made
+
+
+def _markup(lure: Lure) -> Mapping[str, Callable[[], bytes]]:
+    url = lure.url
+    return {
         "includes.rst": lambda: f".. include:: /etc/passwd\n.. raw:: html\n   :url: {url}/r\n.. csv-table:: a\n   :file: /etc/passwd\n\nWords\n".encode(),
         "includes.adoc": lambda: f"= Words\n\ninclude::/etc/passwd[]\ninclude::{url}/i[]\n:include: x\n\n{{include}}\n".encode(),
         "attribute-bomb.adoc": lambda: ("".join(f":a{n}: {f'{{a{n - 1}}}' * 10}\n" for n in range(30)) + "\n{a29}\n").encode(),
