@@ -2,8 +2,8 @@
 
 Bounds as for any archive (jobs.md, hostile files): 10,000 members, 200 MB and a hundredfold when inflated. What is encrypted,
 a link, damaged, over a bound or named to lead out of the archive is left in it and named as a problem; the rest comes out.
-Members of the old encryption come out with their password.
-Left out: archives in several parts, Deflate64 and PPMd, members encrypted by AES.
+Encrypted members come out with their password.
+Left out: archives in several parts, Deflate64 and PPMd.
 """
 
 import lzma
@@ -11,9 +11,10 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from ingest.extract.archive import ENCRYPTED_FLAG, FREE_BYTES, MOST_INFLATED_BYTES, MOST_RATIO
+from ingest.extract.archives.zip_aes import PACKED_AS, AesMember, Sealed, sealed
 from ingest.extract.members import Output, Skipped, is_junk, listing, pieces_of, safe_path
 from ingest.extract.segment import Item, Unreadable
 from ingest.extract.zip_directory import END_SIGNATURE, MOST_MEMBERS, member_count, member_names
@@ -111,7 +112,8 @@ def _reason(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left_bytes: int) 
     is_encrypted = bool(member.flag_bits & ENCRYPTED_FLAG)
     if is_encrypted and not archive.pwd:
         return ENCRYPTED
-    if member.compress_type not in METHODS:
+    how = sealed(member)
+    if (how is None or how.method not in PACKED_AS) and member.compress_type not in METHODS:
         return UNKNOWN
     if is_encrypted and not _opens(archive, member):
         return WRONG
@@ -121,8 +123,10 @@ def _reason(archive: zipfile.ZipFile, member: zipfile.ZipInfo, left_bytes: int) 
 
 
 def _opens(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
-    """Say whether the password may be that of the member: one of 256 wrong ones passes, and its bytes are damaged then."""
+    """Say whether the password may be that of the member: of many wrong ones one passes, and its bytes are damaged then."""
     try:
+        if (how := sealed(member)) is not None:
+            return _aes(archive, member, how).opens
         archive.open(member).close()
     except RuntimeError:
         return False
@@ -131,12 +135,25 @@ def _opens(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
     return True
 
 
+def _aes(archive: zipfile.ZipFile, member: zipfile.ZipInfo, how: Sealed) -> AesMember:
+    assert archive.fp is not None  # it is open
+    assert archive.pwd is not None  # else it was left in the archive
+    return AesMember(cast("BinaryIO", archive.fp), member, how, password=archive.pwd)
+
+
+def _contents(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    if (how := sealed(member)) is not None:
+        yield from _aes(archive, member, how).pieces()
+        return
+    with archive.open(member) as content:
+        yield from pieces_of(content.read)
+
+
 def _member(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: str, output: Output
 ) -> Iterator[Item]:
     try:
-        with archive.open(member) as content:
-            yield from output.member(path, pieces_of(content.read))
+        yield from output.member(path, _contents(archive, member))
     except BROKEN:
         yield from output.problem("broken_member", f"{path} in it is damaged.", UNPACK)
 
