@@ -13,6 +13,7 @@ from app import (
     cli_conversations,
     cli_doctor,
     cli_eval,
+    cli_eval_replies,
     cli_generations,
     cli_jobs,
     cli_reprocess,
@@ -161,6 +162,10 @@ app.command(
         "recollect eval --judgements golden.jsonl --workspace 0198f3c2-... --json",
     ),
 )(cli_eval.evaluate_search)
+app.command(
+    "eval-replies",
+    epilog=examples("recollect eval-replies", "recollect eval-replies --json"),
+)(cli_eval_replies.evaluate_replies)
 
 
 def main() -> None:

@@ -115,7 +115,7 @@ async def _evaluate(asked: Asked) -> Report:
             f"Nothing runs for {running.recollect_home}: start it with `make run`; evaluation reads its database"
         )
     async with open_resources(running, purpose="cli") as resources:
-        scope = await _scope(resources, asked)
+        scope = await find_scope(resources, email=asked.email, workspace=asked.workspace)
         judged = sampled(await _judged(resources, scope, asked.judgements), most=asked.most)
         searcher = _patient_searcher(resources)
         scored = list[Scored]()
@@ -125,14 +125,15 @@ async def _evaluate(asked: Asked) -> Report:
     return Report(judged, tuple(scored))
 
 
-async def _scope(resources: Resources, asked: Asked) -> Scope:
-    account = await find_local_account(resources.signin, asked.email)
-    named = parse_id(asked.workspace, what="workspace") if asked.workspace else None
+async def find_scope(resources: Resources, *, email: str | None, workspace: str | None) -> Scope:
+    """Return whom the command acts for, in the workspace named or his own."""
+    account = await find_local_account(resources.signin, email)
+    named = parse_id(workspace, what="workspace") if workspace else None
     async with resources.signin.autocommit() as conn:
         standing = await fetch_opt(conn, _find_standing, account_id=account.id, workspace_id=named)
     if standing is None or standing.workspace_id is None or standing.role is None:
         raise NotFound(
-            f"{account.email} belongs to no workspace {asked.workspace}: name its member with --user"
+            f"{account.email} belongs to no workspace {workspace}: name its member with --user"
         )
     return Scope(account.id, standing.workspace_id, standing.role)
 

@@ -47,6 +47,24 @@ class _Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class _Weighed:
+    """A question beside its sources."""
+
+    asked: frozenset[str]
+    evidence: Sequence[Evidence]
+    rarity: Rarity
+
+    @property
+    def best(self) -> float:
+        return max((self.share(each.terms) for each in self.evidence), default=0.0)
+
+    def share(self, held: frozenset[str]) -> float:
+        """Return how much of the question, by weight, is among these terms."""
+        total = self.rarity.total(self.asked)
+        return self.rarity.total(self.asked & held) / total if total else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ExtractiveChat:
     """A chat model for one question: it reads the sources themselves, not the prompt made of them."""
 
@@ -66,22 +84,28 @@ class ExtractiveChat:
         yield Finish("stop" if extracts else "abstained")
 
 
+def bearing(question: str, sources: Sequence[Source]) -> float:
+    """Return the share of the question, by weight, that the best source holds; below FLOOR the answer abstains."""
+    return _weigh(question, sources).best
+
+
 def pick(question: str, sources: Sequence[Source]) -> list[Extract]:
     """Return the best sentences of the sources (best first) in reading order; none to abstain."""
-    asked = frozenset(terms(question))
-    evidence = [Evidence.of(source.text) for source in sources]
-    rarity = Rarity(evidence)
-    total = rarity.total(asked)
-    held = [rarity.total(asked & each.terms) for each in evidence]
-    if not total or max(held, default=0) / total < FLOOR:
+    weighed = _weigh(question, sources)
+    if weighed.best < FLOOR:
         return []
     scored = [
-        _Scored(place, source, sentence, rarity.total(asked & sentence.terms) / total)
-        for place, (source, each) in enumerate(zip(sources, evidence, strict=True))
+        _Scored(place, source, sentence, weighed.share(sentence.terms))
+        for place, (source, each) in enumerate(zip(sources, weighed.evidence, strict=True))
         for sentence in each.sentences
-        if len(sentence.terms) >= SHORTEST_TERMS and asked & sentence.terms
+        if len(sentence.terms) >= SHORTEST_TERMS and weighed.asked & sentence.terms
     ]
     return _best(scored)
+
+
+def _weigh(question: str, sources: Sequence[Source]) -> "_Weighed":
+    evidence = [Evidence.of(source.text) for source in sources]
+    return _Weighed(frozenset(terms(question)), evidence, Rarity(evidence))
 
 
 def _best(scored: list[_Scored]) -> list[Extract]:

@@ -323,6 +323,14 @@ DO UPDATE SET thumb = excluded.thumb, reason = excluded.reason, given_at = now()
 DELETE FROM reply_feedback
 WHERE workspace_id = :workspace_id AND account_id = :account_id AND message_id = :message_id;
 
+-- name: list_reply_judgements
+-- unscoped: the operator's evaluation, no content
+SELECT f.account_id, r.prompt_message_id, r.answered_by AS model, f.thumb
+FROM reply_feedback f
+JOIN run r ON r.workspace_id = :workspace_id AND r.reply_message_id = f.message_id
+WHERE f.workspace_id = :workspace_id
+ORDER BY f.given_at, f.message_id;
+
 -- name: lock_budgets
 -- One call of a workspace is counted at a time.
 SELECT FROM pg_advisory_xact_lock(hashtextextended('budget ' || :workspace_id::uuid, 0));

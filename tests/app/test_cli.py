@@ -11,7 +11,8 @@ from app.settings_table import settings_markdown
 
 COMMANDS = [
     ["serve"], ["migrate"], ["settings"], ["models", "prepare"], ["user", "add"], ["login"], ["logout"],
-    ["upload"], ["watch"], ["search"], ["ask"], ["jobs"], ["reprocess"], ["doctor"], ["eval"], ["generations"],
+    ["upload"], ["watch"], ["search"], ["ask"], ["jobs"], ["reprocess"], ["doctor"], ["eval"],
+    ["eval-replies"], ["export"], ["import"], ["generations"],
     *(["generations", name] for name in ("build", "pause", "resume", "promote", "rollback", "drop")),
 ]  # fmt: skip
 

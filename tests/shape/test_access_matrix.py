@@ -37,6 +37,7 @@ BODIES: dict[str, object] = {
     "PATCH /messages/{message_id}": {"content": "Other"},
     "PUT /conversations/{conversation_id}/active-leaf": {"message_id": None},
     "PUT /messages/{message_id}/feedback": {"thumb": "up"},
+    "POST /messages/{message_id}/side-by-side": {"models": ["extractive"]},
     "PUT /files/{file_id}/access": {"principal": "workspace"},
     "PUT /files/{file_id}/tags": {"tags": ["other"]},
     "PUT /conversations/{conversation_id}/tags": {"tags": ["other"]},
