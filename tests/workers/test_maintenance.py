@@ -212,3 +212,18 @@ async def test_old_feedback_is_removed_and_the_rest_stays(resources, owner_conne
     )  # fmt: skip
     assert await maintenance.remove_old_feedback(resources.worker) == 1
     assert await owner_connection.fetchval("SELECT query FROM search_feedback") == "q179"
+
+
+async def test_a_password_whose_job_never_ended_is_forgotten_in_time(
+    resources, owner_connection, scope, made
+):
+    other = await make_file(owner_connection, resources, scope, b"Other bytes.")
+    for version_id, age_days in ((made.version_id, 9), (other.version_id, 7)):
+        await owner_connection.execute(
+            "INSERT INTO file_password (workspace_id, version_id, sealed, created_at)"
+            " VALUES ($1, $2, '', now() - make_interval(days => $3))",
+            scope.workspace_id, version_id, age_days,
+        )  # fmt: skip
+    await maintenance.forget_old_passwords(resources.worker)
+    left = await owner_connection.fetch("SELECT version_id FROM file_password")
+    assert [row["version_id"] for row in left] == [other.version_id]
