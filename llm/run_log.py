@@ -22,6 +22,7 @@ from core.scope import Scope
 from llm.chat import Usage
 from llm.citations import Citation, Grounding, TextOut
 from search.index import MessageText, index_message
+from search.notices import Happening, tell
 from sql import execute, execute_many, fetch_one, fetch_opt, read, write
 from sql.changes import note_change
 from sql.fence import Fence
@@ -221,6 +222,9 @@ async def end_run(
     if reply_id is not None:
         reply = _NewReply(workspace_id, ended.conversation_id, reply_id, text)
         await _add_reply(conn, reply, run_id=run_id, ended=ended, embed_later=embed_later)
+        if ending.state in ("complete", "abstained"):  # who stopped it knows
+            finished = Happening("reply.finished", ended.conversation_id, reply_id, run_id)
+            await tell(conn, workspace_id, finished, account_ids=[ended.account_id])
     data = _end_data(ending, reply_id)
     event = Event(ended.last_seq, END, data, changed=ended.conversation_id)
     await execute(conn, ADD_EVENT, **run, seq=event.seq, kind=event.kind, data=event.data)

@@ -16,7 +16,7 @@ from core.notifying import USUAL, NoticeKind
 from core.scope import Scope
 from search.answer import Kind, Links
 from search.links import file_links, message_links
-from sql import execute, fetch, fetch_one, read, write
+from sql import execute, fetch, fetch_one, fetch_opt, read, write
 from sql.pool import Conn, ReadConn
 
 EXCERPT: Final = 300  # characters
@@ -105,12 +105,20 @@ class _Match:
 
 
 @dataclass(frozen=True, slots=True)
+class _EndedFile:
+    owner_id: UUID
+    version_id: UUID
+    has_failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class _Unread:
     unread: int
 
 
 _list_notifications = read("notice.sql", "list_notifications", _Notice)
 _list_matches = read("saved_search.sql", "list_matches", _Match)
+_find_ended_file = read("notice.sql", "find_ended_file", _EndedFile)
 _tell = write("notice.sql", "tell")
 _count_unread = read("notice.sql", "count_unread", _Unread)
 
@@ -165,6 +173,16 @@ async def tell(
         account_ids=told,
         **_usual(happening.kind),
     )
+
+
+async def tell_of_file(conn: Conn, workspace_id: UUID, *, file_id: UUID) -> None:
+    """Tell the owner of a file how its reading has ended, each version once."""
+    named = {"workspace_id": workspace_id, "file_id": file_id}
+    ended = await fetch_opt(conn, _find_ended_file, **named)
+    if ended is not None:
+        kind: NoticeKind = "file.failed" if ended.has_failed else "file.ready"
+        happening = Happening(kind, file_id, subject_id=ended.version_id)
+        await tell(conn, workspace_id, happening, account_ids=[ended.owner_id])
 
 
 def _usual(kind: NoticeKind) -> dict[str, object]:

@@ -243,3 +243,14 @@ WHERE n.workspace_id = :workspace_id
         WHERE t.workspace_id = n.workspace_id AND t.notification_id = n.id AND t.way = 'email')
 ORDER BY n.id DESC
 LIMIT :most;
+
+-- name: find_ended_file
+-- unscoped: the worker has just written how the reading of the file ended
+-- Whose it is; what came in a mail or archive is not told of by itself.
+SELECT i.owner_id, v.id AS version_id, f.state = 'failed' AS has_failed
+FROM file f
+JOIN item i ON i.workspace_id = f.workspace_id AND i.id = f.id
+JOIN file_version v ON v.workspace_id = f.workspace_id AND v.file_id = f.id AND v.version = f.version
+WHERE f.workspace_id = :workspace_id
+    AND f.id = :file_id
+    AND f.root_id IS NULL;

@@ -20,8 +20,10 @@ from ingest.pipeline import Tools
 from ingest.sandbox import Limits
 from ingest.vectors import Asking
 from llm.reply import ReplyDeps
+from search.notices import tell_of_file
 from search.retrieve import Searcher
 from search.wordpiece import load_token_counter
+from sql.pool import Conn
 from workers.jobs import Work
 from workers.queue import (
     enqueue_embed_message,
@@ -55,7 +57,7 @@ def make_work(resources: Resources) -> Work:
         ),
         nudge=_file_nudge(resources),
         password_key=partial(shared_key, resources.signin, name=PASSWORD_KEY),
-        tell=enqueue_file_calls,
+        tell=_tell_of_file,
     )
     calling = Calling(
         app=resources.app,
@@ -99,6 +101,12 @@ def token_counter(settings: Settings) -> Callable[[str], int]:
 def estimate_tokens(text: str) -> int:
     """Return at least one token a word and one for every four characters of it; adds up over spaces."""
     return sum(-(-len(word) // _CHARACTERS_PER_TOKEN) for word in text.split())
+
+
+async def _tell_of_file(conn: Conn, workspace_id: UUID, *, file_id: UUID) -> None:
+    """Tell the webhooks and the owner."""
+    await enqueue_file_calls(conn, workspace_id, file_id=file_id)
+    await tell_of_file(conn, workspace_id, file_id=file_id)
 
 
 def _file_nudge(resources: Resources) -> Callable[[UUID], Awaitable[None]]:

@@ -360,3 +360,17 @@ async def test_a_stop_while_the_query_is_worded_ends_the_run(resources, owner_co
         await nudge(resources.redis, stop_topic(run.id))
         await working
     assert (await state_of(owner_connection, run))[0] == "stopped"
+
+
+async def test_who_wants_to_know_is_told_that_a_reply_is_ready(resources, owner_connection, scope):
+    await owner_connection.execute(
+        "INSERT INTO notification_setting VALUES ($1, $2, 'reply.finished', true, 'off', false)",
+        scope.workspace_id, scope.account_id,
+    )  # fmt: skip
+    run = await make_run(owner_connection, resources, scope)
+    await work(resources, run)
+    row = await owner_connection.fetchrow(
+        "SELECT n.account_id, n.kind, n.subject_id, n.message_id = r.reply_message_id AS is_reply"
+        " FROM notification n JOIN run r ON r.id = n.subject_id"
+    )
+    assert tuple(row) == (scope.account_id, "reply.finished", run.id, True)

@@ -6,8 +6,9 @@ from core.ids import new_id
 from search.notices import Happening, tell
 from tests.mailbox import mailbox
 from tests.make import make_colleague
-from tests.workers.made import make_conversation
+from tests.workers.made import make_conversation, make_file
 from tests.workers.notified import sending_to, wants
+from workers.jobs import ingest_file
 from workers.ledger import claim, leased
 from workers.outbox import begin_digests, empty_outbox
 from workers.sending import send_digest
@@ -128,3 +129,23 @@ async def test_a_digest_waits_for_its_time(resources, owner_connection, bob, inv
     at = [datetime(2026, 1, 2, 7, 59, tzinfo=UTC), datetime(2026, 1, 2, 8, tzinfo=UTC)]
     begun = [await begin_digests(resources.worker, resources.redis, now=now) for now in at]
     assert begun == [0, 1]
+
+
+async def test_the_owner_of_a_file_is_told_how_its_reading_ended(
+    resources, owner_connection, scope, work
+):
+    await wants(owner_connection, scope, "file.ready")
+    good = await make_file(owner_connection, resources, scope, b"words", name="good.txt")
+    bad = await make_file(owner_connection, resources, scope, b"%PDF-1.7 cut", name="bad.pdf")
+    for _ in range(2):
+        claimed = await claim(resources.worker, "ingest_file")
+        assert claimed is not None
+        async with leased(resources.worker, claimed) as fence:
+            await ingest_file(work, fence, claimed)
+    told = await owner_connection.fetch(
+        "SELECT kind, item_id, subject_id, account_id FROM notification ORDER BY kind DESC"
+    )
+    assert [tuple(row) for row in told] == [
+        ("file.ready", good.file_id, good.version_id, scope.account_id),
+        ("file.failed", bad.file_id, bad.version_id, scope.account_id),
+    ]
