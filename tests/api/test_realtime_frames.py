@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import orjson
@@ -121,6 +122,38 @@ CASES: dict[ChangeKind, Callable[[Talk], Awaitable[None]]] = {
 }
 
 
+# docs/realtime.md shows each event as it is sent.
+EXAMPLES = {
+    example["event"]: example
+    for line in Path("docs/realtime.md").read_text().splitlines()
+    if line.startswith('{"topic"')
+    for example in [orjson.loads(line)]
+}
+
+
+def shape(frame: object) -> object:
+    """Return the names in a frame, without what they hold."""
+    return {n: shape(v) for n, v in frame.items()} if isinstance(frame, dict) else "value"
+
+
+def test_the_documentation_shows_every_event():
+    others = {
+        "hello",
+        "subscribed",
+        "unsubscribed",
+        "gap",
+        "typing",
+        "presence",
+        "pong",
+        "error",
+        "reconnect",
+        "skipped",
+    }
+    assert set(EXAMPLES) == {*CHANGE_KINDS, *others} - {
+        "conversation.deleted"
+    }  # which ends the topic
+
+
 @pytest.fixture
 async def scope(resources, owner_connection) -> Scope:
     return await make_scope(owner_connection)
@@ -166,9 +199,11 @@ async def test_the_state_after_is_the_events_applied_to_the_state_before(url, ta
                     await socket.subscribe(topic, state.seq)
             told += 1
     assert state.shown() == after.shown()
-    seqs = [frame["seq"] for frame in socket.changes(topic)]
+    for one in socket.frames:
+        assert shape(one) == shape(EXAMPLES[one["event"]]), one
+    seqs = [one["seq"] for one in socket.changes(topic)]
     assert seqs == list(range(begun + 1, begun + 1 + len(seqs)))
-    events = {frame["event"] for frame in socket.changes(topic)}
+    events = {one["event"] for one in socket.changes(topic)}
     assert kind in events or after.title is None
 
 
