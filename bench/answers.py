@@ -1,6 +1,6 @@
 """How good answers are without a language model, when they abstain, and what a reply adds to a provider's first word.
 
-    RECOLLECT_DATA=/path/to/data .venv/bin/python -m bench.answers [--questions 100] [--words 50]
+    RECOLLECT_DATA=/path/to/data .venv/bin/python -m bench.answers [--questions 100] [--words 50] [--mode lexical]
 
 Questions of rag/anthropic-codebase (gold: the chunk) and rag/chunking-evaluation (gold: spans) are answered as a run answers
 them: retrieved, packed, extracted, every citation checked. A citation is right when it touches gold. Abstention is measured
@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
 
+import numpy as np
+
 from app.model_files import model_folder
 from app.model_recipes import MINILM
 from bench.chunking import questions as span_questions
 from bench.message_sets import CHOICES, index_messages, load_messages
-from bench.relevance import Installed, document_vectors, installed
+from bench.relevance import Installed, installed
 from bench.retrieval_sets import json_lines, load_set, make_generation
 from core.scope import Scope
 from ingest.chunk import chunk
@@ -39,7 +41,8 @@ from llm.extractive import ExtractiveChat, bearing
 from llm.openai import OpenAIChat
 from llm.options import ReplyOptions
 from llm.retrieval import Wanted, find_sources
-from search.embed import Embedder
+from search.answer import Mode
+from search.embed import Matrix
 from search.index import Build, PassageText, index_passages, store_embeddings
 from search.searcher import Searcher
 from search.statistics import refresh
@@ -67,6 +70,7 @@ class Shelf:
     name: str
     scope: Scope
     searcher: Searcher
+    mode: Mode
     documents: Mapping[UUID, str]
     questions: Sequence[Question]
 
@@ -105,6 +109,7 @@ async def main() -> None:
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--questions", type=int, help="of each set, drawn by a fixed seed")
+    parser.add_argument("--mode", choices=("hybrid", "lexical"), default="hybrid", help="lexical embeds nothing")  # fmt: skip
     parser.add_argument("--words", type=int, default=50, help="replies by the scripted server")
     given = parser.parse_args()
     if "RECOLLECT_DATA" not in os.environ:
@@ -119,7 +124,7 @@ async def codebase(opened: Installed, given: argparse.Namespace) -> Shelf:
         Question(text, [(doc, 0, len(found.documents[doc])) for doc in found.qrels[query_id]])
         for query_id, text in found.queries.items()
     ]
-    return await shelve(opened, "anthropic-codebase", found.documents, drawn(asked, given))
+    return await shelve(opened, given, found.documents, name="anthropic-codebase", asked=asked)
 
 
 async def essays(opened: Installed, given: argparse.Namespace) -> Shelf:
@@ -129,7 +134,7 @@ async def essays(opened: Installed, given: argparse.Namespace) -> Shelf:
         Question(q.text, [(q.corpus, start, end) for start, end in q.spans])
         for q in span_questions(folder)
     ]
-    return await shelve(opened, "chunking-evaluation", texts, drawn(asked, given))
+    return await shelve(opened, given, texts, name="chunking-evaluation", asked=asked)
 
 
 def drawn(asked: list[Question], given: argparse.Namespace) -> list[Question]:
@@ -138,7 +143,12 @@ def drawn(asked: list[Question], given: argparse.Namespace) -> list[Question]:
 
 
 async def shelve(
-    opened: Installed, name: str, texts: Mapping[str, str], asked: Sequence[Question]
+    opened: Installed,
+    given: argparse.Namespace,
+    texts: Mapping[str, str],
+    *,
+    name: str,
+    asked: list[Question],
 ) -> Shelf:
     """Cut, index and embed texts as the product does, one file each."""
     scope = await make_scope(opened.owner)
@@ -154,7 +164,7 @@ async def shelve(
             PassageText(n, c.start, c.end, None, None, c.headings, c.text)
             for n, c in enumerate(chunk([Segment(0, None, None, text)], count))
         ]
-        vectors = await opened.embedder.embed_documents([passage.text for passage in cut])
+        vectors = await embedded(opened, given, [passage.text for passage in cut])
         async with opened.resources.worker.tenant_tx(scope.workspace_id) as conn:
             ids = await index_passages(conn, build, cut)
             await store_embeddings(
@@ -163,7 +173,17 @@ async def shelve(
     async with opened.resources.worker.tenant_tx(scope.workspace_id) as conn:
         await refresh(conn, scope.workspace_id)
     await opened.owner.execute("ANALYZE passage, embedding, item, access_grant, lexeme_stat")
-    return Shelf(name, scope, searcher_of(opened, opened.embedder), documents, asked)
+    print(f"indexed {name}", file=sys.stderr, flush=True)
+    return Shelf(
+        name, scope, searcher_of(opened, given), given.mode, documents, drawn(asked, given)
+    )
+
+
+async def embedded(opened: Installed, given: argparse.Namespace, texts: Sequence[str]) -> Matrix:
+    """Return the vectors of texts; zeros where words alone are searched for."""
+    if given.mode == "lexical":
+        return np.zeros((len(texts), opened.embedder.dimension), dtype=np.float32)
+    return await opened.embedder.embed_documents(texts)
 
 
 async def make_build(opened: Installed, scope: Scope, text: str) -> Build:
@@ -181,7 +201,8 @@ async def make_build(opened: Installed, scope: Scope, text: str) -> Build:
     return Build(ws, file_id, build_id)
 
 
-def searcher_of(opened: Installed, embedder: Embedder) -> Searcher:
+def searcher_of(opened: Installed, given: argparse.Namespace) -> Searcher:
+    embedder = None if given.mode == "lexical" else opened.embedder
     return Searcher(
         search_pool=opened.resources.search, read_pool=opened.resources.app, embedder=embedder, redis=None,
         cursor_key=b"", semantic_timeout_s=5, lexical_timeout_s=5, real_words=opened.resources.real_words,
@@ -193,7 +214,7 @@ async def answer_all(shelf: Shelf, asked: Sequence[Question]) -> list[Answered]:
 
 
 async def answer(shelf: Shelf, question: Question) -> Answered:
-    wanted = Wanted(question.text, question.text, UUID(int=0), ReplyOptions())
+    wanted = Wanted(question.text, question.text, UUID(int=0), ReplyOptions(mode=shelf.mode))
     found = await find_sources(shelf.searcher, shelf.scope, wanted)
     citations = await cited(question.text, found.sources)
     spans = [(shelf.documents[c.source.item_id], c.source_start, c.source_end) for c in citations]
@@ -235,14 +256,14 @@ async def molweni(opened: Installed, given: argparse.Namespace) -> dict[str, lis
     messages = load_messages(folder, "molweni", CHOICES["molweni"])
     scope = await make_scope(opened.owner)
     resources = replace(opened.resources, embedder=opened.embedder)
-    vectors = await document_vectors(messages, opened.embedder)
+    vectors = await embedded(opened, given, list(messages.documents.values()))
     indexed = await index_messages(
         resources, opened.owner, scope, message_set=messages, vectors=vectors
     )
     rows = [json.loads(line) for line in (folder / "queries.jsonl").read_text().splitlines()]
     random.Random(SEED).shuffle(rows)
-    searcher, told = searcher_of(opened, opened.embedder), dict[str, list[Answered]]()
-    options = ReplyOptions(sources="conversation")
+    searcher, told = searcher_of(opened, given), dict[str, list[Answered]]()
+    options = ReplyOptions(mode=given.mode, sources="conversation")
     for category in ("answerable", "unanswerable"):
         asked = [
             row for row in rows if row["category"] == category and row["channel"] in indexed.items
