@@ -1,4 +1,4 @@
-// What saved searches newly found: counted while it happens, listed when looked at. Only a tab in sight keeps a stream open.
+// What a person is told of: counted while it happens, listed when looked at. Only a tab in sight keeps a stream open.
 
 import { $, fill, h, toast, when } from "./dom.js";
 import { api } from "./api.js";
@@ -11,6 +11,7 @@ let following = null; // AbortController of the stream
 let isOn = false;
 
 export function startAlerts() {
+  $("#bell").addEventListener("toggle", () => { if ($("#bell").open) showAlerts().catch((error) => toast(error.message)); });
   document.addEventListener("visibilitychange", () => { if (isOn) turn(!document.hidden); });
 }
 
@@ -31,38 +32,52 @@ async function listen(signal) {
   for await (const { event, data } of follow("/events", { signal })) {
     if (event !== "unread" && event !== "notification") continue;
     count(data.unread);
-    if (event === "notification" && $("#saved").open) showAlerts().catch(() => {});
+    if (event === "notification" && $("#bell").open) showAlerts().catch(() => {});
     else if (event === "notification") toast(told(data.notification), { label: "Show", run: show });
   }
 }
 
 function show() {
-  location.hash = "#/search";
-  $("#saved").open = true;
+  $("#bell").open = true;
 }
 
 function count(unread) {
-  const badge = $("#saved-unread");
+  const badge = $("#bell-unread");
   badge.hidden = !unread;
   fill(badge, unread ? [String(unread), h("span", { class: "unseen" }, " unread")] : []);
 }
 
-function told({ kind, saved_search: { name }, matches, reason }) {
-  if (kind === "webhook.disabled") return `The webhook of “${name}” is called no more. ${reason}`;
-  return `New for “${name}”: ${matches[0]?.title || "a message"}${matches.length > 1 ? ` and ${matches.length - 1} more` : ""}`;
+const HAPPENED = {
+  mention: ({ actor, title }) => `${actor} mentioned you in ${title}`,
+  invited: ({ actor, title }) => `${actor} let you into ${title}`,
+  "reply.finished": ({ title }) => `A reply is ready in ${title}`,
+  "file.ready": ({ title }) => `${title} has been read`,
+  "file.failed": ({ title }) => `${title} could not be read`,
+};
+
+function told({ kind, saved_search: search, matches, reason, subject }) {
+  if (subject) return HAPPENED[kind]({ actor: subject.actor || "Somebody", title: subject.title || "a conversation" });
+  if (kind === "webhook.disabled") return `The webhook of “${search.name}” is called no more. ${reason}`;
+  return `New for “${search.name}”: ${matches[0]?.title || "a message"}${matches.length > 1 ? ` and ${matches.length - 1} more` : ""}`;
 }
 
 export async function showAlerts() {
   const { items } = await api(`/notifications?limit=${MOST}`);
-  fill($("#alerts"), items.length > 0 && h("h3", {}, "Newly found"), items.map(rowOf));
+  fill($("#alerts"), items.length ? items.map(rowOf) : h("p", { class: "muted" }, "Nothing yet: mentions, invitations and what saved searches find come here."));
   if (items.length) count((await api("/notifications/read", { method: "POST", body: { up_to: items[0].id } })).unread);
 }
 
-function rowOf({ kind, created_at: at, read_at: readAt, saved_search: { name }, matches, reason }) {
+function rowOf(notice) {
+  const { kind, created_at: at, read_at: readAt, saved_search: search, matches, subject } = notice;
+  const links = subject ? [{ link: subject.open, title: told(notice), excerpt: subject.excerpt }] : matches.slice(0, MATCHES).map(linkOf);
   return h("section", { class: !readAt && "unread" },
-    h("p", { class: "muted" }, name, " ", when(at)),
-    kind === "webhook.disabled" && h("p", {}, `Its webhook is called no more. ${reason}`),
-    matches.slice(0, MATCHES).map(({ type, title, excerpt, links }) =>
-      h("a", { href: links.open, class: "option" }, h("strong", {}, title || (type === "file" ? "Unnamed file" : "Conversation")), h("span", { class: "muted one-line" }, excerpt))),
+    h("p", { class: "muted" }, search?.name, " ", when(at)),
+    kind === "webhook.disabled" && h("p", {}, told(notice)),
+    links.map(({ link, title, excerpt }) =>
+      h("a", { href: link, class: "option", onclick: () => { $("#bell").open = false; } }, h("strong", {}, title), h("span", { class: "muted one-line" }, excerpt))),
     matches.length > MATCHES && h("p", { class: "muted" }, `and ${matches.length - MATCHES} more`));
+}
+
+function linkOf({ type, title, excerpt, links }) {
+  return { link: links.open, title: title || (type === "file" ? "Unnamed file" : "Conversation"), excerpt };
 }

@@ -3,9 +3,11 @@
 import { $, fill, h, toast } from "./dom.js";
 import { api, query, withWorkspace } from "./api.js";
 import { messageTools, startBranches } from "./branches.js";
-import { clearConversations, markCurrent, showConversations, startConversations, titleOf } from "./conversations.js";
+import { clearConversations, markCurrent, markRead, showConversations, startConversations, titleOf } from "./conversations.js";
 import { focusComposer, showLive, startComposer, stopWatching } from "./composer.js";
+import { marksOf } from "./marks.js";
 import { messageRow, showReply } from "./message.js";
+import { startPeople } from "./people.js";
 import { citationsOf } from "./reply.js";
 
 const WINDOW = 40; // messages shown on either side of a place, and added by each "show more"
@@ -17,6 +19,7 @@ export function startChat() {
   startConversations();
   startComposer({ conversation: openOrCreate, add: addRow, row: rowOf, changed: refresh, finished });
   startBranches({ canWrite: () => Boolean(open?.can_write), show: showVersion, answer: showAnswer });
+  startPeople(() => open);
   $("#chat-new").addEventListener("click", () => { location.hash = "#/c/new"; });
   $("#chat-rename").addEventListener("click", rename);
   $("#chat-archive").addEventListener("click", archive);
@@ -92,10 +95,16 @@ function show(conversation, m, parameters) {
   fill($("#messages"), conversation.has_before && stepButton("before"), rows, conversation.has_after && stepButton("after"));
   const target = m && $(`[data-id="${CSS.escape(m)}"]`, $("#messages"));
   if (!conversation.has_after) showLive(liveRunsOf(conversation));
+  if (!conversation.has_after && conversation.unread) readToEnd(conversation).catch((error) => toast(error.message));
   if (!target) return toEnd();
   target.classList.add("found");
   (target.querySelector("mark") ?? target).scrollIntoView({ block: "center" });
   return target.focus({ preventScroll: true });
+}
+
+async function readToEnd({ id, last_seq: seq }) {
+  await api(`/conversations/${id}/read`, { method: "PUT", body: { seq } });
+  markRead(id);
 }
 
 // Whoever opens the conversation, in whichever tab, follows the replies that are being written.
@@ -108,6 +117,7 @@ function head(conversation) {
   $("#chat-rename").hidden = !conversation?.can_write;
   $("#chat-delete").hidden = !conversation?.is_owner;
   $("#chat-more").hidden = !conversation;
+  $("#people-open").hidden = !conversation;
   $("#chat-archive").textContent = conversation?.is_archived ? "Take out of the archive" : "Archive";
   for (const link of document.querySelectorAll("#chat-more a[data-format]")) {
     link.href = conversation ? withWorkspace(`/api/v1/conversations/${conversation.id}/export?format=${link.dataset.format}`) : "";
@@ -118,6 +128,7 @@ function head(conversation) {
 function rowOf(message, quote) {
   const row = messageRow(message, { quote });
   row.append(messageTools(message));
+  if (message.id && !message.deleted_at) row.append(marksOf(message, { canPin: Boolean(open?.can_write) }));
   if (message.role === "assistant" && message.run_id && !message.deleted_at) citedSoon(row, message);
   return row;
 }

@@ -4,6 +4,7 @@ import { $, fill, h, toast, when } from "./dom.js";
 import { api, query } from "./api.js";
 
 const PAGE = 50;
+const MOST_UNREAD = 100; // as far as the server counts
 
 let next = null;
 let current = "";
@@ -48,6 +49,11 @@ export function clearConversations() {
   fill($("#conversations"));
 }
 
+// Its messages were shown to their end.
+export function markRead(id) {
+  $(`#conversations a[data-id="${CSS.escape(id)}"] .badge`)?.remove();
+}
+
 async function load(cursor) {
   const q = $("#conversations-q").value.trim() || null;
   const archived = $("#conversations-archived").checked || null;
@@ -56,6 +62,7 @@ async function load(cursor) {
     h("li", {},
       h("a", { href: `#/c/${conversation.id}`, "data-id": conversation.id },
         h("span", { class: "one-line" }, titleOf(conversation)),
+        conversation.unread > 0 && h("span", { class: "badge" }, conversation.unread >= MOST_UNREAD ? `${MOST_UNREAD}+` : String(conversation.unread), h("span", { class: "unseen" }, " unread")),
         h("span", { class: "muted" }, when(conversation.updated_at)))));
   if (cursor) $("#conversations").append(...rows);
   else fill($("#conversations"), rows.length ? rows : h("li", { class: "muted none" }, q || archived ? "None." : "No conversations yet."));

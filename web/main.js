@@ -1,6 +1,7 @@
 // The page: who is signed in, which view the address names, and the keys that work everywhere.
 //
 // Addresses: #/search?q=  #/files  #/c  #/c/ID?m=MESSAGE&start=&end= (a message, some of its words marked)
+// #/join/TOKEN (a link into a conversation)
 // #/file/ID?start=&end=&version= (a file's text beside the view that was open). workspace=ID in one names where that is.
 
 import { $, toast } from "./dom.js";
@@ -14,6 +15,8 @@ import { clearChat, showChat, startChat } from "./chat.js";
 import { loadModels } from "./composer.js";
 import { loadFeedback } from "./feedback.js";
 import { actIn, forgetWorkspaces, loadWorkspaces, startWorkspaces } from "./workspace.js";
+import { join } from "./people.js";
+import { startTelling } from "./telling.js";
 import { closeViewer, openViewer, startViewer } from "./viewer.js";
 
 const VIEWS = ["search", "files", "c"];
@@ -24,6 +27,7 @@ let under = HOME; // the address of the view beside the open file
 
 startSearch();
 startAlerts();
+startTelling();
 startFiles();
 startChat();
 startViewer(closeFile);
@@ -106,6 +110,7 @@ function route(event) {
   const [, view, id] = path.split("/");
   const parameters = new URLSearchParams(search);
   if (actIn(parameters.get("workspace"))) forgetViews();
+  if (view === "join" && id) return void join(id);
   if (view === "file" && id) {
     const from = event?.oldURL ? new URL(event.oldURL).hash || HOME : "";
     if (!from) show("search", null, new URLSearchParams());

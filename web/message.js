@@ -17,7 +17,7 @@ export function messageRow(message, { quote } = {}) {
   const body = h("div", { class: "body" });
   if (message.deleted_at) fill(body, h("em", { class: "muted" }, "Deleted"));
   else if (reply) showReply(body, { text: message.content, citations: message.citations ?? [] });
-  else fill(body, h("p", { class: "written" }, quote ? marked(message.content, [quote]) : message.content));
+  else fill(body, h("p", { class: "written" }, quote ? marked(message.content, [quote]) : named(message)));
   return h("article", { class: `message ${message.role}`, "data-id": message.id, tabindex: "-1" },
     h("header", { class: "muted" },
       h("strong", {}, reply ? "Recollect" : message.author || "Someone"), " ",
@@ -26,6 +26,12 @@ export function messageRow(message, { quote } = {}) {
     ),
     body,
   );
+}
+
+// The handles of a message that names somebody; whom, the server has found.
+function named({ content, mentions = [] }) {
+  if (!mentions.length) return content;
+  return content.split(/((?<![\w@.])@(?:"[^"\n]+"|[\p{L}\p{N}_][\p{L}\p{N}_.'+-]*))/u).map((part, n) => (n % 2 ? h("span", { class: "mention" }, part) : part));
 }
 
 export function showReply(body, { text, citations, waiting = "", end = null }) {

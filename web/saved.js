@@ -2,7 +2,6 @@
 
 import { $, fill, h, icon, toast } from "./dom.js";
 import { api } from "./api.js";
-import { showAlerts } from "./alerts.js";
 
 let page; // {asked, run} of search.js
 
@@ -28,7 +27,7 @@ async function report(work) {
 
 async function open() {
   $("#saved-add").hidden = !page.asked().q;
-  await Promise.all([list(), showAlerts()]);
+  await list();
 }
 
 async function list() {

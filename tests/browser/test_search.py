@@ -312,10 +312,11 @@ async def test_a_search_is_saved_tells_what_it_newly_finds_and_is_forgotten(ada)
 
     await ada.say(LETTER, title="Keys")
     await expect(page.locator("#toast")).to_contain_text("New for “boiler”: Keys")
-    await expect(page.locator("#saved-unread")).to_have_text("1 unread")
+    await expect(page.locator("#bell-unread")).to_have_text("1 unread")
     await page.get_by_role("button", name="Show", exact=True).click()
     await expect(page.locator("#alerts a")).to_contain_text("Keys")
-    await expect(page.locator("#saved-unread")).to_be_hidden()
+    await expect(page.locator("#bell-unread")).to_be_hidden()
+    await page.locator("#saved summary").click()
     await page.get_by_label("New matches of boiler").click()
     await expect(page.get_by_label("New matches of boiler")).to_have_attribute(
         "aria-pressed", "false"
