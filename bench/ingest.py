@@ -127,7 +127,7 @@ async def main() -> None:
         print(f"CPU ms a document: {each_ms(spent)}; the model {1000 * model_s / DOCUMENTS:.0f}\n")
         print("| what | seconds | passages/s |\n| --- | --- | --- |")
         print(f"| ingestion | {ingested_s:.1f} | {len(texts) / ingested_s:.0f} |", flush=True)
-        alone = EmbedClient(home / "run" / "embed.sock", MINILM.spec)
+        alone = EmbedClient(home / "run" / "embed.sock", MINILM.spec, documents_timeout_s=600)
         stack.push_async_callback(alone.close)
         alone_s = [await timed(alone, texts) for _ in range(2)]
         for seconds in alone_s:

@@ -16,7 +16,7 @@ from ingest.grapheme import boundary_before, is_boundary
 from ingest.outline import Outline
 
 BUDGET_TOKENS = (
-    220  # of the 254 that MiniLM takes beside its two special tokens; see bench/extraction.py
+    180  # of the 254 that MiniLM takes beside its two special tokens; see bench/chunking.py
 )
 MOST_CHARACTERS = 4_000  # a run of symbols may be one token, so tokens alone bound nothing; prose has 1,000 a chunk
 FULL_ENOUGH = 0.5  # share of the budget behind which any better break is taken
