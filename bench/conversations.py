@@ -52,6 +52,7 @@ async def main() -> None:
         await owner.execute("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
         await owner.close()
         await product.stop()
+        product = Product(Path(scratch) / "home", LOG_LEVEL="WARNING", REGISTRATION="open")
         await product.start()
         try:
             async with signed_up(product, "ada") as client:
