@@ -68,7 +68,7 @@ class Product:
         self._process.send_signal(signal.SIGTERM)
         return await asyncio.to_thread(self._process.wait, 60)
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, within_s: float = 110) -> subprocess.CompletedProcess[str]:
         """Run another command of the CLI on this home."""
         return subprocess.run(
             [sys.executable, "-m", "app.cli", *command],
@@ -76,7 +76,7 @@ class Product:
             env=self._environment,
             capture_output=True,
             text=True,
-            timeout=110,
+            timeout=within_s,
             check=False,
         )
 
