@@ -12,6 +12,7 @@ Prints Markdown tables; ends with 1 when a quote is not in its source.
 import argparse
 import asyncio
 import json
+import logging
 import os
 import random
 import statistics
@@ -25,6 +26,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 import numpy as np
+import structlog
 
 from app.model_files import model_folder
 from app.model_recipes import MINILM
@@ -89,6 +91,7 @@ class Answered:
 
 async def main() -> None:
     given = arguments()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     async with installed() as opened:
         shelves = [await codebase(opened, given), await essays(opened, given)]
         own = {shelf.name: await answer_all(shelf, shelf.questions) for shelf in shelves}
@@ -310,7 +313,7 @@ async def first_words(opened: Installed, *, count: int) -> None:
     async with vendor_server(Reply()) as vendor:
         model = OpenAIChat("fake", api_key="none", base_url=f"{vendor.base_url}/v1")
         for _ in range(count + 5):
-            run = await make_run(opened.owner, opened.resources, scope, facts=(), model="openai:m")
+            run = await make_run(opened.owner, opened.resources, scope, model="openai:m")
             await work(opened.resources, run, model)
             ours.append(await opened.owner.fetchval("SELECT first_token_ms FROM run WHERE id = $1", run.id))  # fmt: skip
             began = time.perf_counter()

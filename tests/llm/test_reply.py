@@ -104,7 +104,10 @@ async def test_the_first_words_are_shown_at_once_and_later_ones_together(
     assert len(deltas) <= 8
 
 
-@pytest.mark.parametrize("fault", ["eof", "cut", "error_inside", "malformed"])
+FAULTS = ("eof", "cut", "error_inside", "malformed", "wrong_shape", "duplicate_start", "huge_event", "bad_utf8", "deep_nesting")  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
 async def test_a_provider_that_breaks_off_ends_the_run_as_failed_with_the_text_kept(
     resources, owner_connection, scope, fault
 ):
