@@ -1,6 +1,6 @@
 """How fast and how dearly changes are told: 1,000 sockets at two API processes, 50 messages a second to rooms of 20.
 
-    python -m bench.realtime [--sockets 1000] [--seconds 20]
+    python -m bench.realtime [--sockets 1000] [--seconds 20] [--rate 50]
 
 Messages are posted in this process by the function that the route calls, so the moment of the commit is known; the time to
 each frame is taken where the client has it. Then one API process is told to end and started again, while messages go on:
@@ -45,7 +45,6 @@ from tests.make import make_colleague, make_scope
 from tests.ports import own_port
 
 ROOM = 20
-PER_SECOND = 50
 PEOPLE = 100
 OPENING_AT_ONCE = 40
 
@@ -191,13 +190,13 @@ async def furnish(
     return rooms, watchers
 
 
-async def talk_on(resources: Resources, rooms: list[Room], *, seconds: float) -> None:
+async def talk_on(resources: Resources, rooms: list[Room], *, seconds: float, rate: float) -> None:
     """Post at an even rate, to one room after the other, whatever each takes."""
     began, posting = time.monotonic(), set[asyncio.Task[None]]()
     for n, room in enumerate(itertools.cycle(rooms)):
-        if n >= seconds * PER_SECOND:
+        if n >= seconds * rate:
             break
-        await asyncio.sleep(max(0.0, began + n / PER_SECOND - time.monotonic()))
+        await asyncio.sleep(max(0.0, began + n / rate - time.monotonic()))
         posting.add(asyncio.create_task(_post(resources, room, n)))
     await asyncio.gather(*posting)
 
@@ -236,7 +235,7 @@ def quantiles(delays: list[float]) -> str:
     return f"p50 {cuts[49]:.1f}, p95 {cuts[94]:.1f}, p99 {cuts[98]:.1f} ms of {len(delays)} frames"
 
 
-async def main(sockets: int, seconds: float) -> None:
+async def main(sockets: int, seconds: float, rate: float) -> None:
     with tempfile.TemporaryDirectory(prefix="recollect bench ") as folder:
         async with installation(Path(folder)) as (resources, apis, dsn):
             ports = [api.port for api in apis]
@@ -252,26 +251,26 @@ async def main(sockets: int, seconds: float) -> None:
             print(
                 f"memory: {kb:.0f} kB a connection; API processes {idle[0]:.0f} and {idle[1]:.0f} MB"
             )
-            await talk_on(resources, rooms, seconds=3)  # plans and caches
+            await talk_on(resources, rooms, seconds=3, rate=rate)  # plans and caches
             for one in watchers:
                 one.delays_ms.clear()
-            await talk_on(resources, rooms, seconds=seconds)
+            await talk_on(resources, rooms, seconds=seconds, rate=rate)
             await asyncio.sleep(1)
             print(
                 "commit to frame:",
                 quantiles([ms for one in watchers for ms in one.delays_ms]),
                 f"; load {os.getloadavg()[0]:.1f}",
             )
-            await restart(resources, rooms, watchers, apis[0])
+            await restart(resources, rooms, watchers, apis[0], rate=rate)
             for task in tasks:
                 task.cancel()
 
 
 async def restart(
-    resources: Resources, rooms: list[Room], watchers: list[Watcher], api: Api
+    resources: Resources, rooms: list[Room], watchers: list[Watcher], api: Api, *, rate: float
 ) -> None:
     """End one API process and start it again while people go on writing."""
-    talking = asyncio.create_task(talk_on(resources, rooms, seconds=15))
+    talking = asyncio.create_task(talk_on(resources, rooms, seconds=15, rate=rate))
     await asyncio.sleep(2)
     took_s = await api.stop()
     away = [one for one in watchers if not one.is_back.is_set()]
@@ -291,5 +290,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sockets", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--rate", type=float, default=50, help="messages a second")
     given = parser.parse_args()
-    asyncio.run(main(given.sockets, given.seconds))
+    asyncio.run(main(given.sockets, given.seconds, given.rate))

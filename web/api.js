@@ -3,7 +3,11 @@
 let csrf = "";
 let workspace = ""; // of the person alone where it is empty
 
+let me = ""; // account id
+
 export const setCsrf = (token) => { csrf = token ?? ""; };
+export const setMe = (id) => { me = id ?? ""; };
+export const myId = () => me;
 export const setWorkspace = (id) => { workspace = id; };
 export const ownHeaders = () => ({ ...(csrf && { "X-CSRF-Token": csrf }), ...(workspace && { "X-Workspace": workspace }) });
 // For an address that the browser follows by itself, without headers.

@@ -9,6 +9,7 @@ import { marksOf } from "./marks.js";
 import { messageRow, showReply } from "./message.js";
 import { startPeople } from "./people.js";
 import { citationsOf } from "./reply.js";
+import { joinLive, leaveLive, typeLive } from "./together.js";
 
 const WINDOW = 40; // messages shown on either side of a place, and added by each "show more"
 
@@ -20,6 +21,7 @@ export function startChat() {
   startComposer({ conversation: openOrCreate, add: addRow, row: rowOf, changed: refresh, finished });
   startBranches({ canWrite: () => Boolean(open?.can_write), show: showVersion, answer: showAnswer });
   startPeople(() => open);
+  $("#composer-text").addEventListener("input", typeLive);
   $("#chat-new").addEventListener("click", () => { location.hash = "#/c/new"; });
   $("#chat-rename").addEventListener("click", rename);
   $("#chat-archive").addEventListener("click", archive);
@@ -45,6 +47,7 @@ async function refresh() {
 
 export function clearChat() {
   stopWatching();
+  leaveLive();
   open = null;
   clearConversations();
   fill($("#messages"));
@@ -61,6 +64,7 @@ async function report(work) {
 function showNew(focus) {
   if (open || !$("#messages").childElementCount) {
     stopWatching();
+    leaveLive();
     open = null;
     wanted = "";
     head(null);
@@ -74,11 +78,13 @@ async function load(id, parameters) {
   wanted = id;
   const m = parameters.get("m");
   stopWatching();
+  leaveLive();
   try {
     const answer = await api(`/conversations/${encodeURIComponent(id)}${query({ around: m, before: WINDOW, after: WINDOW })}`);
     if (wanted !== id) return;
     open = answer;
     show(answer, m, parameters);
+    join();
   } catch (error) {
     if (wanted !== id) return;
     open = null;
@@ -105,6 +111,18 @@ function show(conversation, m, parameters) {
 async function readToEnd({ id, last_seq: seq }) {
   await api(`/conversations/${id}/read`, { method: "PUT", body: { seq } });
   markRead(id);
+}
+
+// What stands at the end is told as it happens; who reads further up sees it when he comes down.
+function join() {
+  const { id } = open;
+  joinLive(open, {
+    row: rowOf,
+    add: (row) => { if (!open?.has_after) addRow(row); },
+    showRuns: (ids) => { if (!open?.has_after) showLive(ids); },
+    reload: () => report(load(id, new URLSearchParams())),
+    renamed: (fields) => { head(open = { ...open, title: fields.title }); showConversations().catch(() => {}); },
+  });
 }
 
 // Whoever opens the conversation, in whichever tab, follows the replies that are being written.
@@ -198,7 +216,9 @@ function toEnd() {
 function addRow(row) {
   $("#messages .empty")?.remove();
   const atEnd = isAtEnd();
-  $("#messages").append(row);
+  const known = row.dataset.id && $(`[data-id="${CSS.escape(row.dataset.id)}"]`, $("#messages"));
+  if (known) known.replaceWith(row); // told before it was answered
+  else $("#messages").append(row);
   if (atEnd) toEnd();
   return { isAtEnd, toEnd };
 }
@@ -210,6 +230,7 @@ async function openOrCreate() {
   wanted = open.id;
   fill($("#messages"));
   head(open);
+  join();
   history.replaceState(null, "", `#/c/${open.id}`);
   $("#view-c").classList.remove("listing");
   markCurrent(open.id);

@@ -72,6 +72,7 @@ export function stopWatching() {
 }
 
 async function watch(runId) {
+  if (watched.has(runId)) return;
   const stop = new AbortController();
   watched.set(runId, stop);
   showStop();
@@ -80,6 +81,7 @@ async function watch(runId) {
     signal: stop.signal,
     onChange: () => { if (place?.isAtEnd()) requestAnimationFrame(place.toEnd); },
   });
+  reply.row.dataset.run = runId;
   place = chat.add(reply.row);
   place.toEnd();
   const end = await reply.done;

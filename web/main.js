@@ -5,7 +5,7 @@
 // #/file/ID?start=&end=&version= (a file's text beside the view that was open). workspace=ID in one names where that is.
 
 import { $, toast } from "./dom.js";
-import { api, setCsrf } from "./api.js";
+import { api, setCsrf, setMe } from "./api.js";
 import { showSignin, startSignin } from "./signin.js";
 import { clearSearch, focusSearch, showSearch, startSearch } from "./search.js";
 import { clearFiles, leaveFiles, showFiles, startFiles } from "./files.js";
@@ -52,6 +52,7 @@ async function begin() {
 
 async function enter(user) {
   signedIn = true;
+  setMe(user.id);
   setReader(user.id);
   await loadWorkspaces().catch((error) => toast(error.message));
   $("#account-name").textContent = user.name || user.email;

@@ -91,7 +91,7 @@ async def test_all_who_watch_are_served_by_one_reading(resources, ada, place, qu
             await note(resources, ada, place)
             room = rooms.enter(place, Taken(ada.account_id).seat)
             await until(lambda: room.task is None and all(one.seat.seq == 1 for one in taken))
-    assert asked.count("list_changes") <= 4
+    assert asked.count("list_changes") < 10  # however many watch
     assert asked.count("list_audience") == asked.count("list_changes")
 
 

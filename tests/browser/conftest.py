@@ -108,7 +108,7 @@ async def site(opened: Resources, settings, vendor: Vendor) -> AsyncGenerator[Si
 @pytest.fixture
 async def visitor(resources: Resources, site: Site, browser: Browser) -> AsyncGenerator[Person]:
     """Somebody who has not signed in."""
-    async with working(site.worker, Terms(RETRY)), _watched(site, browser) as page:
+    async with working(site.worker, Terms(RETRY)), watched(site, browser) as page:
         await page.goto(site.url)
         yield Person(page, site.url)
 
@@ -120,7 +120,7 @@ async def ada(
     """Ada, signed in, with nothing of hers there yet."""
     scope = await make_scope(owner_connection, "Ada")
     new = await site.app.state.api.sessions.start(scope.account_id, kind="cookie")
-    async with working(site.worker, Terms(RETRY)), _watched(site, browser) as page:
+    async with working(site.worker, Terms(RETRY)), watched(site, browser) as page:
         cookie = {"name": COOKIE, "value": new.token, "url": site.url, "httpOnly": True}
         await page.context.add_cookies([cookie])  # pyright: ignore[reportArgumentType]
         async with page.expect_response(f"{site.url}/api/v1/events"):  # from now on alerts come
@@ -130,7 +130,7 @@ async def ada(
 
 
 @asynccontextmanager
-async def _watched(site: Site, browser: Browser) -> AsyncGenerator[Page]:
+async def watched(site: Site, browser: Browser) -> AsyncGenerator[Page]:
     """Lend a page; whatever it did that it must never do fails the test."""
     forbidden: list[str] = []
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
