@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from search.dates import Clock, read_times
 from search.filters import date_of
-from search.operators import OPERATORS, notes
+from search.operators import OPERATORS
 from search.query import MAX_CHARACTERS, MAX_TERMS, parse
 
 PIECES = (
@@ -68,7 +68,6 @@ def read(text: str, chance: random.Random) -> None:
     clock = Clock(FIRST + timedelta(days=chance.randrange(DAYS)), chance.choice(ZONES))
     dates = [date for f in query.filters if (date := date_of(f)) is not None]
     read_times(dates, clock=clock)
-    notes(query.filters)
     if len(query.text) > MAX_CHARACTERS or len(query.words()) > MAX_TERMS:
         raise ValueError("beyond the bounds")
 

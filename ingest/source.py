@@ -64,7 +64,7 @@ async def on_this_machine(blobs: BlobStore, source: Source) -> AsyncGenerator[Pa
     local = blobs.local_path(source.key)
     if local is not None:
         if await blobs.stat(source.key) is None:
-            raise missing(source.key)
+            raise missing()
         yield local
         return
     with tempfile.TemporaryDirectory(prefix="recollect-") as folder:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import cast
 
 
 @dataclass
@@ -38,9 +37,7 @@ class Mailbox:
             elif command == "DATA":
                 writer.write(b"354 go on\r\n")
                 body = await reader.readuntil(b"\r\n.\r\n")
-                self.letters.append(
-                    cast("EmailMessage", message_from_bytes(body[:-3], policy=default))
-                )
+                self.letters.append(message_from_bytes(body[:-3], policy=default))
                 writer.write(b"250 kept\r\n")
             elif command == "QUIT":
                 writer.write(b"221 bye\r\n")

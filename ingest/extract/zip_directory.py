@@ -24,14 +24,14 @@ def member_names(source: BinaryIO) -> list[str]:
 def member_count(source: BinaryIO) -> int:
     """Return how many members the archive says it has, 0 for none or no archive."""
     end = _end(source)
-    return end.count if end is not None else 0
+    return end.members if end is not None else 0
 
 
 class _End(NamedTuple):
     """What ends an archive: the directory lies before `at`."""
 
     at: int
-    count: int
+    members: int
     length: int
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-import api.conversations  # noqa: F401  (declares its queries)
+import api.conversations  # noqa: F401  # pyright: ignore[reportUnusedImport]  (declares its queries)
 from api.posting import post
 from api.reading import (
     MessageAnswer,

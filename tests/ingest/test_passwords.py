@@ -6,6 +6,7 @@ import pytest
 
 from app.shared_key import shared_key
 from ingest.passwords import PASSWORD_KEY, GivenPassword, opened, remove_old_passwords
+from ingest.source import Step
 from tests.workers.made import (
     again,
     file_row,
@@ -56,7 +57,7 @@ def locked(resources, owner_connection, scope, tools, give):
 
 @pytest.fixture
 def retried(resources, scope, tools, give):
-    async def read(made, password="", first_step="extract"):
+    async def read(made, password="", first_step: Step = "extract"):
         async with resources.app.write_tx(scope) as conn:
             await retry_ingest(conn, scope, version_id=made.version_id, first_step=first_step)
         if password:

@@ -5,7 +5,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from core.changes import CHANGE_KINDS
+from core.changes import CHANGE_KINDS, ChangeKind
 from core.ids import new_id
 from sql.changes import note_change
 from tests.make import make_conversation, make_scope
@@ -16,12 +16,17 @@ async def scope(resources, owner_connection):
     return await make_scope(owner_connection)
 
 
-async def note(conn, scope, talk, **more):
+async def note(
+    conn, scope, talk, *, kind: ChangeKind = "message.created", subject_id=None, data=None
+):
     return await note_change(
         conn,
         workspace_id=scope.workspace_id,
         conversation_id=talk,
-        **({"kind": "message.created", "subject_id": None, "actor_id": scope.account_id} | more),
+        kind=kind,
+        subject_id=subject_id,
+        actor_id=scope.account_id,
+        data=data,
     )
 
 
@@ -84,5 +89,5 @@ async def test_a_conversation_of_another_workspace_is_not_there(resources, owner
 
 def test_the_table_knows_the_same_kinds_as_the_code():
     text = Path("sql/migrations/0021_note_changes.sql").read_text()
-    listed = re.search(r"kind IN \((.*?)\)\)", text, re.DOTALL)
-    assert tuple(re.findall(r"'([a-z.]+)'", listed[1])) == CHANGE_KINDS
+    [listed] = re.findall(r"kind IN \((.*?)\)\)", text, re.DOTALL)
+    assert tuple(re.findall(r"'([a-z.]+)'", listed)) == CHANGE_KINDS

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from ingest.extract.archives.zip_aes import AES_METHOD, Sealed, sealed
 from ingest.extract.archives.zip_members import read
-from ingest.extract.segment import Member
+from ingest.extract.segment import Member, Problem
 from tests.ingest.make_files import make_zip
 
 DATA = b"Low water at noon. " * 9_000
@@ -50,6 +50,12 @@ def items_of(content: bytes, password: str = PASSWORD, *, first: int = 1):
     return list(read(io.BytesIO(content), first=first, most_characters=10**6, password=password))
 
 
+def problem_of(content: bytes, password: str = PASSWORD) -> Problem:
+    last = items_of(content, password)[-1]
+    assert isinstance(last, Problem)
+    return last
+
+
 def found(items) -> bytes:
     assert [type(item) for item in items] == [Member] * len(items)
     return b"".join(item.data for item in items)
@@ -65,7 +71,7 @@ def test_a_sealed_member_comes_out_with_its_password(strength, method):
     ("password", "code"), [("", "encrypted_members"), ("sesame", "password_wrong")]
 )
 def test_without_it_or_with_another_it_stays_there(password, code):
-    (problem,) = items_of(seal(DATA, strength=3), password)
+    problem = problem_of(seal(DATA, strength=3), password)
     assert (problem.code, problem.message.endswith(": a.txt.")) == (code, True)
 
 
@@ -73,19 +79,18 @@ def test_without_it_or_with_another_it_stays_there(password, code):
 def test_a_damaged_one_is_named(at):
     content = bytearray(seal(DATA, strength=3, method=0))
     content[at] ^= 1
-    problem = items_of(bytes(content))[-1]
-    assert problem.code == "broken_member"
+    assert problem_of(bytes(content)).code == "broken_member"
 
 
 def test_one_that_is_longer_than_it_says_is_not_given_out():
     content = seal(DATA, strength=3)
     lying = content.replace(struct.pack("<I", len(DATA)), struct.pack("<I", 10))
-    assert items_of(lying)[-1].code == "broken_member"
+    assert problem_of(lying).code == "broken_member"
 
 
 def test_one_that_is_packed_in_another_way_is_named():
     content = seal(DATA, strength=3).replace(b"AE\x03\x08\0", b"AE\x03\x62\0")
-    assert items_of(content)[-1].code == "unknown_packing"
+    assert problem_of(content).code == "unknown_packing"
 
 
 @pytest.mark.parametrize(
