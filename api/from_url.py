@@ -42,7 +42,6 @@ class FromUrlBody(Body):
     status_code=202,
     summary="Fetch a file from a public address",
     response_model=UploadAnswer,
-    responses={200: {"model": UploadAnswer, "description": "You have this file here already"}},
 )
 async def create_from_url(
     request: Request,

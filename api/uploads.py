@@ -77,7 +77,7 @@ class JobReference(Answer):
 
 
 class UploadAnswer(Answer):
-    """`unchanged`: a file has this name and these bytes already, so there is no new file or version, and no `job`."""
+    """`unchanged`: a file has this name and these bytes already; `job` is then the one that last read them, for 30 days."""
 
     file: FileAnswer
     job: JobReference | None
@@ -123,8 +123,14 @@ class _Kept:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Job:
+    id: UUID
+
+
 _keep_blob = write("file.sql", "keep_blob", _Kept)
 _find_same_file = read("file.sql", "find_same_file", FileVersion)
+_find_last_job = read("file.sql", "find_last_job", _Job)
 _create_file = write("file.sql", "create_file")
 _add_version = write("file.sql", "add_version")
 
@@ -134,7 +140,6 @@ _add_version = write("file.sql", "add_version")
     status_code=202,
     summary="Upload a file",
     response_model=UploadAnswer,
-    responses={200: {"model": UploadAnswer, "description": "You have this file here already"}},
     openapi_extra=_BODIES,
 )
 async def upload(
@@ -164,7 +169,6 @@ async def upload(
     status_code=202,
     summary="Upload a new version of a file",
     response_model=UploadAnswer,
-    responses={200: {"model": UploadAnswer, "description": "The file has these bytes already"}},
     openapi_extra=_BODIES,
 )
 async def replace_content(
@@ -225,7 +229,7 @@ class Acceptance:
         if self.password is not None and made.is_new:
             await self.password.keep(conn, self.scope.workspace_id, version_id=made.version_id)
         self.kept_key = kept.key
-        return Answered(200 if answer.unchanged else 202, answer.model_dump_json())
+        return Answered(202, answer.model_dump_json())
 
 
 async def create_file(conn: Conn, scope: Scope, received: Received) -> FileVersion:
@@ -258,7 +262,10 @@ async def accepted(conn: Conn, scope: Scope, made: FileVersion) -> UploadAnswer:
     """Have a new version read; return the file as it now is, with the job."""
     row = await find_file(conn, scope, made.file_id)
     if not made.is_new:
-        return UploadAnswer(file=file_answer(row), job=None, unchanged=True)
+        known = {"workspace_id": scope.workspace_id, "version_id": made.version_id}
+        job = await fetch_opt(conn, _find_last_job, **known)
+        reference = None if job is None else JobReference(id=job.id)
+        return UploadAnswer(file=file_answer(row), job=reference, unchanged=True)
     job_id = await enqueue_ingest(
         conn, scope, version_id=made.version_id, sha256=row.sha256, size_bytes=row.size_bytes
     )

@@ -20,6 +20,15 @@ WHERE v.workspace_id = :workspace_id AND v.sha256 = :sha256
 ORDER BY f.id
 LIMIT 1;
 
+-- name: find_last_job
+-- unscoped: the version was found in this transaction
+-- Of a version's jobs, the one that read it last, or is going to.
+SELECT j.id
+FROM job j
+WHERE j.workspace_id = :workspace_id AND j.kind = 'ingest_file' AND j.subject_id = :version_id
+ORDER BY j.id DESC
+LIMIT 1;
+
 -- name: create_file
 -- unscoped: the rows are made here, and belong to who asks
 WITH new_item AS (

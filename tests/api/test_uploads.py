@@ -106,10 +106,7 @@ async def test_the_same_file_sent_again_to_its_place_is_there_already(
     first = (await client.post("/api/upload", content=TEXT, headers=raw(X_Folder="a"))).json()
     before = await stored(resources)
     again = await client.post("/api/upload", content=TEXT, headers=raw(X_Folder="a"))
-    assert (again.status_code, again.json()) == (
-        200,
-        {"file": first["file"], "job": None, "unchanged": True},
-    )
+    assert (again.status_code, again.json()) == (202, {**first, "unchanged": True})
     assert (tuple(await rows(owner_connection)), await stored(resources)) == ((1, 1, 1), before)
     other_place = await client.post("/api/upload", content=TEXT, headers=raw(X_Folder="b"))
     other_bytes = await client.post("/api/upload", content=b"else", headers=raw(X_Folder="a"))
@@ -120,7 +117,9 @@ async def test_one_file_sent_many_times_at_once_is_one(client, owner_connection)
     answers = await asyncio.gather(
         *(client.post("/api/upload", content=TEXT, headers=raw()) for _ in range(5))
     )
-    assert sorted(answer.status_code for answer in answers) == [200, 200, 200, 200, 202]
+    assert [answer.status_code for answer in answers] == [202] * 5
+    assert sorted(answer.json()["unchanged"] for answer in answers) == [False, *[True] * 4]
+    assert len({answer.json()["job"]["id"] for answer in answers}) == 1
     assert tuple(await rows(owner_connection)) == (1, 1, 1)
 
 
