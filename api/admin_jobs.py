@@ -1,6 +1,6 @@
 """The workspace's jobs for its owner and admins: what ended without success, whose it was and why, and having it done again.
 
-Dead is what ended two workers or was tried too often: it is left alone until somebody asks. Names and contents of what other
+Dead is what ended three workers or was tried too often: it is left alone until somebody asks. Names and contents of what other
 members own are not shown.
 """
 

@@ -116,19 +116,28 @@ WHERE workspace_id = :workspace_id AND id = ANY(:ids::uuid[]) AND lease_token = 
 RETURNING id;
 
 -- name: reap_jobs
--- Leases past due: their worker vanished without a word. A row whose writer is committing just now is left alone.
+-- unscoped: the reaper looks after all workspaces, and tells nobody what it read
+-- Leases past due: their worker vanished without a word. A row whose writer is committing just now is left alone. Counted are the
+-- crashes since a file last got further: a long one may meet many restarts, and what is poison gets nowhere.
 WITH late AS (
     SELECT workspace_id, id FROM job
     WHERE state = 'leased' AND lease_until < now()
     ORDER BY lease_until
     LIMIT 1000
     FOR UPDATE SKIP LOCKED
+), counted AS (
+    SELECT late.workspace_id, late.id, greatest(j.came_to, f.segments_done + f.passages_embedded) AS came_to,
+        CASE WHEN f.segments_done + f.passages_embedded > j.came_to THEN 1 ELSE j.crashes + 1 END AS crashes
+    FROM late
+    JOIN job j ON j.workspace_id = late.workspace_id AND j.id = late.id
+    LEFT JOIN file_version v ON j.kind = 'ingest_file' AND v.workspace_id = j.workspace_id AND v.id = j.subject_id
+    LEFT JOIN file f ON f.workspace_id = v.workspace_id AND f.id = v.file_id AND f.version = v.version
 )
 UPDATE job
-SET state = CASE WHEN job.cancel_requested THEN 'cancelled' WHEN job.crashes + 1 >= :most_crashes THEN 'dead' ELSE 'retry_wait' END,
-    finished_at = CASE WHEN job.cancel_requested OR job.crashes + 1 >= :most_crashes THEN now() END,
-    crashes = job.crashes + 1, reason = 'worker_crash', run_at = now(), lease_token = NULL, lease_until = NULL
-FROM late
+SET state = CASE WHEN job.cancel_requested THEN 'cancelled' WHEN late.crashes >= :most_crashes THEN 'dead' ELSE 'retry_wait' END,
+    finished_at = CASE WHEN job.cancel_requested OR late.crashes >= :most_crashes THEN now() END,
+    crashes = late.crashes, came_to = late.came_to, reason = 'worker_crash', run_at = now(), lease_token = NULL, lease_until = NULL
+FROM counted late
 WHERE job.workspace_id = late.workspace_id AND job.id = late.id
 RETURNING job.workspace_id, job.id, job.kind, job.subject_id, job.state, job.reason;
 

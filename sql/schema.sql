@@ -727,6 +727,7 @@ CREATE TABLE public.job (
     lease_until timestamp with time zone,
     cancel_requested boolean DEFAULT false NOT NULL,
     first_step text DEFAULT 'extract'::text NOT NULL,
+    came_to bigint DEFAULT 0 NOT NULL,
     CONSTRAINT job_first_step_check CHECK ((first_step = ANY (ARRAY['extract'::text, 'chunk'::text, 'embed'::text]))),
     CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text, 'call_webhook'::text, 'call_file_webhook'::text, 'build_generation'::text, 'send_notice'::text, 'send_digest'::text]))),
     CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'leased'::text, 'retry_wait'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))

@@ -1,4 +1,4 @@
-// What was given up, for a workspace's owner and admins: jobs that ended two workers or were tried too often, and one button for all.
+// What was given up, for a workspace's owner and admins: jobs that ended three workers or were tried too often, and one button for all.
 
 import { $, count, fill, h, toast, when } from "./dom.js";
 import { api } from "./api.js";
@@ -8,7 +8,7 @@ const SHOWN = 50;
 const KINDS = { ingest_file: "Reading a file", embed_message: "Embedding a message", build_generation: "Building a generation", reply: "Writing a reply" };
 const AGAIN = ["ingest_file", "embed_message"]; // a reply is regenerated, a generation resumed
 const REASONS = {
-  worker_crash: "It ended the worker twice.", too_often: "It was tried several times without success.", too_late: "It could not be done within a week.",
+  worker_crash: "It ended the worker three times.", too_often: "It was tried several times without success.", too_late: "It could not be done within a week.",
 };
 
 let asked = 0; // the latest answer wins

@@ -129,7 +129,7 @@ KINDS: Final[Mapping[JobKind, Kind]] = {
 }
 
 REASONS: Final[Mapping[str, str]] = {
-    "worker_crash": "Reading it ended the worker twice.",
+    "worker_crash": "Reading it ended the worker three times.",
     "too_late": "It could not be read within a week.",
     "too_often": "It was tried several times without success.",
 }

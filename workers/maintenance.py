@@ -27,7 +27,7 @@ from workers.queue import JobKind, ring
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-MOST_CRASHES: Final = 2  # a job whose worker vanished twice is never retried by itself
+MOST_CRASHES: Final = 3  # without getting further: then a job is never retried by itself
 OLD_S: Final = 60.0  # a job that has been due for longer is worth a line in the log
 _REAPER, _RECONCILER, _STATISTICS = 45120101, 45120102, 45120103  # advisory locks
 

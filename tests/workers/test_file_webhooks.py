@@ -98,7 +98,7 @@ async def test_the_receiver_gets_the_end_with_its_reason_and_can_check_who_sent_
         },
         "reason": {
             "code": "worker_crash",
-            "message": "Reading it ended the worker twice.",
+            "message": "Reading it ended the worker three times.",
             "remedy": "Retry it; if that fails again, tell whoever runs this server.",
         },
     }

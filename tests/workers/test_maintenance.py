@@ -65,20 +65,32 @@ async def test_a_job_whose_worker_vanished_is_done_by_another_and_the_stale_one_
     assert await index_of(owner_connection, made.file_id) == before
 
 
-async def test_a_job_that_ended_two_workers_is_dead_and_its_file_says_so(
+async def test_a_job_that_ended_three_workers_is_dead_and_its_file_says_so(
     resources, owner_connection, made, reaper
 ):
-    for _ in range(2):
+    for _ in range(3):
         await vanish(resources)
         await reaper.round()
     assert await job_row(owner_connection, made.job_id) == {
         "state": "dead",
         "reason": "worker_crash",
-        "attempts": 2,
-        "crashes": 2,
+        "attempts": 3,
+        "crashes": 3,
     }
     row = await file_row(owner_connection, made.file_id)
     assert (row["state"], row["reason_code"]) == ("failed", "worker_crash")
+
+
+@pytest.mark.parametrize("column", ["segments_done", "passages_embedded"])
+async def test_a_job_whose_file_gets_further_between_crashes_is_tried_again(
+    resources, owner_connection, made, reaper, column
+):
+    for _ in range(4):
+        await vanish(resources)
+        await owner_connection.execute(f"UPDATE file SET {column} = {column} + 1")
+        await reaper.round()
+    job = await job_row(owner_connection, made.job_id)
+    assert (job["state"], job["attempts"], job["crashes"]) == ("retry_wait", 4, 1)
 
 
 async def test_a_lease_that_is_held_is_left_alone(resources, owner_connection, made, reaper):
