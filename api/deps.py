@@ -16,8 +16,8 @@ from pydantic import BeforeValidator
 
 from api.cursors import Cursors
 from api.limits import Limits
-from api.realtime_presence import Presence
-from api.realtime_rooms import Rooms
+from api.live.presence import Presence
+from api.live.rooms import Rooms
 from app.passwords import Passwords
 from app.resources import Resources
 from app.sessions import Caller, Session, Sessions

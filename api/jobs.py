@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query
 
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ResourcesDep, ScopeDep
-from api.sse import Frame
+from api.live.sse import Frame
 from api.wire import Answer, ListPage
 from app.resources import Resources
 from core.errors import NotFound

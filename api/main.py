@@ -14,61 +14,43 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import (
-    admin_jobs,
-    admin_stats,
-    auth,
-    conversation_export,
-    conversation_fork,
+from api import auth, docs, errors, health, jobs, tags, workspaces
+from api.admin import generations
+from api.admin import jobs as admin_jobs
+from api.admin import stats as admin_stats
+from api.conversations import (
     conversation_import,
-    conversation_tree,
     conversations,
-    direct_uploads,
-    docs,
-    errors,
-    event_stream,
-    file_content,
-    file_versions,
-    files,
-    from_url,
-    generations,
-    health,
     invites,
-    jobs,
     markers,
     members,
     messages,
-    models,
-    notification_settings,
-    notifications,
     pins,
     reactions,
-    realtime,
-    reply_feedback,
-    reprocess,
-    runs,
-    saved_searches,
-    search,
-    search_feedback,
-    search_parse,
-    search_suggest,
-    search_why_not,
-    side_by_side,
-    tags,
-    traces,
-    tus,
-    uploads,
-    usage,
-    webhooks,
-    workspaces,
 )
+from api.conversations import export as conversation_export
+from api.conversations import fork as conversation_fork
+from api.conversations import tree as conversation_tree
 from api.cursors import Cursors
 from api.deps import Api
 from api.edge import Edge
+from api.files import content as file_content
+from api.files import direct_uploads, files, from_url, reprocess, tus, uploads
+from api.files import versions as file_versions
 from api.limits import Limits
-from api.realtime_presence import Presence
-from api.realtime_rooms import Rooms
-from api.sse import Streams
+from api.live import event_stream, realtime
+from api.live.presence import Presence
+from api.live.rooms import Rooms
+from api.live.sse import Streams
+from api.notices import notifications, webhooks
+from api.notices import settings as notification_settings
+from api.replies import feedback as reply_feedback
+from api.replies import models, runs, side_by_side, traces, usage
+from api.search import feedback as search_feedback
+from api.search import parse as search_parse
+from api.search import saved_searches, search
+from api.search import suggest as search_suggest
+from api.search import why_not as search_why_not
 from app.passwords import open_passwords
 from app.resources import Resources
 from app.sessions import Sessions

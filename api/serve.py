@@ -9,8 +9,8 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from api.live.sse import Streams
 from api.main import create_app
-from api.sse import Streams
 from app.program import run_program
 from app.resources import open_resources
 from app.settings import Settings

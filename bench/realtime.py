@@ -32,7 +32,7 @@ import psutil
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from api.posting import NewMessage, post
+from api.conversations.posting import NewMessage, post
 from app.embedded_postgres import start_postgres
 from app.embedded_valkey import start_valkey
 from app.resources import Resources, open_resources

@@ -1,7 +1,7 @@
 import json
 
 from core.ids import new_id
-from tests.api.test_conversation_import import answered, cited, file_of, said
+from tests.api.conversations.test_conversation_import import answered, cited, file_of, said
 
 
 async def test_a_file_is_taken_in_and_written_out_again(ada, recollect, tmp_path):

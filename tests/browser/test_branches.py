@@ -5,7 +5,7 @@ import re
 
 from playwright.async_api import expect
 
-from tests.api.test_conversation_import import file_of, said
+from tests.api.conversations.test_conversation_import import file_of, said
 
 LETTER = "The spare key hangs behind the blue door of the boiler room, as Grace decided."
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.tus_store import NewUpload, create_upload
+from api.files.tus_store import NewUpload, create_upload
 from core.errors import TooLarge, Unavailable
 from core.names import FileName
 from ingest.quota import check_quota

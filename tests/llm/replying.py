@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from api.posting import NewMessage, NewRun, post
+from api.conversations.posting import NewMessage, NewRun, post
 from app.resources import Resources
 from core.events import announce
 from core.scope import Scope

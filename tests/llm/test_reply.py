@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from api.posting import NewMessage, NewRun, post
+from api.conversations.posting import NewMessage, NewRun, post
 from core.errors import Unavailable
 from core.events import nudge
 from llm.anthropic import AnthropicChat

@@ -14,11 +14,14 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from api import hooks, notifications, saved_searches, search_answers, search_feedback
-from api.search_fields import FACETS, SearchParameters
-from api.search_parse import Parsed, ReadFilterAnswer
-from api.search_suggest import Suggested, SuggestionAnswer
-from api.search_why_not import WhyNotAnswer
+from api.notices import hooks, notifications
+from api.search import answers as search_answers
+from api.search import feedback as search_feedback
+from api.search import saved_searches
+from api.search.fields import FACETS, SearchParameters
+from api.search.parse import Parsed, ReadFilterAnswer
+from api.search.suggest import Suggested, SuggestionAnswer
+from api.search.why_not import WhyNotAnswer
 from api.wire import Answer
 from search.answer import LegName
 from search.operators import OPERATORS

@@ -1,0 +1,396 @@
+"""Conversations: list, create, open around a message, rename, archive, and the bin.
+
+Archiving is each person's own: it moves a conversation out of his list, and out of nobody else's.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal, Self
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field, model_validator
+
+from api.conversations.posting import note
+from api.conversations.reading import (
+    MessageAnswer,
+    Stretch,
+    find_message,
+    find_messages,
+    ids_after,
+    ids_before,
+)
+from api.cursors import Position
+from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
+from api.etags import IfMatch, check_etag
+from api.idempotency import Answered, IdempotencyKey, once, one_request
+from api.wire import Answer, Body, ListPage, Text
+from core.changes import ChangeKind, ring_change
+from core.errors import Forbidden, NotFound, Stale
+from core.ids import new_id
+from core.scope import Scope
+from search.index import index_seq_raised
+from sql import execute, fetch, fetch_one, fetch_opt, read, write
+from sql.pool import Conn, ReadConn
+
+router = APIRouter(prefix="/conversations", tags=["Conversations"])
+
+MAX_TITLE_CHARACTERS = 300
+MOST_UNREAD = 100  # nobody reads the difference between a hundred and more
+LAST_SEQ = 2**62  # as PostgreSQL counts, with room to spare
+Title = Annotated[Text, Field(max_length=MAX_TITLE_CHARACTERS)]
+Around = Annotated[int, Query(ge=0, le=100)]
+View = Annotated[
+    Literal["linear", "tree"],
+    Query(
+        description="What I read, from the first message to my leaf; or all branches, in the order of seq"
+    ),
+]
+
+
+class ConversationBody(Body):
+    title: Title = Field(default="", examples=["Pension plan"])
+
+
+class ChangeBody(Body):
+    """What is not named stays. `archived` is the caller's own, and so a reader may set it."""
+
+    title: Annotated[Title, Field(min_length=1, examples=["Pension plan 2026"])] | None = None
+    archived: bool | None = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if self.title is None and self.archived is None:
+            raise ValueError("must name title or archived")
+        return self
+
+
+class ConversationAnswer(Answer):
+    """`forked_from_id` is the conversation that this one was copied from, where the caller may read it.
+
+    `unread` counts what others wrote after `read_seq`, among the next 100 messages; `is_quiet` is the caller's own.
+    """
+
+    id: UUID
+    title: str
+    owner_id: UUID
+    can_write: bool
+    is_owner: bool
+    last_seq: int
+    change_seq: int
+    is_archived: bool
+    forked_from_id: UUID | None
+    forked_at_id: UUID | None
+    imported_at: datetime | None
+    read_seq: int
+    unread: int
+    is_quiet: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+class DeletedConversation(Answer):
+    id: UUID
+    title: str
+    created_at: datetime
+    deleted_at: datetime
+
+
+class OpenedConversation(ConversationAnswer):
+    """A conversation with a window of its messages, oldest first. `live_runs` are replies that are still being written.
+
+    `active_leaf_id` is the last message of what the caller reads: the end of his own branch, or of the one written to last.
+    """
+
+    active_leaf_id: UUID | None
+    messages: list[MessageAnswer]
+    has_before: bool
+    has_after: bool
+    live_runs: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation as its reader may use it; `last_seq` is its latest message's, `change_seq` its latest change's.
+
+    `branch_id` is the branch that he reads; None when there is no message.
+    """
+
+    id: UUID
+    title: str
+    owner_id: UUID
+    can_write: bool
+    is_owner: bool
+    last_seq: int
+    change_seq: int
+    branch_id: UUID | None
+    is_archived: bool
+    forked_from_id: UUID | None
+    forked_at_id: UUID | None
+    imported_at: datetime | None
+    read_seq: int
+    unread: int
+    is_quiet: bool
+    created_at: datetime
+    updated_at: datetime
+
+    @property
+    def etag(self) -> str:
+        """Name what a PATCH can change."""
+        return f'"{hashlib.sha256(self.title.encode()).hexdigest()[:16]}"'
+
+
+@dataclass(frozen=True, slots=True)
+class _Deleted:
+    id: UUID
+    title: str
+    created_at: datetime
+    deleted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: UUID
+
+
+_create_conversation = write("conversation.sql", "create_conversation", Conversation)
+_list_conversations = read("conversation.sql", "list_conversations", Conversation)
+_list_deleted = read("conversation.sql", "list_deleted_conversations", _Deleted)
+_find_conversation = read("conversation.sql", "find_conversation", Conversation)
+_rename_conversation = write("conversation.sql", "rename_conversation")
+_archive_conversation = write("conversation.sql", "archive_conversation")
+_bin_conversation = write("conversation.sql", "bin_conversation")
+_restore_conversation = write("conversation.sql", "restore_conversation")
+_list_live_runs = read("run.sql", "list_live_runs", _Id)
+_find_branch_through = read("tree.sql", "find_branch_through", _Id)
+
+
+@router.get("", summary="My conversations and those shared with me, last changed first")
+async def list_conversations(
+    scope: ScopeDep,
+    api: ApiDep,
+    cursor: CursorText = None,
+    limit: Limit = 50,
+    q: Annotated[str, Query(max_length=200, description="Beginnings of words in the title")] = "",
+    archived: Annotated[bool, Query(description="Those that I archived, instead")] = False,
+) -> ListPage[ConversationAnswer]:
+    listing = f"conversations {archived} {q}"
+    after = api.cursors.read(scope, listing, cursor=cursor)
+    async with api.resources.app.read_tx(scope) as conn:
+        rows = await fetch(
+            conn,
+            _list_conversations,
+            **scope.ids,
+            most_unread=MOST_UNREAD,
+            is_archived=archived,
+            words=q.replace("\0", "").split(),
+            before_at=after.at if after else None,
+            before_id=after.id if after else None,
+            limit=limit + 1,
+        )
+    page = api.cursors.page(
+        scope,
+        listing,
+        rows=rows,
+        limit=limit,
+        position_of=lambda row: Position(row.updated_at.isoformat(), row.id),
+    )
+    return ListPage[ConversationAnswer].model_validate(page)
+
+
+@router.get("/deleted", summary="My conversations in the bin")
+async def list_deleted_conversations(
+    scope: ScopeDep, api: ApiDep, cursor: CursorText = None, limit: Limit = 50
+) -> ListPage[DeletedConversation]:
+    before = api.cursors.read(scope, "deleted conversations", cursor=cursor)
+    async with api.resources.app.read_tx(scope) as conn:
+        before_id = before.id if before else None
+        rows = await fetch(conn, _list_deleted, **scope.ids, before_id=before_id, limit=limit + 1)
+    page = api.cursors.page(
+        scope,
+        "deleted conversations",
+        rows=rows,
+        limit=limit,
+        position_of=lambda row: Position("", row.id),
+    )
+    return ListPage[DeletedConversation].model_validate(page)
+
+
+@router.post("", status_code=201, summary="Begin a conversation", response_model=ConversationAnswer)
+async def create_conversation(
+    request: Request,
+    scope: ScopeDep,
+    api: ApiDep,
+    body: ConversationBody | None = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    scope.require("member")
+    title = (body.title if body else "").strip()
+
+    async def create(conn: Conn) -> Answered:
+        made = await fetch_one(conn, _create_conversation, **scope.ids, id=new_id(), title=title)
+        return Answered(201, ConversationAnswer.model_validate(made).model_dump_json())
+
+    same = await one_request(request, scope, idempotency_key)
+    answered = await once(api.resources.app, same, work=create)
+    return answered.response()
+
+
+@router.get("/{conversation_id}", summary="A conversation and a window of its messages")
+async def get_conversation(
+    conversation_id: PathId,
+    scope: ScopeDep,
+    api: ApiDep,
+    response: Response,
+    *,
+    around: Annotated[
+        PathId | None, Query(description="The message to open at; else the end")
+    ] = None,
+    before: Around = 50,
+    after: Around = 50,
+    view: View = "linear",
+) -> OpenedConversation:
+    async with api.resources.app.read_tx(scope) as conn:
+        found = await find_conversation(conn, scope, conversation_id)
+        own = Stretch(conversation_id, found.branch_id)
+        seq, stretch = found.last_seq + 1, own
+        if around is not None:
+            message = await find_message(conn, scope, around, within=conversation_id)
+            seq = message.seq
+            stretch = await stretch_through(conn, scope, found, message_id=message.id)
+        if view == "tree":
+            stretch = Stretch(conversation_id)
+        # Before the messages: a run that ends in between is told twice, never not at all.
+        live = await fetch(conn, _list_live_runs, **scope.ids, conversation_id=conversation_id)
+        earlier = await ids_before(conn, scope, stretch, seq=seq, limit=before + 1)
+        later = await ids_after(conn, scope, stretch, seq=seq - 1, limit=after + 2)
+        ids = [*reversed(earlier[:before]), *later[: after + 1]]
+        window = await find_messages(conn, scope, ids)
+        leaf = await leaf_of(conn, scope, own)
+    response.headers["ETag"] = found.etag
+    return OpenedConversation(
+        **ConversationAnswer.model_validate(found).model_dump(),
+        messages=[MessageAnswer.model_validate(message) for message in window],
+        active_leaf_id=leaf,
+        has_before=len(earlier) > before,
+        has_after=len(later) > after + 1,
+        live_runs=[run.id for run in live],
+    )
+
+
+@router.patch("/{conversation_id}", summary="Rename a conversation; archive it for yourself")
+async def change_conversation(
+    conversation_id: PathId,
+    body: ChangeBody,
+    scope: ScopeDep,
+    api: ApiDep,
+    response: Response,
+    if_match: IfMatch = None,
+) -> ConversationAnswer:
+    async with api.resources.app.write_tx(scope) as conn:
+        found = await find_conversation(conn, scope, conversation_id)
+        check_etag(if_match, found.etag)
+        if body.title is not None:
+            await _rename(conn, scope, conversation_id, title=body.title.strip())
+        if body.archived is not None:
+            await execute(
+                conn,
+                _archive_conversation,
+                **scope.ids,
+                id=conversation_id,
+                is_archived=body.archived,
+            )
+        new = await find_conversation(conn, scope, conversation_id)
+    await ring_change(api.resources.redis, conversation_id)
+    response.headers["ETag"] = new.etag
+    return ConversationAnswer.model_validate(new)
+
+
+async def _rename(conn: Conn, scope: Scope, conversation_id: UUID, *, title: str) -> None:
+    old = await find_writable(conn, scope, conversation_id)
+    await _note(conn, scope, conversation_id, kind="conversation.updated")
+    changed = await execute(
+        conn,
+        _rename_conversation,
+        **scope.ids,
+        id=conversation_id,
+        title=title or old.title,
+        old_title=old.title,
+    )
+    if not changed:
+        raise Stale("The conversation was changed meanwhile; read it again.")
+    await index_seq_raised(conn, scope.workspace_id)
+
+
+@router.delete("/{conversation_id}", status_code=204, summary="Put a conversation into the bin")
+async def delete_conversation(conversation_id: PathId, scope: ScopeDep, api: ApiDep) -> None:
+    async with api.resources.app.write_tx(scope) as conn:
+        await find_owned(conn, scope, conversation_id)
+        await _note(conn, scope, conversation_id, kind="conversation.deleted")
+        await execute(conn, _bin_conversation, **scope.ids, id=conversation_id)
+        await index_seq_raised(conn, scope.workspace_id)
+    await ring_change(api.resources.redis, conversation_id)
+
+
+@router.post("/{conversation_id}/restore", summary="Take a conversation back out of the bin")
+async def restore_conversation(
+    conversation_id: PathId, scope: ScopeDep, api: ApiDep
+) -> ConversationAnswer:
+    async with api.resources.app.write_tx(scope) as conn:
+        if await execute(conn, _restore_conversation, **scope.ids, id=conversation_id):
+            await _note(conn, scope, conversation_id, kind="conversation.restored")
+            await index_seq_raised(conn, scope.workspace_id, shown=conversation_id)
+        found = await find_conversation(conn, scope, conversation_id)
+    await ring_change(api.resources.redis, conversation_id)
+    return ConversationAnswer.model_validate(found)
+
+
+async def find_conversation(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Conversation:
+    """Return a conversation that the caller may read, else NotFound."""
+    found = await fetch_opt(
+        conn, _find_conversation, **scope.ids, id=conversation_id, most_unread=MOST_UNREAD
+    )
+    if found is None:
+        raise NotFound("No such conversation.")
+    return found
+
+
+async def find_writable(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Conversation:
+    """Return a conversation that the caller may write to; one that he may only read is Forbidden."""
+    found = await find_conversation(conn, scope, conversation_id)
+    if not found.can_write:
+        raise Forbidden("You may read this conversation, not change it.")
+    return found
+
+
+async def _note(conn: Conn, scope: Scope, conversation_id: UUID, *, kind: ChangeKind) -> None:
+    await note(conn, scope, conversation_id, kind=kind, subject_id=conversation_id)
+
+
+async def find_owned(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Conversation:
+    """Return the caller's own conversation; one that he may only read or write to is Forbidden."""
+    found = await find_conversation(conn, scope, conversation_id)
+    if not found.is_owner:
+        raise Forbidden("Only the owner of the conversation may do this.")
+    return found
+
+
+async def stretch_through(
+    conn: ReadConn, scope: Scope, conversation: Conversation, *, message_id: UUID
+) -> Stretch:
+    """Return what the caller reads where the message is in it, else the message's own branch."""
+    found = await fetch_one(
+        conn,
+        _find_branch_through,
+        workspace_id=scope.workspace_id,
+        branch_id=conversation.branch_id,
+        message_id=message_id,
+    )
+    return Stretch(conversation.id, found.id)
+
+
+async def leaf_of(conn: ReadConn, scope: Scope, stretch: Stretch) -> UUID | None:
+    """Return the last message of a stretch."""
+    last = await ids_before(conn, scope, stretch, seq=LAST_SEQ, limit=1)
+    return last[0] if last else None

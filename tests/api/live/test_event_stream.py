@@ -1,0 +1,64 @@
+import asyncio
+
+import httpx
+import pytest
+
+from api.live.event_stream import _wanted
+from api.live.watcher import Wanted
+from core.errors import InvalidInput
+from tests.api.serving import read_events, served
+from tests.api.watching import begin, post, until
+from tests.make import make_scope
+
+
+@pytest.fixture
+async def client(app, signed_in, resources, owner_connection):
+    ada = await signed_in(await make_scope(owner_connection))
+    async with served(app) as url, httpx.AsyncClient(base_url=url, headers=ada.headers) as client:
+        yield client
+
+
+async def test_the_stream_tells_what_the_socket_tells_and_resumes_every_topic(client):
+    one, other = f"conversation:{await begin(client)}", f"conversation:{await begin(client)}"
+    url = f"/api/events?topic={one}&topic={other}"
+    for _ in range(3):
+        await post(client, one.removeprefix("conversation:"))
+    whole = await read_events(client, f"{url}&after=0,0", most=5)
+    assert [(e.event, e.data["topic"], e.data["seq"]) for e in whole if e.data["seq"]] == [
+        ("message.created", one, seq) for seq in (1, 2, 3)
+    ]
+    assert [e.id for e in whole if e.data["topic"] == one] == ["0,0", "1,0", "2,0", "3,0"]
+    await post(client, other.removeprefix("conversation:"))
+    headers = {"Last-Event-ID": "2,0"}
+    rest = [
+        e
+        for e in await read_events(client, url, headers=headers, most=4)
+        if e.event != "subscribed"
+    ]
+    assert {(e.data["topic"], e.data["seq"]) for e in rest} == {(one, 3), (other, 1)}
+
+
+async def test_what_is_said_while_one_listens_comes_at_once(client):
+    talk = await begin(client)
+    received = []
+    reading = asyncio.create_task(
+        read_events(client, f"/api/events?topic=conversation:{talk}", most=2, into=received)
+    )
+    await until(lambda: received)
+    posted = await post(client, talk)
+    assert (await reading)[1].data["data"]["message"]["id"] == posted["id"]
+
+
+async def test_a_topic_that_is_not_there_is_an_error_among_the_events(client):
+    (told,) = await read_events(client, "/api/events?topic=conversation:nonsense", most=1)
+    assert (told.event, told.data["data"]["error"]["code"]) == ("error", "NOT_FOUND")
+
+
+def test_a_place_is_named_for_each_topic():
+    assert _wanted(["a", "b", "c"], "7,-,0") == [Wanted("a", 7), Wanted("b"), Wanted("c", 0)]
+
+
+@pytest.mark.parametrize("given", ["", "1", "1,2,3", "1,-1", "1,x", "1," + "9" * 30, "1,²"])
+def test_a_place_that_is_none_is_refused(given):
+    with pytest.raises(InvalidInput):
+        _wanted(["a", "b"], given)

@@ -1,0 +1,260 @@
+"""State after = events applied to the state before (the test that Zulip calls verify_action), for every kind of change."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import orjson
+import pytest
+
+from api.live.frames import Place, frame, gap
+from core.changes import CHANGE_KINDS, ChangeKind
+from core.ids import new_id
+from core.scope import Scope
+from tests.api.conversation_state import read_state
+from tests.api.serving import served
+from tests.api.watching import bearer, begin, post, watching
+from tests.llm.replying import make_run, work
+from tests.make import make_colleague, make_scope
+
+
+@dataclass
+class Talk:
+    """A conversation of Ada's that Bob takes part in, with a question and an answer, before something changes."""
+
+    id: str
+    ada: httpx.AsyncClient
+    bob: httpx.AsyncClient
+    bob_id: str
+    asked: str
+    answered: str
+
+    @property
+    def path(self) -> str:
+        return f"/api/conversations/{self.id}"
+
+
+async def ok(answer: Awaitable[httpx.Response]) -> None:
+    response = await answer
+    assert response.is_success, response.text
+
+
+async def created(talk: Talk) -> None:
+    await post(talk.bob, talk.id, "Something new")
+    await post(talk.ada, talk.id, "In between", parent_id=talk.asked)
+
+
+async def edited(talk: Talk) -> None:
+    await ok(talk.ada.patch(f"/api/messages/{talk.asked}", json={"content": "What, exactly?"}))
+
+
+async def deleted(talk: Talk) -> None:
+    await ok(talk.ada.put(f"/api/messages/{talk.asked}/pin"))
+    await ok(talk.ada.delete(f"/api/messages/{talk.asked}"))
+    await ok(talk.ada.delete(f"/api/messages/{talk.answered}"))
+
+
+async def renamed(talk: Talk) -> None:
+    await ok(talk.ada.patch(talk.path, json={"title": "Other plans"}))
+
+
+async def binned(talk: Talk) -> None:
+    await ok(talk.ada.delete(talk.path))
+
+
+async def restored(talk: Talk) -> None:
+    await binned(talk)
+    await ok(talk.ada.post(f"{talk.path}/restore"))
+
+
+async def changed_members(talk: Talk) -> None:
+    await ok(talk.ada.put(f"{talk.path}/members", json={"principal": "workspace"}))
+    await ok(talk.ada.patch(f"{talk.path}/members/{talk.bob_id}", json={"role": "owner"}))
+    await ok(talk.bob.delete(f"{talk.path}/members/workspace"))
+
+
+async def marked(talk: Talk) -> None:
+    await ok(talk.ada.put(f"{talk.path}/read", json={"seq": 2}))
+
+
+async def reacted(talk: Talk) -> None:
+    for who in (talk.ada, talk.bob):
+        await ok(who.put(f"/api/messages/{talk.asked}/reactions/👍"))
+    await ok(talk.bob.delete(f"/api/messages/{talk.asked}/reactions/👍"))
+
+
+async def pinned(talk: Talk) -> None:
+    for message in (talk.asked, talk.answered):
+        await ok(talk.ada.put(f"/api/messages/{message}/pin"))
+    await ok(talk.ada.delete(f"/api/messages/{talk.asked}/pin"))
+
+
+async def looked(talk: Talk) -> None:
+    body = {"content": "Another answer", "branch": True}
+    await ok(talk.bob.patch(f"/api/messages/{talk.answered}", json=body))
+    await ok(talk.ada.put(f"{talk.path}/active-leaf", json={"message_id": talk.answered}))
+
+
+async def asked(talk: Talk) -> None:
+    await post(talk.ada, talk.id, "And now?", reply={"stream": False})
+
+
+async def stopped(talk: Talk) -> None:
+    run = (await post(talk.ada, talk.id, "And now?", reply={"stream": False}))["run"]["id"]
+    await ok(talk.bob.post(f"/api/runs/{run}/stop"))
+
+
+CASES: dict[ChangeKind, Callable[[Talk], Awaitable[None]]] = {
+    "message.created": created,
+    "message.edited": edited,
+    "message.deleted": deleted,
+    "conversation.updated": renamed,
+    "conversation.deleted": binned,
+    "conversation.restored": restored,
+    "member.changed": changed_members,
+    "read.changed": marked,
+    "reaction.changed": reacted,
+    "pin.changed": pinned,
+    "leaf.changed": looked,
+    "run.started": asked,
+    "run.ended": stopped,
+}
+
+
+# docs/realtime.md shows each event as it is sent.
+EXAMPLES = {
+    example["event"]: example
+    for line in Path("docs/realtime.md").read_text().splitlines()
+    if line.startswith('{"topic"')
+    for example in [orjson.loads(line)]
+}
+
+
+def shape(frame: object) -> object:
+    """Return the names in a frame, without what they hold."""
+    return {n: shape(v) for n, v in frame.items()} if isinstance(frame, dict) else "value"
+
+
+def test_the_documentation_shows_every_event():
+    others = {
+        "hello",
+        "subscribed",
+        "unsubscribed",
+        "gap",
+        "typing",
+        "presence",
+        "pong",
+        "error",
+        "reconnect",
+        "skipped",
+    }
+    assert set(EXAMPLES) == {*CHANGE_KINDS, *others}
+
+
+@pytest.fixture
+async def scope(resources, owner_connection) -> Scope:
+    return await make_scope(owner_connection)
+
+
+@pytest.fixture
+async def url(app, resources):
+    async with served(app) as url:
+        yield url
+
+
+@pytest.fixture
+async def talk(signed_in, scope, owner_connection) -> Talk:
+    bob = await make_colleague(owner_connection, scope)
+    hers, his = await signed_in(scope), await signed_in(bob)
+    id_ = await begin(hers, title="Plans")
+    member = {"principal": str(bob.account_id), "role": "writer"}
+    await ok(hers.put(f"/api/conversations/{id_}/members", json=member))
+    asked = (await post(hers, id_, "What?"))["id"]
+    answered = (await post(his, id_, "That."))["id"]
+    return Talk(id_, hers, his, str(bob.account_id), asked, answered)
+
+
+def test_every_kind_of_change_has_a_case():
+    assert tuple(CASES) == CHANGE_KINDS
+
+
+@pytest.mark.parametrize("kind", CHANGE_KINDS)
+async def test_the_state_after_is_the_events_applied_to_the_state_before(url, talk, kind):
+    state = await read_state(talk.ada, talk.id)
+    begun, topic = state.seq, f"conversation:{talk.id}"
+    async with watching(url, bearer(talk.ada)) as socket:
+        await socket.subscribe(topic, begun)
+        await CASES[kind](talk)
+        after = await read_state(talk.ada, talk.id)
+        told = 0
+        while state.title != after.title or state.seq < after.seq:
+            if told == len(socket.frames):
+                await socket.next()
+            if socket.frames[told]["topic"] == topic:
+                await state.apply(socket.frames[told], talk.ada)
+                if socket.frames[told]["event"] == "error" and after.title is not None:  # a moment
+                    await socket.subscribe(topic, state.seq)
+            told += 1
+    assert state.shown() == after.shown()
+    for one in socket.frames:
+        assert shape(one) == shape(EXAMPLES[one["event"]]), one
+    seqs = [one["seq"] for one in socket.changes(topic)]
+    assert seqs == list(range(begun + 1, begun + 1 + len(seqs)))
+    events = {one["event"] for one in socket.changes(topic)}
+    assert kind in events or after.title is None
+
+
+async def test_a_reply_that_is_written_comes_as_a_message_and_the_end_of_its_run(
+    url, resources, signed_in, scope, owner_connection
+):
+    client = await signed_in(scope)
+    run = await make_run(owner_connection, resources, scope)
+    talk = str(run.conversation_id)
+    state = await read_state(client, talk)
+    async with watching(url, bearer(client)) as socket:
+        await socket.subscribe(f"conversation:{talk}", state.seq)
+        await work(resources, run)
+        await socket.event("run.ended")
+        for told in socket.changes(f"conversation:{talk}"):
+            await state.apply(told, client)
+    assert state.shown() == (await read_state(client, talk)).shown()
+    assert state.live_runs == set()
+
+
+async def test_where_somebody_reads_is_told_to_himself_alone(url, talk):
+    topic = f"conversation:{talk.id}"
+    async with watching(url, bearer(talk.bob)) as his:
+        await his.subscribe(topic)
+        leaf = {"message_id": talk.asked}
+        await ok(talk.ada.put(f"{talk.path}/active-leaf", json=leaf))
+        told = await his.event("skipped")
+    assert told["data"] == {}
+
+
+async def test_of_the_attachments_each_is_shown_what_he_may_open(url, talk):
+    files = {"file": ("a.txt", b"words", "text/plain")}
+    mine = (await talk.ada.post("/api/upload", files=files)).json()["file"]["id"]
+    topic = f"conversation:{talk.id}"
+    async with watching(url, bearer(talk.ada)) as hers, watching(url, bearer(talk.bob)) as his:
+        for one in (hers, his):
+            await one.subscribe(topic)
+        await post(talk.ada, talk.id, "See this", attachments=[mine])
+        shown = [
+            (await one.event("message.created"))["data"]["message"]["attachments"]
+            for one in (hers, his)
+        ]
+    assert shown == [[mine], []]
+
+
+def test_a_frame_is_json_with_the_place_of_its_change():
+    one = frame("run:1", "delta", {"text": "é"}, seq=7)
+    assert orjson.loads(one.text) == {
+        "topic": "run:1",
+        "seq": 7,
+        "event": "delta",
+        "data": {"text": "é"},
+    }
+    place = Place(new_id(), new_id())
+    again = {"refetch": f"/api/v1/conversations/{place.conversation_id}"}
+    assert orjson.loads(gap(place, latest=9).text)["data"] == again
