@@ -25,7 +25,7 @@ from sql.pool import ReadConn
 router = APIRouter(prefix="/messages/{message_id}/trace", tags=["Runs"])
 
 
-class QueryAnswer(Answer):
+class AskedQueryAnswer(Answer):
     """`asked` is the question, `text` what was searched for, `by` who made the one of the other; empty once it is deleted."""
 
     asked: str
@@ -69,7 +69,7 @@ class TraceAnswer(Answer):
     model: str
     answered_by: str
     state: RunState
-    query: QueryAnswer
+    query: AskedQueryAnswer
     options: OptionsAnswer
     candidates: Sequence[CandidateAnswer]
     turns: int
@@ -138,7 +138,7 @@ async def get_trace(message_id: PathId, scope: ScopeDep, api: ApiDep) -> TraceAn
         model=row.model,
         answered_by=row.answered_by,
         state=row.state,
-        query=QueryAnswer.model_validate(query),
+        query=AskedQueryAnswer.model_validate(query),
         options=OptionsAnswer(**kept.options.model_dump()),
         candidates=candidates,
         turns=kept.turns,
