@@ -18,7 +18,7 @@ async def test_the_first_visit_offers_an_account_and_later_ones_to_sign_in(visit
     await expect(page.locator("#signin-title")).to_have_text("Create an account")
     await expect(page.locator("#signin-lead")).to_contain_text("first account")
     await page.get_by_label("Name").fill("Ada")
-    await page.get_by_label("E-mail").fill("ada@example.org")
+    await page.get_by_role("textbox", name="E-mail").fill("ada@example.org")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(page.locator("#account-name")).to_have_text("Ada")
@@ -31,7 +31,7 @@ async def test_the_first_visit_offers_an_account_and_later_ones_to_sign_in(visit
 async def test_a_refused_sign_in_is_said_beside_the_form(visitor):
     page = visitor.page
     await page.locator("#signin-switch").click()
-    await page.get_by_label("E-mail").fill("nobody@example.org")
+    await page.get_by_role("textbox", name="E-mail").fill("nobody@example.org")
     await page.get_by_label("Password").fill(PASSWORD)
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("alert")).to_contain_text("password")
