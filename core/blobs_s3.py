@@ -106,6 +106,7 @@ class S3Blobs:
             failure = upload.exception()
         if failure is not None:
             raise failure
+        await self._check(key, pipe.stored)
         return pipe.stored
 
     async def open(
@@ -166,6 +167,13 @@ class S3Blobs:
         await self._call(
             self._client.copy_object, self._bucket, target, CopySource(self._bucket, source)
         )
+
+    async def _check(self, key: str, stored: Stored) -> None:
+        """Ask the store what it kept: behind a proxy a success may be half of an object."""
+        kept = await self.stat(key)
+        if kept is None or kept.size_bytes != stored.size_bytes:
+            await self.delete(key)
+            raise Unavailable("The S3 store did not keep all bytes that it was sent.")
 
     def _upload(self, key: str, pipe: "_Pipe") -> None:
         # -1: the length is not known; parts go one after the other, so memory holds one and the beginning of the next

@@ -70,7 +70,7 @@ class FaultyS3:
             if fault == "reset":
                 writer.transport.abort()
                 return False
-            self.objects[key] = body
+            self.objects[key] = body[: len(body) // 2] if fault == "short" else body
             return _send(writer, 200, b"", etag="0" * 32 if fault == "wrong etag" else _etag(body))
         if method == "DELETE":
             self.objects.pop(key, None)
