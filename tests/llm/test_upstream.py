@@ -52,8 +52,8 @@ async def test_a_whole_answer_passes_unchanged():
 
 
 async def test_a_model_that_shows_that_it_thinks_may_take_longer_than_the_first_token():
-    thinking = [step for _ in range(5) for step in (0.1, Thinking())]
-    hasty = Limits(first_token_s=0.3, between_chunks_s=20, total_s=60, backoff_s=0.01)
+    thinking = [step for _ in range(5) for step in (0.6, Thinking())]
+    hasty = Limits(first_token_s=2.5, between_chunks_s=20, total_s=60, backoff_s=0.01)
     seen, how = await follow(Script([*thinking, *WORDS]), hasty)
     assert ([event for event in seen if event != Thinking()], how) == (WORDS, "ended")
 
