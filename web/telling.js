@@ -10,6 +10,7 @@ const NAMES = {
 const EMAIL = { off: "no e-mail", at_once: "e-mail", daily: "daily e-mail" };
 
 let kept; // the settings as the server has them
+let sent = Promise.resolve(); // one change after the other: what was chosen last is what stays
 
 export function startTelling() {
   $("#telling-open").addEventListener("click", () => { $("#bell").open = false; report(show()); });
@@ -19,13 +20,17 @@ export function startTelling() {
 
 async function show() {
   kept = await api("/notifications/settings");
-  draw();
+  drawKinds();
+  drawHours();
   $("#telling-browser").hidden = !("PushManager" in window && "serviceWorker" in navigator);
   $("#telling").showModal();
 }
 
-function draw() {
+function drawKinds() {
   fill($("#telling-kinds"), Object.entries(NAMES).map(([kind, name]) => rowOf(kind, name, kept.kinds[kind])));
+}
+
+function drawHours() {
   $("#telling-from").value = kept.quiet_from ?? "";
   $("#telling-until").value = kept.quiet_until ?? "";
   $("#telling-digest").value = kept.digest_at;
@@ -39,13 +44,18 @@ function rowOf(kind, name, ways) {
   return h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, box("in_app", "list")), h("td", {}, kept.sends_email && email), h("td", {}, box("push", "push")));
 }
 
-async function keep(kinds) {
+function keep(kinds) {
+  sent = sent.catch(() => {}).then(() => send(kinds));
+  return sent;
+}
+
+async function send(kinds) {
   const from = $("#telling-from").value;
   const until = $("#telling-until").value;
   const quiet = from && until ? { quiet_from: from, quiet_until: until } : {};
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   kept = await api("/notifications/settings", { method: "PUT", body: { kinds, tz, ...quiet, digest_at: $("#telling-digest").value || "08:00" } });
-  if (Object.keys(kinds).length) draw();
+  if (Object.keys(kinds).length) drawKinds(); // not the hours: somebody may be setting them
 }
 
 async function subscribe() {

@@ -5,7 +5,7 @@ import pytest
 from tests.api.uploading import read, upload
 from tests.make import make_scope
 
-LOCKED = (Path(__file__).parents[1] / "data" / "files" / "password.pdf").read_bytes()
+LOCKED = (Path(__file__).parents[2] / "data" / "files" / "password.pdf").read_bytes()
 RIGHT = "password"
 NEEDED = {
     "code": "password_needed",
@@ -143,7 +143,7 @@ async def test_nor_is_such_a_header_taken(client, resources, header):
 
 
 async def test_a_part_of_an_archive_that_is_encrypted_comes_out_with_it(client, resources):
-    data = (Path(__file__).parents[1] / "data" / "files" / "encrypt-1234.zip").read_bytes()
+    data = (Path(__file__).parents[2] / "data" / "files" / "encrypt-1234.zip").read_bytes()
     file_id = (await upload(client, data, "locked.zip"))["id"]
     await read(resources)
     assert (await told(client, file_id))[0] == "partial"
