@@ -109,7 +109,8 @@ SELECT
 FROM readable(:workspace_id, :account_id) r
 JOIN conversation_person p ON p.workspace_id = :workspace_id AND p.conversation_id = r.item_id
 WHERE r.item_id = :conversation_id
-    AND p.account_id = ANY(:people::uuid[]);
+    AND p.account_id = ANY(:people::uuid[])
+    AND p.read_at IS NOT NULL;
 
 -- name: list_changed_reactions
 -- How people react to these messages, in the order in which they did.

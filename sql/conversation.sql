@@ -43,10 +43,10 @@ SELECT
     r.is_owner,
     c.last_seq,
     c.change_seq,
-    coalesce(o.branch_id, (SELECT m.branch_id FROM message m
+    coalesce(p.branch_id, (SELECT m.branch_id FROM message m
         WHERE m.workspace_id = :workspace_id AND m.conversation_id = c.id
         ORDER BY m.seq DESC LIMIT 1)) AS branch_id,
-    o.archived_at IS NOT NULL AS is_archived,
+    p.archived_at IS NOT NULL AS is_archived,
     s.item_id AS forked_from_id,
     CASE WHEN s.item_id IS NOT NULL THEN c.forked_at_id END AS forked_at_id,
     c.imported_at,
@@ -63,12 +63,11 @@ SELECT
 FROM readable(:workspace_id, :account_id) r
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
-LEFT JOIN own_view o ON o.workspace_id = :workspace_id AND o.account_id = :account_id AND o.conversation_id = c.id
 LEFT JOIN conversation_person p ON p.workspace_id = :workspace_id AND p.account_id = :account_id AND p.conversation_id = c.id
 CROSS JOIN LATERAL (SELECT CASE WHEN c.forked_from_id IS NOT NULL THEN
     (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) END AS item_id) s
 WHERE r.kind = 'conversation'
-    AND (o.archived_at IS NOT NULL) = :is_archived::boolean
+    AND (p.archived_at IS NOT NULL) = :is_archived::boolean
     AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS w (word)
         WHERE i.folded NOT LIKE '%' || rtrim(folded_title(w.word)) || '%')
     AND (:before_at::timestamptz IS NULL OR (i.updated_at, i.id) < (:before_at, :before_id::uuid))
@@ -84,10 +83,10 @@ SELECT
     r.is_owner,
     c.last_seq,
     c.change_seq,
-    coalesce(o.branch_id, (SELECT m.branch_id FROM message m
+    coalesce(p.branch_id, (SELECT m.branch_id FROM message m
         WHERE m.workspace_id = :workspace_id AND m.conversation_id = c.id
         ORDER BY m.seq DESC LIMIT 1)) AS branch_id,
-    o.archived_at IS NOT NULL AS is_archived,
+    p.archived_at IS NOT NULL AS is_archived,
     s.item_id AS forked_from_id,
     CASE WHEN s.item_id IS NOT NULL THEN c.forked_at_id END AS forked_at_id,
     c.imported_at,
@@ -104,7 +103,6 @@ SELECT
 FROM readable(:workspace_id, :account_id) r
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
-LEFT JOIN own_view o ON o.workspace_id = :workspace_id AND o.account_id = :account_id AND o.conversation_id = c.id
 LEFT JOIN conversation_person p ON p.workspace_id = :workspace_id AND p.account_id = :account_id AND p.conversation_id = c.id
 CROSS JOIN LATERAL (SELECT CASE WHEN c.forked_from_id IS NOT NULL THEN
     (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) END AS item_id) s
@@ -130,10 +128,10 @@ WHERE c.workspace_id = :workspace_id
 
 -- name: archive_conversation
 -- unscoped: the conversation was found in this transaction; the row is the caller's own
-INSERT INTO own_view (workspace_id, account_id, conversation_id, archived_at)
-VALUES (:workspace_id, :account_id, :id, CASE WHEN :is_archived::boolean THEN now() END)
-ON CONFLICT (workspace_id, account_id, conversation_id) DO UPDATE
-SET archived_at = CASE WHEN :is_archived::boolean THEN coalesce(own_view.archived_at, now()) END;
+INSERT INTO conversation_person (workspace_id, conversation_id, account_id, archived_at)
+VALUES (:workspace_id, :id, :account_id, CASE WHEN :is_archived::boolean THEN now() END)
+ON CONFLICT (workspace_id, conversation_id, account_id) DO UPDATE
+SET archived_at = CASE WHEN :is_archived::boolean THEN coalesce(conversation_person.archived_at, now()) END;
 
 -- name: bin_conversation
 UPDATE item i

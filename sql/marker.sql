@@ -1,4 +1,5 @@
--- What is one person's own in a conversation: how far he has read, and whether it is to be quiet.
+-- What is one person's own in a conversation: how far he has read, and whether it is to be quiet. The branch that he looks at is
+-- tree.sql's, whether he archived it conversation.sql's.
 
 -- name: find_marker
 SELECT coalesce(p.read_seq, 0) AS read_seq, least(:seq, c.last_seq)::bigint AS wanted_seq

@@ -16,6 +16,7 @@ LEFT JOIN workspace w ON w.id = g.principal_id
 LEFT JOIN conversation_person p ON p.workspace_id = :workspace_id
     AND p.conversation_id = r.item_id
     AND p.account_id = g.principal_id
+    AND p.read_at IS NOT NULL
 WHERE r.item_id = :conversation_id
     AND r.kind = 'conversation'
 ORDER BY g.created_at, g.principal_id

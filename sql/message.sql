@@ -31,8 +31,8 @@ SELECT
         WHERE m.workspace_id = :workspace_id AND m.conversation_id = :conversation_id
             AND m.author_id = :account_id AND m.client_id = :client_id) AS posted_id
 FROM (SELECT coalesce(
-    (SELECT v.branch_id FROM own_view v
-        WHERE v.workspace_id = :workspace_id AND v.account_id = :account_id AND v.conversation_id = :conversation_id),
+    (SELECT p.branch_id FROM conversation_person p
+        WHERE p.workspace_id = :workspace_id AND p.conversation_id = :conversation_id AND p.account_id = :account_id),
     (SELECT m.branch_id FROM message m
         WHERE m.workspace_id = :workspace_id AND m.conversation_id = :conversation_id
         ORDER BY m.seq DESC LIMIT 1)) AS branch_id) o;

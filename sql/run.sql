@@ -148,13 +148,13 @@ WITH raised AS (
     FROM raised
     RETURNING created_at, id, branch_id
 ), looked AS (
-    INSERT INTO own_view (workspace_id, account_id, conversation_id, branch_id)
-    SELECT :workspace_id, m.account_id, :conversation_id, added.branch_id
+    INSERT INTO conversation_person (workspace_id, conversation_id, account_id, branch_id)
+    SELECT :workspace_id, :conversation_id, m.account_id, added.branch_id
     FROM added
     JOIN run r ON r.workspace_id = :workspace_id AND r.id = :run_id
     JOIN membership m ON m.workspace_id = :workspace_id AND m.account_id = r.account_id
     WHERE added.branch_id = added.id
-    ON CONFLICT (workspace_id, account_id, conversation_id) DO UPDATE SET branch_id = excluded.branch_id
+    ON CONFLICT (workspace_id, conversation_id, account_id) DO UPDATE SET branch_id = excluded.branch_id
 )
 SELECT created_at FROM added;
 

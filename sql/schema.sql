@@ -387,7 +387,9 @@ CREATE TABLE public.conversation_person (
     account_id uuid NOT NULL,
     read_seq bigint DEFAULT 0 NOT NULL,
     read_at timestamp with time zone,
-    is_quiet boolean DEFAULT false NOT NULL
+    is_quiet boolean DEFAULT false NOT NULL,
+    branch_id uuid,
+    archived_at timestamp with time zone
 );
 
 ALTER TABLE ONLY public.conversation_person FORCE ROW LEVEL SECURITY;
@@ -868,16 +870,6 @@ CREATE TABLE public.notification_setting (
 );
 
 ALTER TABLE ONLY public.notification_setting FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE public.own_view (
-    workspace_id uuid NOT NULL,
-    account_id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    branch_id uuid,
-    archived_at timestamp with time zone
-);
-
-ALTER TABLE ONLY public.own_view FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.passage_0 (
     workspace_id uuid CONSTRAINT passage_workspace_id_not_null NOT NULL,
@@ -1403,9 +1395,6 @@ ALTER TABLE ONLY public.notification_setting
 ALTER TABLE ONLY public.notification
     ADD CONSTRAINT notification_workspace_id_account_id_kind_subject_id_key UNIQUE (workspace_id, account_id, kind, subject_id);
 
-ALTER TABLE ONLY public.own_view
-    ADD CONSTRAINT own_view_pkey PRIMARY KEY (workspace_id, account_id, conversation_id);
-
 ALTER TABLE ONLY public.passage
     ADD CONSTRAINT passage_pkey PRIMARY KEY (workspace_id, id);
 
@@ -1623,8 +1612,6 @@ CREATE INDEX notification_workspace_id_account_id_id_idx ON public.notification 
 CREATE INDEX notification_workspace_id_item_id_idx ON public.notification USING btree (workspace_id, item_id) WHERE (item_id IS NOT NULL);
 
 CREATE INDEX notification_workspace_id_saved_search_id_idx ON public.notification USING btree (workspace_id, saved_search_id);
-
-CREATE INDEX own_view_workspace_id_conversation_id_idx ON public.own_view USING btree (workspace_id, conversation_id);
 
 CREATE INDEX passage_workspace_id_build_id_idx ON ONLY public.passage USING btree (workspace_id, build_id, ordinal) INCLUDE (id);
 
@@ -1987,12 +1974,6 @@ ALTER TABLE ONLY public.notification
 ALTER TABLE ONLY public.notification
     ADD CONSTRAINT notification_workspace_id_saved_search_id_fkey FOREIGN KEY (workspace_id, saved_search_id) REFERENCES public.saved_search(workspace_id, id) ON DELETE CASCADE;
 
-ALTER TABLE ONLY public.own_view
-    ADD CONSTRAINT own_view_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.own_view
-    ADD CONSTRAINT own_view_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES public.conversation(workspace_id, id) ON DELETE CASCADE;
-
 ALTER TABLE public.passage
     ADD CONSTRAINT passage_workspace_id_item_id_fkey FOREIGN KEY (workspace_id, item_id) REFERENCES public.item(workspace_id, id) ON DELETE CASCADE;
 
@@ -2206,8 +2187,6 @@ CREATE POLICY own ON public.search_feedback TO recollect_app USING (((workspace_
 
 CREATE POLICY own ON public.webhook TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
-ALTER TABLE public.own_view ENABLE ROW LEVEL SECURITY;
-
 CREATE POLICY own_workspace ON public.workspace TO recollect_app USING ((id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 ALTER TABLE public.passage ENABLE ROW LEVEL SECURITY;
@@ -2303,8 +2282,6 @@ CREATE POLICY tenant ON public.message_reaction TO recollect_app USING ((workspa
 CREATE POLICY tenant ON public.message_revision TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.notification_setting TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
-
-CREATE POLICY tenant ON public.own_view TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant ON public.passage TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 

@@ -73,13 +73,13 @@ WHERE m.workspace_id = :workspace_id
 
 -- name: look_at_branch
 -- unscoped: the conversation was found in this transaction; the row is the caller's own
-INSERT INTO own_view (workspace_id, account_id, conversation_id, branch_id)
-VALUES (:workspace_id, :account_id, :conversation_id, :branch_id)
-ON CONFLICT (workspace_id, account_id, conversation_id) DO UPDATE SET branch_id = excluded.branch_id;
+INSERT INTO conversation_person (workspace_id, conversation_id, account_id, branch_id)
+VALUES (:workspace_id, :conversation_id, :account_id, :branch_id)
+ON CONFLICT (workspace_id, conversation_id, account_id) DO UPDATE SET branch_id = excluded.branch_id;
 
 -- name: look_at_latest
 -- unscoped: the row is the caller's own
-UPDATE own_view
+UPDATE conversation_person
 SET branch_id = NULL
 WHERE workspace_id = :workspace_id
     AND account_id = :account_id

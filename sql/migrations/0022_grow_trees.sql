@@ -5,8 +5,11 @@
 -- for each branch that it passes, however long the conversation is.
 ALTER TABLE message
     ADD COLUMN branch_id uuid,
-    ADD COLUMN written_by text NOT NULL DEFAULT ''; -- of an imported message: what its author is called where it comes from
-CREATE INDEX message_siblings_idx ON message (workspace_id, coalesce(parent_id, conversation_id), role, seq);
+    ADD COLUMN written_by text NOT NULL DEFAULT '', -- of an imported message: what its author is called where it comes from
+    -- Where it stands: below its parent, or for a first one in its conversation. A column, because row-level security lets an index be
+    -- asked only for what cannot leak, and an expression might: each page read all messages of the workspace for its versions.
+    ADD COLUMN place_id uuid GENERATED ALWAYS AS (coalesce(parent_id, conversation_id)) STORED;
+CREATE INDEX message_siblings_idx ON message (workspace_id, place_id, role, seq);
 
 DO $$
 BEGIN
@@ -84,29 +87,25 @@ LANGUAGE sql STABLE AS $$
     SELECT path.branch_id, path.last_seq FROM path
 $$;
 
--- The other versions of a message: of the same parent (of the conversation, for a first one) and role. Counted to 100.
-CREATE FUNCTION siblings_of(m message)
+-- The other versions of a message: in the same place, by the same role. Counted to 100.
+CREATE FUNCTION siblings_of(ws uuid, place uuid, said_by text, at bigint)
 RETURNS TABLE (siblings int, sibling_index int, previous_id uuid, next_id uuid)
 LANGUAGE sql STABLE AS $$
     SELECT
         count(*)::int,
-        (count(*) FILTER (WHERE s.seq <= m.seq))::int,
+        (count(*) FILTER (WHERE s.seq <= at))::int,
         (SELECT b.id FROM message b
-            WHERE b.workspace_id = m.workspace_id
-                AND coalesce(b.parent_id, b.conversation_id) = coalesce(m.parent_id, m.conversation_id)
-                AND b.role = m.role AND b.seq < m.seq AND (b.deleted_at IS NULL OR is_answered(b))
+            WHERE b.workspace_id = ws AND b.place_id = place AND b.role = said_by AND b.seq < at
+                AND (b.deleted_at IS NULL OR is_answered(b))
             ORDER BY b.seq DESC LIMIT 1),
         (SELECT a.id FROM message a
-            WHERE a.workspace_id = m.workspace_id
-                AND coalesce(a.parent_id, a.conversation_id) = coalesce(m.parent_id, m.conversation_id)
-                AND a.role = m.role AND a.seq > m.seq AND (a.deleted_at IS NULL OR is_answered(a))
+            WHERE a.workspace_id = ws AND a.place_id = place AND a.role = said_by AND a.seq > at
+                AND (a.deleted_at IS NULL OR is_answered(a))
             ORDER BY a.seq LIMIT 1)
     FROM (
         SELECT s.seq
         FROM message s
-        WHERE s.workspace_id = m.workspace_id
-            AND coalesce(s.parent_id, s.conversation_id) = coalesce(m.parent_id, m.conversation_id)
-            AND s.role = m.role AND (s.deleted_at IS NULL OR is_answered(s))
+        WHERE s.workspace_id = ws AND s.place_id = place AND s.role = said_by AND (s.deleted_at IS NULL OR is_answered(s))
         ORDER BY s.seq
         LIMIT 100
     ) s
@@ -119,29 +118,3 @@ ALTER TABLE conversation
     ADD COLUMN forked_from_id uuid, -- the conversation that this one is a copy of, which may be gone
     ADD COLUMN forked_at_id uuid, -- and the message at which it leaves it
     ADD COLUMN imported_at timestamptz;
-
--- How one person looks at a conversation.
-CREATE TABLE own_view (
-    workspace_id uuid NOT NULL,
-    account_id uuid NOT NULL,
-    conversation_id uuid NOT NULL,
-    branch_id uuid, -- NULL: the one that was written to last
-    archived_at timestamptz,
-    PRIMARY KEY (workspace_id, account_id, conversation_id),
-    FOREIGN KEY (workspace_id, account_id) REFERENCES membership ON DELETE CASCADE,
-    FOREIGN KEY (workspace_id, conversation_id) REFERENCES conversation ON DELETE CASCADE
-);
-CREATE INDEX own_view_workspace_id_conversation_id_idx ON own_view (workspace_id, conversation_id);
-
-DO $$
-DECLARE
-    tenant CONSTANT text := '(workspace_id = (SELECT nullif(current_setting(''app.ws'', true), '''')::uuid))';
-BEGIN
-    IF EXISTS (SELECT FROM schema_migration WHERE number = 2) THEN -- the working roles are there
-        ALTER TABLE own_view ENABLE ROW LEVEL SECURITY;
-        ALTER TABLE own_view FORCE ROW LEVEL SECURITY;
-        EXECUTE format('CREATE POLICY tenant ON own_view TO recollect_app, recollect_worker USING (%s)', tenant);
-        GRANT SELECT, INSERT, UPDATE, DELETE ON own_view TO recollect_app, recollect_worker;
-    END IF;
-END
-$$;

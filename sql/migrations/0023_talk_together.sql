@@ -23,8 +23,10 @@ CREATE TABLE conversation_person (
     conversation_id uuid NOT NULL,
     account_id uuid NOT NULL,
     read_seq bigint NOT NULL DEFAULT 0, -- never falls
-    read_at timestamptz,
+    read_at timestamptz, -- NULL: nothing was marked
     is_quiet boolean NOT NULL DEFAULT false, -- nothing of it goes out by e-mail or push
+    branch_id uuid, -- the branch that is looked at; NULL: the one that was written to last
+    archived_at timestamptz,
     PRIMARY KEY (workspace_id, conversation_id, account_id),
     FOREIGN KEY (workspace_id, conversation_id) REFERENCES conversation ON DELETE CASCADE,
     FOREIGN KEY (workspace_id, account_id) REFERENCES membership ON DELETE CASCADE

@@ -17,7 +17,7 @@ from workers.outbox import empty_outbox
 from workers.sending import send_notice
 
 BE_QUIET = (
-    "INSERT INTO conversation_person SELECT workspace_id, item_id, principal_id, 0, NULL, true"
+    "INSERT INTO conversation_person (workspace_id, conversation_id, account_id, read_seq, read_at, is_quiet) SELECT workspace_id, item_id, principal_id, 0, NULL, true"
     " FROM access_grant WHERE role = 'reader'"
 )
 
