@@ -1,6 +1,6 @@
 # Each recipe is at most three lines; what is longer stands in deploy/. Settings are given as PORT=4513 make run.
 .DEFAULT_GOAL := help
-.PHONY: help run test check coverage bench browser models-extra lock clean
+.PHONY: help run test check coverage faults bench browser models-extra lock clean
 export UV_SYSTEM_CERTS := 1
 PY := .venv/bin/python
 COMPILE := .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate
@@ -24,6 +24,10 @@ check: ## Format, lint, strict types, import contracts, the shape of the checkou
 coverage: ## Run the tests and show lines and branches that none of them reached
 	@deploy/setup.sh dev
 	@$(PY) -m pytest -n 2 --cov --cov-report=term-missing:skip-covered $(ARGS)
+
+faults: ## Run the fault tests as often as docs/faults.md says (an hour)
+	@deploy/setup.sh dev
+	@RECOLLECT_FAULTS=full $(PY) -m pytest -n 2 tests/faults tests/api/live $(ARGS)
 
 bench: ## Run the benchmarks but bench.scale (an hour) one after the other; RECOLLECT_DATA names the folder of larger sets
 	@deploy/setup.sh dev
