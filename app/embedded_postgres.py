@@ -33,6 +33,7 @@ TUNING: dict[str, str] = {
     "max_wal_size": "2GB",
     "wal_compression": "pglz",  # the wheel has no lz4
     "random_page_cost": "1.1",
+    "autovacuum_naptime": "10s",  # until a new workspace's rows are counted, the planner expects one of each kind in it
     "jit": "off",  # compiling costs more than these queries take
     "max_parallel_workers_per_gather": "0",  # requests already keep both cores busy
     "synchronous_commit": "on",  # a reply is sent after COMMIT, so COMMIT must mean it

@@ -22,90 +22,58 @@ SELECT
     0::bigint AS last_seq,
     0::bigint AS change_seq,
     NULL::uuid AS branch_id,
-    false AS is_archived,
     NULL::uuid AS forked_from_id,
     NULL::uuid AS forked_at_id,
     NULL::timestamptz AS imported_at,
     0::bigint AS read_seq,
     0 AS unread,
     false AS is_quiet,
+    false AS is_archived,
     created_at,
     updated_at
 FROM made;
 
 -- name: list_conversations
--- Last written to first; of those with every word in their title.
+-- Last written to first; of those with every word in their title. OFFSET 0 has each row looked up by its key: joined, a workspace
+-- whose rows were not counted yet was gone through once for each conversation of it (100 ms at 268).
+WITH listed AS MATERIALIZED (
+    SELECT i.id, i.title, i.owner_id, r.can_write, r.is_owner, i.created_at, i.updated_at
+    FROM readable(:workspace_id, :account_id) r
+    CROSS JOIN LATERAL (
+        SELECT i.id, i.title, i.folded, i.owner_id, i.created_at, i.updated_at
+        FROM item i
+        WHERE i.workspace_id = :workspace_id AND i.id = r.item_id
+        OFFSET 0) AS i
+    WHERE r.kind = 'conversation'
+        AND :is_archived::boolean = EXISTS (
+            SELECT FROM conversation_person p
+            WHERE p.workspace_id = :workspace_id AND p.conversation_id = r.item_id AND p.account_id = :account_id
+                AND p.archived_at IS NOT NULL
+            OFFSET 0)
+        AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS w (word)
+            WHERE i.folded NOT LIKE '%' || rtrim(folded_title(w.word)) || '%')
+        AND (:before_at::timestamptz IS NULL OR (i.updated_at, i.id) < (:before_at, :before_id::uuid))
+    ORDER BY i.updated_at DESC, i.id DESC
+    LIMIT :limit
+)
 SELECT
-    i.id,
-    i.title,
-    i.owner_id,
-    r.can_write,
-    r.is_owner,
-    c.last_seq,
-    c.change_seq,
-    coalesce(p.branch_id, (SELECT m.branch_id FROM message m
-        WHERE m.workspace_id = :workspace_id AND m.conversation_id = c.id
-        ORDER BY m.seq DESC LIMIT 1)) AS branch_id,
-    p.archived_at IS NOT NULL AS is_archived,
-    s.item_id AS forked_from_id,
-    CASE WHEN s.item_id IS NOT NULL THEN c.forked_at_id END AS forked_at_id,
-    c.imported_at,
-    coalesce(p.read_seq, 0) AS read_seq,
-    (SELECT count(*) FILTER (WHERE later.is_new)::int
-        FROM (SELECT m.deleted_at IS NULL AND m.author_id IS DISTINCT FROM :account_id AS is_new
-            FROM message m
-            WHERE m.workspace_id = :workspace_id AND m.conversation_id = c.id AND m.seq > coalesce(p.read_seq, 0)
-            ORDER BY m.seq
-            LIMIT :most_unread) AS later) AS unread,
-    coalesce(p.is_quiet, false) AS is_quiet,
-    i.created_at,
-    i.updated_at
-FROM readable(:workspace_id, :account_id) r
-JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
-JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
-LEFT JOIN conversation_person p ON p.workspace_id = :workspace_id AND p.account_id = :account_id AND p.conversation_id = c.id
-CROSS JOIN LATERAL (SELECT CASE WHEN c.forked_from_id IS NOT NULL THEN
-    (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) END AS item_id) s
-WHERE r.kind = 'conversation'
-    AND (p.archived_at IS NOT NULL) = :is_archived::boolean
-    AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS w (word)
-        WHERE i.folded NOT LIKE '%' || rtrim(folded_title(w.word)) || '%')
-    AND (:before_at::timestamptz IS NULL OR (i.updated_at, i.id) < (:before_at, :before_id::uuid))
-ORDER BY i.updated_at DESC, i.id DESC
-LIMIT :limit;
+    l.id, l.title, l.owner_id, l.can_write, l.is_owner,
+    s.last_seq, s.change_seq, s.branch_id, s.forked_from_id, s.forked_at_id, s.imported_at, s.read_seq, s.unread, s.is_quiet,
+    s.is_archived,
+    l.created_at, l.updated_at
+FROM listed l
+CROSS JOIN LATERAL seen_conversation(:workspace_id, :account_id, l.id, :most_unread) s
+ORDER BY l.updated_at DESC, l.id DESC;
 
 -- name: find_conversation
 SELECT
-    i.id,
-    i.title,
-    i.owner_id,
-    r.can_write,
-    r.is_owner,
-    c.last_seq,
-    c.change_seq,
-    coalesce(p.branch_id, (SELECT m.branch_id FROM message m
-        WHERE m.workspace_id = :workspace_id AND m.conversation_id = c.id
-        ORDER BY m.seq DESC LIMIT 1)) AS branch_id,
-    p.archived_at IS NOT NULL AS is_archived,
-    s.item_id AS forked_from_id,
-    CASE WHEN s.item_id IS NOT NULL THEN c.forked_at_id END AS forked_at_id,
-    c.imported_at,
-    coalesce(p.read_seq, 0) AS read_seq,
-    (SELECT count(*) FILTER (WHERE later.is_new)::int
-        FROM (SELECT m.deleted_at IS NULL AND m.author_id IS DISTINCT FROM :account_id AS is_new
-            FROM message m
-            WHERE m.workspace_id = :workspace_id AND m.conversation_id = c.id AND m.seq > coalesce(p.read_seq, 0)
-            ORDER BY m.seq
-            LIMIT :most_unread) AS later) AS unread,
-    coalesce(p.is_quiet, false) AS is_quiet,
-    i.created_at,
-    i.updated_at
+    i.id, i.title, i.owner_id, r.can_write, r.is_owner,
+    s.last_seq, s.change_seq, s.branch_id, s.forked_from_id, s.forked_at_id, s.imported_at, s.read_seq, s.unread, s.is_quiet,
+    s.is_archived,
+    i.created_at, i.updated_at
 FROM readable(:workspace_id, :account_id) r
 JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
-JOIN conversation c ON c.workspace_id = :workspace_id AND c.id = r.item_id
-LEFT JOIN conversation_person p ON p.workspace_id = :workspace_id AND p.account_id = :account_id AND p.conversation_id = c.id
-CROSS JOIN LATERAL (SELECT CASE WHEN c.forked_from_id IS NOT NULL THEN
-    (SELECT f.item_id FROM readable(:workspace_id, :account_id) f WHERE f.item_id = c.forked_from_id) END AS item_id) s
+CROSS JOIN LATERAL seen_conversation(:workspace_id, :account_id, r.item_id, :most_unread) s
 WHERE r.item_id = :id;
 
 -- name: rename_conversation

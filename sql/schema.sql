@@ -205,6 +205,34 @@ CREATE FUNCTION public.readable_holders(ws uuid, uid uuid, lexeme text, tried in
     LIMIT most
 $$;
 
+CREATE FUNCTION public.seen_conversation(ws uuid, uid uuid, conversation uuid, most_unread integer) RETURNS TABLE(last_seq bigint, change_seq bigint, branch_id uuid, forked_from_id uuid, forked_at_id uuid, imported_at timestamp with time zone, read_seq bigint, unread integer, is_quiet boolean, is_archived boolean)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT
+        c.last_seq,
+        c.change_seq,
+        coalesce(p.branch_id, (SELECT m.branch_id FROM message m
+            WHERE m.workspace_id = ws AND m.conversation_id = c.id
+            ORDER BY m.seq DESC LIMIT 1)),
+        s.item_id,
+        CASE WHEN s.item_id IS NOT NULL THEN c.forked_at_id END,
+        c.imported_at,
+        coalesce(p.read_seq, 0),
+        (SELECT count(*) FILTER (WHERE later.is_new)::int
+            FROM (SELECT m.deleted_at IS NULL AND m.author_id IS DISTINCT FROM uid AS is_new
+                FROM message m
+                WHERE m.workspace_id = ws AND m.conversation_id = c.id AND m.seq > coalesce(p.read_seq, 0)
+                ORDER BY m.seq
+                LIMIT most_unread) AS later),
+        coalesce(p.is_quiet, false),
+        p.archived_at IS NOT NULL
+    FROM conversation c
+    LEFT JOIN conversation_person p ON p.workspace_id = ws AND p.conversation_id = c.id AND p.account_id = uid
+    CROSS JOIN LATERAL (SELECT CASE WHEN c.forked_from_id IS NOT NULL THEN
+        (SELECT f.item_id FROM readable(ws, uid) f WHERE f.item_id = c.forked_from_id) END AS item_id) s
+    WHERE c.workspace_id = ws AND c.id = conversation
+$$;
+
 CREATE FUNCTION public.siblings_of(ws uuid, place uuid, said_by text, at bigint) RETURNS TABLE(siblings integer, sibling_index integer, previous_id uuid, next_id uuid)
     LANGUAGE sql STABLE
     AS $$

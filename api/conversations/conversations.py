@@ -125,13 +125,13 @@ class Conversation:
     last_seq: int
     change_seq: int
     branch_id: UUID | None
-    is_archived: bool
     forked_from_id: UUID | None
     forked_at_id: UUID | None
     imported_at: datetime | None
     read_seq: int
     unread: int
     is_quiet: bool
+    is_archived: bool
     created_at: datetime
     updated_at: datetime
 
