@@ -5,9 +5,8 @@ Errors arrive inside a 200 stream (`overloaded_error`) and overload lasts minute
 its HTTP client through unmapped. A stream is whole only with its message_stop.
 """
 
-import random
-from collections.abc import AsyncGenerator, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractContextManager
 
 import anthropic
 import httpx2
@@ -27,20 +26,11 @@ from llm.chat import (
     Document,
     Finish,
     FinishReason,
-    ModelRefused,
     ModelUnavailable,
     Thinking,
     Usage,
 )
-from llm.upstream import (
-    DEFAULT_LIMITS,
-    MALFORMED,
-    RETRIED_STATUSES,
-    Limits,
-    bounded_client,
-    guarded,
-    retry_after_s,
-)
+from llm.vendor import Ours, RawStream, VendorChat, by_status, follow, in_our_words, refused_for
 
 PERMANENT_TYPES = frozenset(
     {
@@ -59,53 +49,25 @@ _FINISH: dict[str, FinishReason] = {
 }
 
 
-class AnthropicChat:
-    def __init__(
-        self,
-        model: str,
-        *,
-        api_key: str,
-        base_url: str,
-        limits: Limits = DEFAULT_LIMITS,
-        rng: random.Random | None = None,
-    ) -> None:
-        self.name = model
-        self._limits = limits
-        self._rng = rng or random.Random()
-        self._cites = True
-        self._client = anthropic.AsyncAnthropic(
-            api_key=api_key, base_url=base_url, max_retries=0, http_client=bounded_client(limits)
+class AnthropicChat(VendorChat[anthropic.AsyncAnthropic, RawMessageStreamEvent]):
+    _cites: bool = True
+
+    def _connect(
+        self, api_key: str, base_url: str, *, http_client: httpx2.AsyncClient
+    ) -> anthropic.AsyncAnthropic:
+        return anthropic.AsyncAnthropic(
+            api_key=api_key, base_url=base_url, max_retries=0, http_client=http_client
         )
 
-    async def aclose(self) -> None:
-        await self._client.close()
+    def _in_our_words(self, lost: str) -> AbstractContextManager[None]:
+        return in_our_words(anthropic.APIError, _as_ours, lost=lost)
 
-    def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int
-    ) -> AsyncGenerator[ChatEvent, None]:
-        return guarded(lambda: self._attempt(messages, max_tokens), self._limits, rng=self._rng)
-
-    async def _attempt(
-        self, messages: Sequence[ChatMessage], max_tokens: int
-    ) -> AsyncGenerator[ChatEvent, None]:
-        try:
-            async with await self._open(messages, max_tokens) as raw:
-                reader = _Reader()
-                async for raw_event in raw:
-                    for event in reader.read(raw_event):
-                        yield event
-                    if reader.stopped:
-                        return
-        except anthropic.APIError as exc:
-            raise _ours(exc) from exc
-        except httpx2.RequestError as exc:
-            raise ModelUnavailable("The model's connection broke.") from exc
-        except MALFORMED as exc:
-            raise ModelUnavailable("The model sent a malformed event.") from exc
+    def _events(self, raw: AsyncIterator[RawMessageStreamEvent]) -> AsyncGenerator[ChatEvent, None]:
+        return follow(raw, _Reader().read)
 
     async def _open(
         self, messages: Sequence[ChatMessage], max_tokens: int
-    ) -> anthropic.AsyncStream[RawMessageStreamEvent]:
+    ) -> RawStream[RawMessageStreamEvent]:
         """Ask for the stream, with documents where the server knows them."""
         while True:
             cites = self._cites and any(message.documents for message in messages)
@@ -130,7 +92,6 @@ class _Reader:
     """Follows one message's events and refuses those that come out of order."""
 
     def __init__(self) -> None:
-        self.stopped = False
         self._begun = False
         self._blocks: dict[int, dict[Cited, None]] = {}  # open ones, with what each cites
         self._input_tokens = 0
@@ -154,7 +115,6 @@ class _Reader:
                 self._reason = _FINISH.get(event.delta.stop_reason or "", "stop")
                 return [Usage(self._input_tokens, int(event.usage.output_tokens))]
             case "message_stop":
-                self.stopped = True
                 return [Finish(self._reason)]
         return []
 
@@ -194,17 +154,12 @@ def _document(given: Document) -> DocumentBlockParam:
     }
 
 
-def _ours(error: anthropic.APIError) -> ModelUnavailable | ModelRefused:
+def _as_ours(error: anthropic.APIError, lost: str) -> Ours:
     """Return our error. The vendor's own words stay out: they may quote the key or the prompt."""
     if isinstance(error, anthropic.APITimeoutError):
         return ModelUnavailable("The model's server did not answer in time.")
     if not isinstance(error, anthropic.APIStatusError):
-        return ModelUnavailable("The model's server cannot be reached.")
-    status = error.status_code
+        return ModelUnavailable(lost)
     if error.type in PERMANENT_TYPES:
-        return ModelRefused(f"The model's server refused the request: {error.type}.")
-    if status < 400 or status >= 500 or status in RETRIED_STATUSES:
-        wait_s = retry_after_s(error.response.headers, datetime.now(UTC))
-        reason = error.type or status
-        return ModelUnavailable(f"The model's server reported {reason}.", retry_after_s=wait_s)
-    return ModelRefused(f"The model's server refused the request ({status}).")
+        return refused_for(error.type)
+    return by_status(error.response, said=f"reported {error.type or error.status_code}")

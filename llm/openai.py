@@ -5,11 +5,9 @@ is refused: chunks of another reply, and text after the end. The SDK builds its 
 """
 
 import asyncio
-import random
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import httpx2
 import openai
@@ -22,21 +20,13 @@ from llm.chat import (
     Delta,
     Finish,
     FinishReason,
-    ModelRefused,
     ModelUnavailable,
     Thinking,
     Usage,
 )
 from llm.thoughts import ThoughtsLeftOut
-from llm.upstream import (
-    DEFAULT_LIMITS,
-    MALFORMED,
-    RETRIED_STATUSES,
-    Limits,
-    bounded_client,
-    guarded,
-    retry_after_s,
-)
+from llm.upstream import MALFORMED
+from llm.vendor import Ours, Raw, RawStream, VendorChat, by_status, in_our_words, refused_for
 
 log = structlog.get_logger(__name__)
 
@@ -65,52 +55,26 @@ class _Piece:
     usage: Usage | None
 
 
-class OpenAIChat:
-    def __init__(
-        self,
-        model: str,
-        *,
-        api_key: str,
-        base_url: str,
-        limits: Limits = DEFAULT_LIMITS,
-        rng: random.Random | None = None,
-    ) -> None:
-        self.name = model
-        self._limits = limits
-        self._rng = rng or random.Random()
-        self._dialect = _Dialect()
-        self._client = openai.AsyncOpenAI(
-            api_key=api_key, base_url=base_url, max_retries=0, http_client=bounded_client(limits)
+class OpenAIVendor(VendorChat[openai.AsyncOpenAI, Raw]):
+    """What both of OpenAI's APIs share."""
+
+    def _connect(
+        self, api_key: str, base_url: str, *, http_client: httpx2.AsyncClient
+    ) -> openai.AsyncOpenAI:
+        return openai.AsyncOpenAI(
+            api_key=api_key, base_url=base_url, max_retries=0, http_client=http_client
         )
 
-    async def aclose(self) -> None:
-        await self._client.close()
+    def _in_our_words(self, lost: str) -> AbstractContextManager[None]:
+        return in_our_words(openai.APIError, _as_ours, lost=lost)
 
-    def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int
-    ) -> AsyncGenerator[ChatEvent, None]:
-        return guarded(lambda: self._attempt(messages, max_tokens), self._limits, rng=self._rng)
 
-    async def _attempt(
-        self, messages: Sequence[ChatMessage], max_tokens: int
-    ) -> AsyncGenerator[ChatEvent, None]:
-        try:
-            async with (
-                await self._open(messages, max_tokens) as chunks,
-                aclosing(self._events(chunks)) as events,
-            ):
-                async for event in events:
-                    yield event
-        except openai.APIError as exc:
-            raise as_ours(exc) from exc
-        except httpx2.RequestError as exc:
-            raise ModelUnavailable("The model's connection broke.") from exc
-        except MALFORMED as exc:
-            raise ModelUnavailable("The model sent a malformed event.") from exc
+class OpenAIChat(OpenAIVendor[ChatCompletionChunk]):
+    _dialect: _Dialect = _Dialect()
 
     async def _open(
         self, messages: Sequence[ChatMessage], max_tokens: int
-    ) -> openai.AsyncStream[ChatCompletionChunk]:
+    ) -> RawStream[ChatCompletionChunk]:
         """Ask for the stream; adapt to a server that does not know one of our optional fields."""
         while True:
             dialect = self._dialect
@@ -129,10 +93,10 @@ class OpenAIChat:
                     raise
 
     async def _events(
-        self, chunks: openai.AsyncStream[ChatCompletionChunk]
+        self, raw: AsyncIterator[ChatCompletionChunk]
     ) -> AsyncGenerator[ChatEvent, None]:
         reply_id, usage, thoughts = "", None, ThoughtsLeftOut()
-        async for chunk in chunks:
+        async for chunk in raw:
             piece = _read(chunk)
             if reply_id and piece.reply_id not in ("", reply_id):
                 raise ModelUnavailable("The model mixed two replies in one stream.")
@@ -144,17 +108,17 @@ class OpenAIChat:
             if piece.finish:
                 if shown := thoughts.finish():
                     yield Delta(shown)
-                usage = usage or await self._late_usage(chunks)
+                usage = usage or await self._late_usage(raw)
                 if usage:
                     yield usage
                 yield Finish(_FINISH.get(piece.finish, "stop"))
                 return
 
-    async def _late_usage(self, chunks: openai.AsyncStream[ChatCompletionChunk]) -> Usage | None:
+    async def _late_usage(self, raw: AsyncIterator[ChatCompletionChunk]) -> Usage | None:
         """Return the counts sent behind the end; the answer is whole without them, so nothing here fails."""
         try:
             async with asyncio.timeout(self._limits.after_finish_s):
-                async for chunk in chunks:
+                async for chunk in raw:
                     if usage := _read(chunk).usage:
                         return usage
         except (openai.APIError, httpx2.RequestError, TimeoutError, *MALFORMED):
@@ -193,20 +157,15 @@ def _read(chunk: ChatCompletionChunk) -> _Piece:
     )
 
 
-def as_ours(error: openai.APIError) -> ModelUnavailable | ModelRefused:
+def _as_ours(error: openai.APIError, lost: str) -> Ours:
     """Return our error. The vendor's own words stay out: they may quote the key or the prompt."""
     cause = error.code or error.type
     if isinstance(error, openai.APITimeoutError):
         return ModelUnavailable("The model's server did not answer in time.")
     if isinstance(error, openai.APIConnectionError):
-        return ModelUnavailable("The model's server cannot be reached.")
+        return ModelUnavailable(lost)
     if cause in PERMANENT_CODES:
-        return ModelRefused(f"The model's server refused the request: {cause}.")
+        return refused_for(cause)
     if not isinstance(error, openai.APIStatusError):
         return ModelUnavailable("The model's server reported an error in mid-stream.")
-    if error.status_code in RETRIED_STATUSES or error.status_code >= 500:
-        wait_s = retry_after_s(error.response.headers, datetime.now(UTC))
-        return ModelUnavailable(
-            f"The model's server answered {error.status_code}.", retry_after_s=wait_s
-        )
-    return ModelRefused(f"The model's server refused the request ({error.status_code}).")
+    return by_status(error.response, said=f"answered {error.status_code}")

@@ -3,11 +3,8 @@
 A stream is whole only with response.completed or response.incomplete; failures arrive inside a 200 stream.
 """
 
-import random
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-import httpx2
-import openai
 from openai.types.responses import EasyInputMessageParam, ResponseStreamEvent
 from openai.types.responses.response import Response
 
@@ -17,77 +14,38 @@ from llm.chat import (
     Delta,
     Finish,
     FinishReason,
-    ModelRefused,
     ModelUnavailable,
     Thinking,
     Usage,
 )
-from llm.openai import PERMANENT_CODES, as_ours
-from llm.upstream import DEFAULT_LIMITS, MALFORMED, Limits, bounded_client, guarded
+from llm.openai import PERMANENT_CODES, OpenAIVendor
+from llm.vendor import Ours, RawStream, follow, refused_for
 
 _FINISH: dict[str, FinishReason] = {"max_output_tokens": "length", "content_filter": "refused"}
 _THOUGHTS = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
 
 
-class ResponsesChat:
-    def __init__(
-        self,
-        model: str,
-        *,
-        api_key: str,
-        base_url: str,
-        limits: Limits = DEFAULT_LIMITS,
-        rng: random.Random | None = None,
-    ) -> None:
-        self.name = model
-        self._limits = limits
-        self._rng = rng or random.Random()
-        self._client = openai.AsyncOpenAI(
-            api_key=api_key, base_url=base_url, max_retries=0, http_client=bounded_client(limits)
+class ResponsesChat(OpenAIVendor[ResponseStreamEvent]):
+    async def _open(
+        self, messages: Sequence[ChatMessage], max_tokens: int
+    ) -> RawStream[ResponseStreamEvent]:
+        return await self._client.responses.create(
+            model=self.name,
+            instructions="\n\n".join(m.content for m in messages if m.role == "system"),
+            input=[_wire(message) for message in messages if message.role != "system"],
+            max_output_tokens=max_tokens,
+            store=False,
+            stream=True,
         )
 
-    async def aclose(self) -> None:
-        await self._client.close()
-
-    def stream(
-        self, messages: Sequence[ChatMessage], *, max_tokens: int
-    ) -> AsyncGenerator[ChatEvent, None]:
-        return guarded(lambda: self._attempt(messages, max_tokens), self._limits, rng=self._rng)
-
-    async def _attempt(
-        self, messages: Sequence[ChatMessage], max_tokens: int
-    ) -> AsyncGenerator[ChatEvent, None]:
-        reader = None
-        try:
-            async with await self._client.responses.create(
-                model=self.name,
-                instructions="\n\n".join(m.content for m in messages if m.role == "system"),
-                input=[_wire(message) for message in messages if message.role != "system"],
-                max_output_tokens=max_tokens,
-                store=False,
-                stream=True,
-            ) as raw:
-                reader = _Reader()
-                async for raw_event in raw:
-                    for event in reader.read(raw_event):
-                        yield event
-                    if reader.ended:
-                        return
-        except openai.APIError as exc:
-            if reader is not None and type(exc) is openai.APIConnectionError:
-                raise ModelUnavailable("The model's connection broke.") from exc
-            raise as_ours(exc) from exc
-        except httpx2.RequestError as exc:
-            raise ModelUnavailable("The model's connection broke.") from exc
-        except MALFORMED as exc:
-            raise ModelUnavailable("The model sent a malformed event.") from exc
+    def _events(self, raw: AsyncIterator[ResponseStreamEvent]) -> AsyncGenerator[ChatEvent, None]:
+        return follow(raw, _Reader().read)
 
 
 class _Reader:
     """Follows one response's events and refuses those that come out of order."""
 
     def __init__(self) -> None:
-        self.ended = False
         self._last = -1
         self._declined = False
 
@@ -104,7 +62,6 @@ class _Reader:
         elif event.type in {"response.failed", "error"}:
             raise _failed(event)
         elif event.type == "response.completed" or event.type == "response.incomplete":
-            self.ended = True
             return self._end(event.response)
         return []
 
@@ -117,14 +74,14 @@ class _Reader:
         return [*counts, Finish(reason)]
 
 
-def _failed(event: ResponseStreamEvent) -> ModelUnavailable | ModelRefused:
+def _failed(event: ResponseStreamEvent) -> Ours:
     code: str | None = None
     if event.type == "response.failed" and event.response.error is not None:
         code = event.response.error.code
     elif event.type == "error":
         code = event.code
     if code in PERMANENT_CODES:
-        return ModelRefused(f"The model's server refused the request: {code}.")
+        return refused_for(code)
     return ModelUnavailable("The model's server reported an error in mid-stream.")
 
 

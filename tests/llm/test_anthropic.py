@@ -1,6 +1,4 @@
-import asyncio
 import random
-from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
@@ -177,33 +175,10 @@ async def test_overload_inside_a_stream_is_tried_again_before_the_first_word():
     assert (seen[-6:], how, len(vendor.requests)) == (WHOLE, "ended", 2)
 
 
-async def test_a_long_retry_after_is_handed_on():
-    async with vendor_server(Reply(fault="rate_limit", retry_after="120")) as vendor:
-        model = chat(vendor.base_url)
-        with pytest.raises(ModelUnavailable) as caught:
-            await anext(model.stream(ASKED, max_tokens=9))
-        await model.aclose()
-    assert (caught.value.retry_after_s, len(vendor.requests)) == (120, 1)
-
-
 @pytest.mark.parametrize(("fault", "status"), [("bad_request", 400), ("unauthorised", 401)])
 async def test_a_refusal_is_final_and_repeats_no_secret(fault, status):
     got = await ask_with(fault, message="wrong key sk-secret")
     assert got == ([], f"The model's server refused the request ({status}).", 1)
-
-
-async def test_an_absent_server_is_unavailable():
-    assert await ask(chat("http://127.0.0.1:9")) == ([], "The model's server cannot be reached.")
-
-
-async def test_stopping_closes_the_vendors_connection_at_once():
-    async with vendor_server(Reply(fault="stall")) as vendor:
-        model = chat(vendor.base_url, Limits())
-        async with aclosing(model.stream(ASKED, max_tokens=9)) as events:
-            assert [await anext(events), await anext(events)] == [START, HELLO]
-        async with asyncio.timeout(30):  # of the model, only aclose() would close it later
-            await vendor.client_left.wait()
-        await model.aclose()
 
 
 EVENTS = {

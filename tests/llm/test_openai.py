@@ -1,7 +1,5 @@
-import asyncio
 import random
 import time
-from contextlib import aclosing
 from dataclasses import replace
 
 import httpx2
@@ -15,7 +13,6 @@ from llm.chat import (
     ChatMessage,
     Delta,
     Finish,
-    ModelUnavailable,
     Thinking,
     Usage,
 )
@@ -99,8 +96,8 @@ async def test_the_reason_of_the_end_is_told(sent, reason):
         ("bad_utf8", "The model sent a malformed event."),
         ("duplicate_start", "The model mixed two replies in one stream."),
         ("eof", "The model's answer broke off before its end."),
-        ("cut", "The model's server cannot be reached."),
-        ("huge_event", "The model's server cannot be reached."),
+        ("cut", "The model's connection broke."),
+        ("huge_event", "The model's connection broke."),
     ],
 )
 async def test_a_fault_in_mid_answer_keeps_the_text_and_is_not_tried_again(fault, message):
@@ -147,15 +144,6 @@ async def test_retry_after_is_honoured():
     assert (seen[0], time.monotonic() - begun >= 0.2) == (HELLO, True)
 
 
-async def test_a_long_retry_after_is_handed_on():
-    async with vendor_server(Reply(fault="rate_limit", retry_after="120")) as vendor:
-        model = chat(vendor.base_url)
-        with pytest.raises(ModelUnavailable) as caught:
-            await anext(model.stream(ASKED, max_tokens=9))
-        await model.aclose()
-    assert (caught.value.retry_after_s, len(vendor.requests)) == (120, 1)
-
-
 @pytest.mark.parametrize(("fault", "status"), [("bad_request", 400), ("unauthorised", 401)])
 async def test_a_refusal_is_final_and_repeats_no_secret(fault, status):
     got = await ask_with(fault, message="wrong key sk-secret")
@@ -176,20 +164,6 @@ async def test_a_server_that_lacks_an_optional_field_is_asked_without_it(
         seen, how = await ask(chat(vendor.base_url))
     second = vendor.requests[1]
     assert (seen[0], how, absent in second, present in second) == (HELLO, "ended", False, True)
-
-
-async def test_an_absent_server_is_unavailable():
-    assert await ask(chat("http://127.0.0.1:9")) == ([], "The model's server cannot be reached.")
-
-
-async def test_stopping_closes_the_vendors_connection_at_once():
-    async with vendor_server(Reply(fault="stall")) as vendor:
-        model = chat(vendor.base_url, Limits())
-        async with aclosing(model.stream(ASKED, max_tokens=9)) as events:
-            assert await anext(events) == HELLO
-        async with asyncio.timeout(30):  # of the model, only aclose() would close it later
-            await vendor.client_left.wait()
-        await model.aclose()
 
 
 async def test_the_server_lists_its_models():
