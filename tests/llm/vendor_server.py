@@ -23,6 +23,7 @@ Fault = Literal[
     "malformed",
     "wrong_shape",
     "duplicate_start",
+    "duplicate_chunk",
     "out_of_order",
     "eof",
     "cut",
@@ -65,6 +66,8 @@ class Vendor:
     base_url: str
     script: tuple[Reply, ...]
     requests: list[dict[str, object]] = field(default_factory=list)
+    under_way: int = 0
+    most_at_once: int = 0
     client_left: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -112,6 +115,18 @@ async def _answer(
         0,
     )
     vendor.requests.append(json.loads(await reader.readexactly(length)))
+    vendor.under_way += 1
+    vendor.most_at_once = max(vendor.most_at_once, vendor.under_way)
+    try:
+        await _reply(reader, writer, vendor, wire=path.rpartition("/")[2])
+    finally:
+        vendor.under_way -= 1
+    return None
+
+
+async def _reply(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, vendor: Vendor, *, wire: str
+) -> None:
     reply = vendor.script[min(len(vendor.requests), len(vendor.script)) - 1]
     if reply.fault in STATUS:
         error = {"type": "error", "error": {"type": "some_error", "message": reply.message}}
@@ -119,8 +134,8 @@ async def _answer(
     leaving = asyncio.create_task(_watch(reader, vendor))
     try:
         wires = {"messages": anthropic_frames, "responses": responses_frames}
-        wire = wires.get(path.rpartition("/")[2], openai_frames)
-        await _stream(writer, reply, wire(reply), leaving)
+        frames = wires.get(wire, openai_frames)
+        await _stream(writer, reply, frames(reply), leaving)
     finally:
         leaving.cancel()
     return None
@@ -154,7 +169,7 @@ async def _stream(
             return await leaving
         if frame == CUT:
             return writer.transport.abort()
-        step = 1 if reply.fault == "byte_by_byte" else 65_536
+        step = 1 if reply.fault in {"byte_by_byte", "bad_utf8"} else 65_536
         for at in range(0, len(frame), step):
             part = frame[at : at + step]
             writer.write(b"%x\r\n%b\r\n" % (len(part), part))
@@ -294,7 +309,7 @@ def _with_fault(reply: Reply, stages: list[list[bytes]], wrong: dict[str, bytes]
     }
     if reply.fault is None or reply.fault in ends:
         return ends.get(reply.fault or "", whole)
-    inserted = (UNREADABLE | wrong)[reply.fault]
+    inserted = (UNREADABLE | wrong | {"duplicate_chunk": b"".join(told[-1:])})[reply.fault]
     return [*start, *told, inserted, *words[reply.before_fault :], *end, *last]
 
 
