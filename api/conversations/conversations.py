@@ -251,7 +251,7 @@ async def get_conversation(
     after: Around = 50,
     view: View = "linear",
 ) -> OpenedConversation:
-    async with api.resources.app.read_tx(scope) as conn:
+    async with api.resources.app.read_tx(scope, by_key=True) as conn:
         found = await find_conversation(conn, scope, conversation_id)
         own = Stretch(conversation_id, found.branch_id)
         seq, stretch = found.last_seq + 1, own
@@ -264,17 +264,21 @@ async def get_conversation(
         # Before the messages: a run that ends in between is told twice, never not at all.
         live = await fetch(conn, _list_live_runs, **scope.ids, conversation_id=conversation_id)
         earlier = await ids_before(conn, scope, stretch, seq=seq, limit=before + 1)
-        later = await ids_after(conn, scope, stretch, seq=seq - 1, limit=after + 2)
+        later = []
+        if around is not None:
+            later = await ids_after(conn, scope, stretch, seq=seq - 1, limit=after + 2)
+        has_after = len(later) > after + 1
         ids = [*reversed(earlier[:before]), *later[: after + 1]]
         window = await find_messages(conn, scope, ids)
-        leaf = await leaf_of(conn, scope, own)
+        shows_leaf = stretch == own and ids and not has_after
+        leaf = ids[-1] if shows_leaf else await leaf_of(conn, scope, own)
     response.headers["ETag"] = found.etag
     return OpenedConversation(
         **ConversationAnswer.model_validate(found).model_dump(),
         messages=[MessageAnswer.model_validate(message) for message in window],
         active_leaf_id=leaf,
         has_before=len(earlier) > before,
-        has_after=len(later) > after + 1,
+        has_after=has_after,
         live_runs=[run.id for run in live],
     )
 

@@ -127,7 +127,7 @@ async def list_messages(
 ) -> ListPage[MessageAnswer]:
     listing = f"messages {conversation_id} {view}"
     after = api.cursors.read(scope, listing, cursor=cursor)
-    async with api.resources.app.read_tx(scope) as conn:
+    async with api.resources.app.read_tx(scope, by_key=True) as conn:
         found = await find_conversation(conn, scope, conversation_id)
         stretch = Stretch(conversation_id, found.branch_id if view == "linear" else None)
         if after is not None and view == "linear":  # whoever turns a page stays on his branch
