@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from app.chat_models import ChatModels, open_chat_models
 from app.embedders import asked_models
@@ -23,6 +21,7 @@ from app.settings import Settings
 from core.blobs import BlobStore, S3Place, open_blobs
 from core.errors import StartFailed
 from core.events import Feed, open_feed
+from core.redis_pool import TIMEOUT_S, open_redis
 from core.staging import Staging, open_staging
 from search.embed import Embedder, OtherModels, Reranker
 from search.real_words import load_real_words
@@ -51,7 +50,6 @@ _STATEMENT_TIMEOUT_MS = {
     "worker": 30_000,
 }
 _ACQUIRE_TIMEOUT_S = {"worker": 30.0}  # a job may wait for its turn; a request may not
-REDIS_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +98,7 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
         }
         for pool in pools.values():
             stack.push_async_callback(pool.close)
-        redis = open_redis(
-            settings.redis_url.get_secret_value(), timeout_s=REDIS_TIMEOUT_S * patience
-        )
+        redis = open_redis(settings.redis_url.get_secret_value(), timeout_s=TIMEOUT_S * patience)
         stack.push_async_callback(redis.aclose)
         feed = await stack.enter_async_context(open_feed(settings.redis_url.get_secret_value()))
         place = _blob_place(settings)
@@ -124,17 +120,6 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
             real_words=await asyncio.to_thread(load_real_words, vocabulary),
             has_row_security=guarded,
         )
-
-
-def open_redis(url: str, *, timeout_s: float = REDIS_TIMEOUT_S) -> "Redis":
-    """Open a client that answers or fails in time and never retries by itself: what Redis does for us can wait."""
-    return Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-        url,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        retry_on_timeout=False,
-    )
 
 
 def _blob_place(settings: Settings) -> Path | S3Place:

@@ -23,6 +23,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from core.errors import Unavailable
+from core.redis_pool import open_redis
 from core.tasks import end
 
 log = structlog.get_logger(__name__)
@@ -119,7 +120,7 @@ async def open_feed(redis_url: str) -> AsyncGenerator["Feed"]:
         socket_connect_timeout=1,
         socket_timeout=2 * _BLOCK_MS / 1000,
     )
-    calling = Redis.from_url(redis_url, socket_connect_timeout=1, socket_timeout=1)
+    calling = open_redis(redis_url)
     feed = Feed(listening, calling)
     tasks = [asyncio.create_task(feed.read_streams()), asyncio.create_task(feed.hear_nudges())]
     try:

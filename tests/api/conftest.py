@@ -12,7 +12,8 @@ from fastapi import FastAPI
 import sql
 from api.limits import Limits
 from api.main import api_state, create_app
-from app.resources import Resources, open_redis
+from app.resources import Resources
+from core.redis_pool import open_redis
 from core.scope import Scope
 
 BASE = "http://127.0.0.1:4512"

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from app.doctor import Finding, disk_finding, examine, ocr_finding
-from app.resources import open_redis
 from core.errors import Unavailable
+from core.redis_pool import open_redis
 from ingest.build import PIPELINE_VERSION
 from ingest.ocr import Tesseract
 from tests.app.test_doctor_checks import BREAK, make_sound

@@ -3,10 +3,10 @@ from datetime import timedelta
 
 import pytest
 
-from app.resources import open_redis
 from app.sessions import CACHED_S, Sessions, hash_token
 from core.errors import NotFound, NotSignedIn
 from core.ids import new_id
+from core.redis_pool import open_redis
 from tests.make import make_colleague, make_scope
 
 CACHED_LONGER_S = 600  # than the slowest machine needs for a test
