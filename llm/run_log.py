@@ -29,6 +29,7 @@ from sql.fence import Fence
 from sql.pool import Conn
 
 Announce = Callable[[UUID, Sequence[Event]], Awaitable[None]]
+Then = Callable[[Conn], Awaitable[None]]
 RunState = Literal["running", "complete", "stopped", "abstained", "interrupted", "failed"]
 LONGEST_DELTA = 8_000  # characters of one event, which with JSON's escapes stays below 64 KB
 _RETRY_S = 0.25
@@ -96,7 +97,10 @@ class _Ended:
 
 @dataclass(frozen=True, slots=True)
 class _Reply:
+    """`is_looked_at`: it began a branch, which who asked for it reads from now on."""
+
     created_at: datetime
+    is_looked_at: bool
 
 
 FIND_PROGRESS = read("run.sql", "find_progress", Progress)
@@ -148,8 +152,13 @@ class RunLog:
             await self.append(deltas, cited=cited)
             self.first_text_at = self.first_text_at or time.monotonic()
 
-    async def end(self, ending: Ending, *, embed_later: EmbedLater) -> None:
-        """End the run and its job in one transaction; whoever ended the run before has the last word."""
+    async def end(
+        self, ending: Ending, *, embed_later: EmbedLater, then: Then | None = None
+    ) -> None:
+        """End the run and its job in one transaction; whoever ended the run before has the last word.
+
+        `then` is done in that transaction where this end is the run's.
+        """
         async with self.fence.last_tx() as conn:
             event = await end_run(
                 conn,
@@ -158,6 +167,8 @@ class RunLog:
                 ending=ending,
                 embed_later=embed_later,
             )
+            if event is not None and then is not None:
+                await then(conn)
         if event is not None:
             await self._announce(self.run_id, [event])
 
@@ -221,7 +232,9 @@ async def end_run(
     await changed(kind="run.ended", subject_id=run_id)
     if reply_id is not None:
         reply = _NewReply(workspace_id, ended.conversation_id, reply_id, text)
-        await _add_reply(conn, reply, run_id=run_id, ended=ended, embed_later=embed_later)
+        added = await _add_reply(conn, reply, run_id=run_id, ended=ended, embed_later=embed_later)
+        if added.is_looked_at:
+            await changed(kind="leaf.changed", subject_id=reply_id)
         if ending.state in ("complete", "abstained"):  # who stopped it knows
             finished = Happening("reply.finished", ended.conversation_id, reply_id, run_id)
             await tell(conn, workspace_id, finished, account_ids=[ended.account_id])
@@ -241,7 +254,7 @@ class _NewReply:
 
 async def _add_reply(
     conn: Conn, reply: _NewReply, *, run_id: UUID, ended: _Ended, embed_later: EmbedLater
-) -> None:
+) -> _Reply:
     added = await fetch_one(
         conn, ADD_REPLY, **asdict(reply), parent_id=ended.prompt_message_id, run_id=run_id
     )
@@ -257,6 +270,7 @@ async def _add_reply(
     # The role is not looked at: the work was asked for when the run was accepted.
     asker = Scope(ended.account_id, reply.workspace_id, "member")
     await embed_later(conn, asker, message_id=reply.id, revision=1)
+    return added
 
 
 def _citation_row(run_id: UUID, citation: Citation) -> dict[str, object]:

@@ -17,43 +17,57 @@ SELECT
     CASE WHEN EXISTS (SELECT 1 FROM readable(r.workspace_id, r.account_id) v WHERE v.item_id = r.conversation_id)
         THEN m.role END AS role,
     ARRAY(
-        WITH RECURSIVE branch AS (
-            SELECT b.id, b.parent_id, b.deleted_at, 1 AS depth
-            FROM message b
-            WHERE b.workspace_id = r.workspace_id AND b.id = r.prompt_message_id
-            UNION ALL
-            SELECT b.id, b.parent_id, b.deleted_at, c.depth + 1
-            FROM branch c
-            JOIN message b ON b.workspace_id = r.workspace_id AND b.id = c.parent_id
-            WHERE c.depth < 20
-        )
         SELECT t.file_id
-        FROM branch
-        JOIN message_attachment t ON t.workspace_id = r.workspace_id AND t.message_id = branch.id
-        WHERE branch.deleted_at IS NULL
+        FROM message q
+        CROSS JOIN LATERAL (
+            SELECT l.id, l.seq
+            FROM path_to(r.workspace_id, q.branch_id) p
+            CROSS JOIN LATERAL (
+                SELECT m.id, m.seq
+                FROM message m
+                WHERE m.workspace_id = r.workspace_id
+                    AND m.branch_id = p.branch_id
+                    AND m.seq <= least(p.last_seq, q.seq)
+                    AND m.deleted_at IS NULL
+                ORDER BY m.seq DESC
+                LIMIT 20) l
+            ORDER BY l.seq DESC
+            LIMIT 20) b
+        JOIN message_attachment t ON t.workspace_id = r.workspace_id AND t.message_id = b.id
+        WHERE q.workspace_id = r.workspace_id AND q.id = r.prompt_message_id
         GROUP BY t.file_id
-        ORDER BY min(branch.depth), t.file_id) AS attachments
+        ORDER BY max(b.seq) DESC, t.file_id) AS attachments
 FROM run r
 LEFT JOIN membership m ON m.workspace_id = r.workspace_id AND m.account_id = r.account_id
 WHERE r.workspace_id = :workspace_id AND r.id = :run_id;
 
 -- name: list_turns
 -- unscoped: the worker; load_run has asked the predicate for the asker
--- The prompt and what led to it, the newest first: the branch that ends there, not its siblings.
-WITH RECURSIVE branch AS (
-    SELECT m.id, m.parent_id, m.role, m.content, m.deleted_at, 1 AS depth
-    FROM message m
-    WHERE m.workspace_id = :workspace_id AND m.id = :message_id
-    UNION ALL
-    SELECT m.id, m.parent_id, m.role, m.content, m.deleted_at, b.depth + 1
-    FROM branch b
-    JOIN message m ON m.workspace_id = :workspace_id AND m.id = b.parent_id
-    WHERE b.depth < :most
-)
-SELECT id, role, content
-FROM branch
-WHERE deleted_at IS NULL
-ORDER BY depth;
+-- The prompt and what stood above it when it was written, the newest first, each reply next to its question.
+-- A reply that came later is not among them, even to an earlier question: who asked had not read it.
+SELECT
+    m.id,
+    m.role,
+    m.content
+FROM message q
+CROSS JOIN LATERAL (
+    SELECT l.id, l.role, l.content, l.seq, l.parent_id
+    FROM path_to(:workspace_id, q.branch_id) p
+    CROSS JOIN LATERAL (
+        SELECT b.id, b.role, b.content, b.seq, b.parent_id
+        FROM message b
+        WHERE b.workspace_id = :workspace_id
+            AND b.branch_id = p.branch_id
+            AND b.seq <= least(p.last_seq, q.seq)
+            AND b.deleted_at IS NULL
+        ORDER BY b.seq DESC
+        LIMIT :most) l
+    ORDER BY l.seq DESC
+    LIMIT :most) m
+LEFT JOIN message a ON a.workspace_id = :workspace_id AND a.id = m.parent_id AND m.role = 'assistant'
+WHERE q.workspace_id = :workspace_id
+    AND q.id = :message_id
+ORDER BY m.id = q.id DESC, coalesce(a.seq, m.seq) DESC, m.seq DESC;
 
 -- name: list_model_messages
 -- unscoped: the worker, about hits that retrieval found for the asker
@@ -135,7 +149,7 @@ INSERT INTO run_event (workspace_id, run_id, seq, kind, data) VALUES (:workspace
 
 -- name: add_reply
 -- unscoped: the worker or the reaper, after end_run in the same transaction
--- Who asked for another reply reads that one.
+-- Who asked for another reply reads that one (is_looked_at).
 WITH raised AS (
     UPDATE conversation SET last_seq = last_seq + 1
     WHERE workspace_id = :workspace_id AND id = :conversation_id
@@ -155,8 +169,9 @@ WITH raised AS (
     JOIN membership m ON m.workspace_id = :workspace_id AND m.account_id = r.account_id
     WHERE added.branch_id = added.id
     ON CONFLICT (workspace_id, conversation_id, account_id) DO UPDATE SET branch_id = excluded.branch_id
+    RETURNING account_id
 )
-SELECT created_at FROM added;
+SELECT created_at, EXISTS (SELECT FROM looked) AS is_looked_at FROM added;
 
 -- name: find_run
 -- A run, by the rights of its conversation. While it runs, its content is what was shown so far.
@@ -337,17 +352,24 @@ SELECT FROM pg_advisory_xact_lock(hashtextextended('budget ' || :workspace_id::u
 
 -- name: spent_today
 -- unscoped: sums, no content
--- What replies of today took or have set aside; one run is left out, which asks.
+-- What replies and titles of today took or have set aside; one run is left out, which asks.
 SELECT
     coalesce(sum(greatest(input_tokens + output_tokens, held_tokens)) FILTER (WHERE account_id = :account_id), 0)::bigint
         AS person_tokens,
     coalesce(sum(greatest(input_tokens + output_tokens, held_tokens)), 0)::bigint AS workspace_tokens,
     coalesce(sum(greatest(cost_micros, held_micros)) FILTER (WHERE account_id = :account_id), 0)::bigint AS person_micros,
     coalesce(sum(greatest(cost_micros, held_micros)), 0)::bigint AS workspace_micros
-FROM run
-WHERE workspace_id = :workspace_id
-    AND created_at >= date_trunc('day', now(), 'UTC')
-    AND id IS DISTINCT FROM :except_run_id::uuid;
+FROM (
+    SELECT account_id, input_tokens, output_tokens, cost_micros, held_tokens, held_micros
+    FROM run
+    WHERE workspace_id = :workspace_id
+        AND created_at >= date_trunc('day', now(), 'UTC')
+        AND id IS DISTINCT FROM :except_run_id::uuid
+    UNION ALL
+    SELECT account_id, input_tokens, output_tokens, cost_micros, held_tokens, held_micros
+    FROM title_call
+    WHERE workspace_id = :workspace_id
+        AND created_at >= date_trunc('day', now(), 'UTC')) AS taken;
 
 -- name: hold_budget
 -- unscoped: the worker, under the fence of the run's job
@@ -356,20 +378,30 @@ WHERE workspace_id = :workspace_id AND id = :run_id AND state = 'running';
 
 -- name: list_usage
 -- unscoped: sums, no content
--- Replies by day and by the model that wrote them, the latest day first.
+-- Replies and titles by day, by the model that wrote them and, where asked, by person, the latest day first.
 SELECT
-    date_trunc('day', created_at, 'UTC') AS day,
-    coalesce(nullif(answered_by, ''), model) AS model,
-    count(*)::int AS replies,
-    sum(input_tokens)::bigint AS input_tokens,
-    sum(output_tokens)::bigint AS output_tokens,
-    sum(cost_micros)::bigint AS cost_micros
-FROM run
-WHERE workspace_id = :workspace_id
-    AND (account_id = :account_id OR :of_all)
-    AND created_at >= date_trunc('day', now(), 'UTC') - make_interval(days => :days - 1)
-GROUP BY 1, 2
-ORDER BY 1 DESC, 2;
+    date_trunc('day', t.created_at, 'UTC') AS day,
+    t.model,
+    p.id AS account_id,
+    coalesce(p.name, '') AS name,
+    sum(t.replies)::int AS replies,
+    sum(t.input_tokens)::bigint AS input_tokens,
+    sum(t.output_tokens)::bigint AS output_tokens,
+    sum(t.cost_micros)::bigint AS cost_micros
+FROM (
+    SELECT created_at, account_id, coalesce(nullif(answered_by, ''), model) AS model, 1 AS replies,
+        input_tokens, output_tokens, cost_micros
+    FROM run
+    WHERE workspace_id = :workspace_id
+    UNION ALL
+    SELECT created_at, account_id, model, 0, input_tokens, output_tokens, cost_micros
+    FROM title_call
+    WHERE workspace_id = :workspace_id) AS t
+LEFT JOIN account p ON p.id = t.account_id AND :by_person
+WHERE (t.account_id = :account_id OR :of_all)
+    AND t.created_at >= date_trunc('day', now(), 'UTC') - make_interval(days => :days - 1)
+GROUP BY 1, 2, 3, 4
+ORDER BY 1 DESC, 2, 4, 3;
 
 -- name: list_model_outcomes
 -- unscoped: how each model's last reply in this workspace ended, no content

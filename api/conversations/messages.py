@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, Field, model_validator
 
 from api.conversations.conversations import View, find_conversation, find_writable, stretch_through
-from api.conversations.mentioning import note_mentions
+from api.conversations.mentioning import note_mentions, ring_mentions
 from api.conversations.posting import NewMessage, NewRun, Posted, branch, index, note, post
 from api.conversations.reading import (
     Message,
@@ -163,13 +163,18 @@ async def post_message(
     new = NewMessage(body.content, body.client_id, body.parent_id, body.attachments)
     run = run_of(body.reply, api.resources.chat) if body.reply else None
 
+    named: list[UUID] = []
+
     async def write_message(conn: Conn) -> Answered:
-        return _answered(await post(conn, scope, conversation_id, new=new, run=run))
+        posted = await post(conn, scope, conversation_id, new=new, run=run)
+        named.extend(posted.message.mentions)
+        return _answered(posted)
 
     same = await one_request(request, scope, idempotency_key)
     answered = await once(api.resources.app, same, work=write_message)
     if answered.fresh:
         await ring_change(api.resources.redis, conversation_id)
+        await ring_mentions(api.resources.redis, named)
         await ring(api.resources.redis, "reply" if run else "embed_message")
     if run and "text/event-stream" in request.headers.get("accept", ""):
         run_id = MessageWithRun.model_validate_json(answered.body).run.id
@@ -195,6 +200,7 @@ async def edit_message(
             else await _edit(conn, scope, old, content=body.content)
         )
     await ring_change(api.resources.redis, old.conversation_id)
+    await ring_mentions(api.resources.redis, posted.message.mentions)
     await ring(api.resources.redis, "embed_message")
     response.headers["ETag"] = posted.message.etag
     return _posted(posted)
@@ -234,7 +240,7 @@ async def _edit(conn: Conn, scope: Scope, old: Message, *, content: str) -> Post
         raise Stale("The message was changed meanwhile; read it again.")
     await note(conn, scope, old.conversation_id, kind="message.edited", subject_id=old.id)
     message = await find_message(conn, scope, old.id)
-    await note_mentions(conn, scope, message, before=old.content)
+    message = await note_mentions(conn, scope, message, before=old.content)
     return Posted(message, await index(conn, scope, message), None)
 
 

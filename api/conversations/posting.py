@@ -185,7 +185,7 @@ async def _write(
     await _attach(conn, scope, message_id, file_ids=new.attachments)
     message = await find_message(conn, scope, message_id)
     await note(conn, scope, conversation_id, kind="message.created", subject_id=message_id)
-    await note_mentions(conn, scope, message)
+    message = await note_mentions(conn, scope, message)
     index_seq = await index(conn, scope, message)
     run_id = await start_run(conn, scope, message, run=run) if run else None
     return Posted(message, index_seq, run_id)

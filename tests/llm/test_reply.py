@@ -3,16 +3,19 @@ from dataclasses import replace
 
 import pytest
 
-from api.conversations.posting import NewMessage, NewRun, post
+from api.conversations.posting import NewMessage, NewRun, branch, post
+from api.conversations.reading import find_message
 from core.errors import Unavailable
 from core.events import nudge
 from llm.anthropic import AnthropicChat
 from llm.generate import stop_topic
 from llm.openai import OpenAIChat
 from llm.prompt import ABSTENTION
-from llm.reply import interrupt_run, reply
+from llm.reply import LIST_TURNS, MOST_TURNS, interrupt_run, reply
+from sql import fetch
 from tests.llm.replying import (
     FACT,
+    QUESTION,
     deps,
     events_of,
     fenced,
@@ -302,19 +305,20 @@ async def test_a_search_that_is_away_puts_the_reply_off_and_shows_nothing(
     assert [event.kind for event in await events_of(owner_connection, run)] == ["run.started"]
 
 
+async def say(resources, run, content, *, model=None):
+    """Post a message at the end of a run's conversation, with a model to be answered; return that run."""
+    async with resources.app.write_tx(run.scope) as conn:
+        new = NewMessage(content, None, None, ())
+        asking = None if model is None else NewRun(model, "{}")
+        posted = await post(conn, run.scope, run.conversation_id, new=new, run=asking)
+    return replace(run, message_id=posted.message.id, id=posted.run_id)
+
+
 async def follow_up(owner, resources, scope, question, *, model="extractive"):
     """Post another question to a conversation in which the first was answered."""
     run = await make_run(owner, resources, scope)
     await work(resources, run)
-    async with resources.app.write_tx(scope) as conn:
-        posted = await post(
-            conn,
-            scope,
-            run.conversation_id,
-            new=NewMessage(question, None, None, ()),
-            run=NewRun(model, "{}"),
-        )
-    return replace(run, message_id=posted.message.id, id=posted.run_id)
+    return await say(resources, run, question, model=model)
 
 
 async def query_of(owner, run):
@@ -377,3 +381,40 @@ async def test_who_wants_to_know_is_told_that_a_reply_is_ready(resources, owner_
         " FROM notification n JOIN run r ON r.id = n.subject_id"
     )
     assert tuple(row) == (scope.account_id, "reply.finished", run.id, True)
+
+
+async def given(resources, run, *, most=MOST_TURNS):
+    """Return what a run's question has above it, oldest first, as the model is given it."""
+    named = {"workspace_id": run.scope.workspace_id, "message_id": run.message_id}
+    async with resources.app.read_tx(run.scope) as conn:
+        turns = await fetch(conn, LIST_TURNS, **named, most=most)
+    return [turn.content for turn in reversed(turns)]
+
+
+async def test_who_asks_while_a_reply_is_written_has_not_read_it_and_later_each_stands_by_its_question(
+    resources, owner_connection, scope
+):
+    first = await make_run(owner_connection, resources, scope)
+    await say(resources, first, "By the way, it is cold.")
+    second = await say(resources, first, "And which door?", model="extractive")
+    before = [QUESTION, "By the way, it is cold.", "And which door?"]
+    assert await given(resources, second) == before
+    for run in (first, second):
+        await work(resources, run)
+    assert await given(resources, second) == before
+    answers = [text_of(await events_of(owner_connection, run)) for run in (first, second)]
+    third = await say(resources, first, "Thanks.")
+    said = [QUESTION, answers[0], *before[1:], answers[1], "Thanks."]
+    assert await given(resources, third) == said
+    assert await given(resources, third, most=2) == said[-2:]
+
+
+async def test_another_version_has_only_its_own_way_above_it(resources, owner_connection, scope):
+    run = await follow_up(owner_connection, resources, scope, "And which door?")
+    async with resources.app.write_tx(scope) as conn:
+        beside = await find_message(conn, scope, run.message_id)
+        posted = await branch(conn, scope, beside=beside, content="And which room?")
+    other = replace(run, message_id=posted.message.id)
+    (*above, asked) = await given(resources, other)
+    assert (above, asked) == ((await given(resources, run))[:-1], "And which room?")
+    assert len(above) == 2

@@ -1,5 +1,7 @@
 import pytest
 
+from search.notices import notice_topic
+from tests.api.watching import PATIENCE_S, until
 from tests.make import make_colleague, make_scope
 
 
@@ -63,6 +65,20 @@ async def test_who_is_named_is_told(mine, his, talk):
         },
     }
     assert await told(mine) == [], "nobody is told of himself"
+
+
+async def test_who_is_named_is_nudged_at_once_by_a_message_and_by_an_edit(
+    mine, bob, talk, resources
+):
+    with resources.feed.listen(notice_topic(bob.account_id)) as ear:
+        await until(lambda: resources.feed.nudges_live)
+        plain = await say(mine, talk, "Look.")
+        named = await say(mine, talk, "Look, @bob.")
+        assert await ear.heard(within_s=PATIENCE_S)
+        edited = await mine.patch(f"/api/messages/{plain['id']}", json={"content": "See, @bob."})
+        assert await ear.heard(within_s=PATIENCE_S)
+    mentions = [one["mentions"] for one in (plain, named, edited.json())]
+    assert mentions == [[], [str(bob.account_id)], [str(bob.account_id)]]
 
 
 async def test_an_edit_tells_those_whom_it_names_anew_and_nobody_twice(mine, his, talk):

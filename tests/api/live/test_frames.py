@@ -1,8 +1,9 @@
 """State after = events applied to the state before (the test that Zulip calls verify_action), for every kind of change."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import orjson
@@ -220,6 +221,31 @@ async def test_a_reply_that_is_written_comes_as_a_message_and_the_end_of_its_run
             await state.apply(told, client)
     assert state.shown() == (await read_state(client, talk)).shown()
     assert state.live_runs == set()
+
+
+async def test_who_asks_again_is_told_that_he_reads_the_new_reply(
+    url, resources, signed_in, scope, owner_connection
+):
+    client = await signed_in(scope)
+    run = await make_run(owner_connection, resources, scope)
+    await work(resources, run)
+    talk = str(run.conversation_id)
+    state = await read_state(client, talk)
+    path = f"/api/messages/{run.message_id}"
+    one = (await client.post(f"{path}/regenerate")).json()["run"]
+    models = {"models": ["extractive"]}
+    (other,) = (await client.post(f"{path}/side-by-side", json=models)).json()["runs"]
+    async with watching(url, bearer(client)) as socket:
+        await socket.subscribe(f"conversation:{talk}", state.seq)
+        for again in (one, other):
+            await work(resources, replace(run, id=UUID(again["id"])))
+        after = await read_state(client, talk)
+        while state.seq < after.seq:
+            await state.apply(await socket.next(), client)
+    assert state == after
+    ends = [("message.created", "run.ended", "leaf.changed")] * 2
+    kinds = [one["event"] for one in socket.changes(f"conversation:{talk}")]
+    assert kinds == ["run.started", "run.started", *ends[0], *ends[1]]
 
 
 async def test_where_somebody_reads_is_told_to_himself_alone(url, talk):
