@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sql import Nothing, execute, fetch_one, read, write
 from sql.fence import Fence
+from sql.pool import Conn
 
 MICROS = 1_000_000  # of a US dollar
 
@@ -56,17 +57,38 @@ async def hold(
     """Set aside what a call may take, or return why it may not be made."""
     if not budgets.limits_something:
         return None
+    named = {"workspace_id": fence.workspace_id}
     async with fence.tx() as conn:
-        named = {"workspace_id": fence.workspace_id}
-        await fetch_one(conn, LOCK_BUDGETS, **named)
-        spent = await fetch_one(
-            conn, SPENT_TODAY, **named, account_id=account_id, except_run_id=run_id
+        refusal = await refusal_today(
+            conn,
+            fence.workspace_id,
+            account_id=account_id,
+            call=call,
+            budgets=budgets,
+            run_id=run_id,
         )
-        refusal = refused(call, spent, budgets)
         if refusal is None:
             held = {"held_tokens": call.tokens, "held_micros": call.micros}
             await execute(conn, HOLD_BUDGET, **named, run_id=run_id, **held)
     return refusal
+
+
+async def refusal_today(  # noqa: PLR0913  (who asks, for what, of how much)
+    conn: Conn,
+    workspace_id: UUID,
+    *,
+    account_id: UUID,
+    call: Call,
+    budgets: Budgets,
+    run_id: UUID | None = None,
+) -> str | None:
+    """Return why a call may not be made; else what it takes may be set aside until this transaction ends."""
+    if not budgets.limits_something:
+        return None
+    named = {"workspace_id": workspace_id}
+    await fetch_one(conn, LOCK_BUDGETS, **named)
+    spent = await fetch_one(conn, SPENT_TODAY, **named, account_id=account_id, except_run_id=run_id)
+    return refused(call, spent, budgets)
 
 
 def refused(call: Call, spent: Spent, budgets: Budgets) -> str | None:

@@ -12,6 +12,9 @@ from core.errors import InvalidInput
 
 Capability = Literal["vision", "thinking", "own citations"]
 UNKNOWN_CONTEXT_TOKENS: Final = 8_000
+LOCAL: Final = "local/qwen2.5-coder-1.5b"  # the one model that `recollect models pull` knows
+LOCAL_CONTEXT_TOKENS: Final = 16_384  # of 32,768: each thousand takes 28 MB
+EXTRACTIVE: Final = "extractive"  # the model that is none: it words nothing itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ KNOWN: Final[Mapping[str, Facts]] = {
     "anthropic:claude-haiku-4": Facts(200_000, Price(1, 5), _CITES),
     "anthropic:claude-opus-4": Facts(200_000, Price(15, 75), _CITES),
     "anthropic:claude-3-5-haiku": Facts(200_000, Price(0.8, 4), _CITES),
-    "extractive": Facts(1_000_000, Price(0, 0)),
+    LOCAL: Facts(LOCAL_CONTEXT_TOKENS, Price(0, 0)),
+    EXTRACTIVE: Facts(1_000_000, Price(0, 0)),
 }
 
 

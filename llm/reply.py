@@ -8,6 +8,7 @@ is raised only before the first word, and means "again later".
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from core.errors import CallerError
 from core.events import Event, Feed
 from core.scope import Role, Scope
 from llm.budget import Budgets, Call, hold
-from llm.catalogue import Facts
+from llm.catalogue import EXTRACTIVE, Facts
 from llm.chat import ChatMessage, ChatModel, Source, Usage
 from llm.followup import REWRITE_TOKENS, Standalone, carry_over, rewrite
 from llm.generate import Task, generate, unless_stopped
@@ -35,6 +36,7 @@ from llm.prompt import (
 )
 from llm.retrieval import Found, Wanted, find_sources
 from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState, end_run
+from llm.title import TitleLater, have_named
 from llm.trace import TracedQuery, as_json, told, traced
 from search.retrieve import Searcher
 from sql import execute, fetch, fetch_one, read, write
@@ -43,7 +45,6 @@ from sql.pool import Conn
 
 log = structlog.get_logger(__name__)
 
-EXTRACTIVE = "extractive"  # the model that is none: it words no query
 RULES_TOKENS = 600  # of prompts/*.md and the marks around sources
 REWRITE_INPUT_TOKENS = 1_200  # MOST_TURNS of followup.py, cut, with their rules
 MOST_TURNS = 20  # looked at; the prompt's budget decides how many are given
@@ -51,6 +52,9 @@ MOST_TURNS = 20  # looked at; the prompt's budget decides how many are given
 
 class ModelsByName(Protocol):
     """The configured chat models: app.chat_models.ChatModels."""
+
+    @property
+    def default(self) -> str: ...
 
     def facts(self, name: str) -> Facts: ...
 
@@ -66,6 +70,7 @@ class ReplyDeps:
     feed: Feed
     announce: Announce
     embed_later: EmbedLater
+    title_later: TitleLater
     budgets: Budgets = Budgets()  # noqa: RUF009  (frozen)
 
 
@@ -109,7 +114,8 @@ async def reply(deps: ReplyDeps, fence: Fence, *, run_id: UUID) -> None:
     ending = _foregone(run, turns) or await _write(deps, run_log, run, turns=turns)
     if (first_at := run_log.first_text_at) is not None:
         ending = replace(ending, first_token_ms=round((first_at - began) * 1000))
-    await run_log.end(ending, embed_later=deps.embed_later)
+    then = partial(_then, deps, run, fence.workspace_id, ending=ending)
+    await run_log.end(ending, embed_later=deps.embed_later, then=then)
     log.info(
         "ended a reply",
         run_id=str(run_id),
@@ -119,6 +125,16 @@ async def reply(deps: ReplyDeps, fence: Fence, *, run_id: UUID) -> None:
         output_tokens=ending.usage.output_tokens if ending.usage else 0,
         duration_ms=round((time.monotonic() - began) * 1000),
     )
+
+
+async def _then(
+    deps: ReplyDeps, run: Run, workspace_id: UUID, conn: Conn, *, ending: Ending
+) -> None:
+    """Have a model name the conversation that has got its first reply, where there is one to do so."""
+    if ending.state not in ("complete", "abstained") or deps.models.default == EXTRACTIVE:
+        return
+    scope = Scope(run.account_id, workspace_id, run.role or "member")
+    await have_named(conn, scope, conversation_id=run.conversation_id, title_later=deps.title_later)
 
 
 async def interrupt_run(

@@ -118,12 +118,18 @@ UPDATE run SET trace = :trace WHERE workspace_id = :workspace_id AND id = :run_i
 
 -- name: add_citation
 -- unscoped: the worker, under the fence of the run's job
+-- Of what was erased while the reply was written no word is kept. The lock lets one who erases just now wait, and find this row.
+WITH kept AS (
+    SELECT id FROM item WHERE workspace_id = :workspace_id AND id = :item_id FOR KEY SHARE
+)
 INSERT INTO citation (workspace_id, id, run_id, ref, kind, item_id, version, build_id, message_id, passage_id, title, headings,
     page_first, page_last, source_start, source_end, answer_start, answer_end, quote, verdict, score)
 SELECT :workspace_id, :id, :run_id, :ref, :kind, :item_id, :version,
     (SELECT p.build_id FROM passage p WHERE p.workspace_id = :workspace_id AND p.id = :passage_id),
-    :message_id, :passage_id, :title, :headings, :page_first, :page_last, :source_start, :source_end, :answer_start,
-    :answer_end, :quote, :verdict, :score;
+    :message_id, :passage_id, CASE WHEN source.is_kept THEN :title ELSE '' END,
+    CASE WHEN source.is_kept THEN :headings::text[] ELSE '{}' END, :page_first, :page_last, :source_start, :source_end,
+    :answer_start, :answer_end, CASE WHEN source.is_kept THEN :quote ELSE '' END, :verdict, :score
+FROM (SELECT EXISTS (SELECT FROM kept) AS is_kept) source;
 
 -- name: find_shown_text
 -- unscoped: the worker or the reaper

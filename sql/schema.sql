@@ -759,7 +759,7 @@ CREATE TABLE public.job (
     first_step text DEFAULT 'extract'::text NOT NULL,
     came_to bigint DEFAULT 0 NOT NULL,
     CONSTRAINT job_first_step_check CHECK ((first_step = ANY (ARRAY['extract'::text, 'chunk'::text, 'embed'::text]))),
-    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text, 'call_webhook'::text, 'call_file_webhook'::text, 'build_generation'::text, 'send_notice'::text, 'send_digest'::text]))),
+    CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text, 'call_webhook'::text, 'call_file_webhook'::text, 'build_generation'::text, 'send_notice'::text, 'send_digest'::text, 'title'::text]))),
     CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'leased'::text, 'retry_wait'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
 );
 
@@ -1158,6 +1158,21 @@ CREATE TABLE public.text_segment (
 
 ALTER TABLE ONLY public.text_segment FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE public.title_call (
+    workspace_id uuid NOT NULL,
+    conversation_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    model text NOT NULL,
+    input_tokens bigint DEFAULT 0 NOT NULL,
+    output_tokens bigint DEFAULT 0 NOT NULL,
+    cost_micros bigint DEFAULT 0 NOT NULL,
+    held_tokens bigint DEFAULT 0 NOT NULL,
+    held_micros bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY public.title_call FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE public.upload (
     workspace_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -1483,6 +1498,9 @@ ALTER TABLE ONLY public.session
 ALTER TABLE ONLY public.text_segment
     ADD CONSTRAINT text_segment_pkey PRIMARY KEY (workspace_id, build_id, ordinal);
 
+ALTER TABLE ONLY public.title_call
+    ADD CONSTRAINT title_call_pkey PRIMARY KEY (workspace_id, conversation_id);
+
 ALTER TABLE ONLY public.upload
     ADD CONSTRAINT upload_pkey PRIMARY KEY (workspace_id, id);
 
@@ -1708,6 +1726,8 @@ CREATE INDEX search_feedback_given_at_idx ON public.search_feedback USING btree 
 CREATE INDEX search_feedback_workspace_id_item_id_idx ON public.search_feedback USING btree (workspace_id, item_id);
 
 CREATE INDEX session_account_id_idx ON public.session USING btree (account_id);
+
+CREATE INDEX title_call_workspace_id_created_at_idx ON public.title_call USING btree (workspace_id, created_at);
 
 CREATE INDEX upload_expires_at_idx ON public.upload USING btree (expires_at);
 
@@ -2053,6 +2073,9 @@ ALTER TABLE ONLY public.session
 ALTER TABLE ONLY public.text_segment
     ADD CONSTRAINT text_segment_workspace_id_build_id_fkey FOREIGN KEY (workspace_id, build_id) REFERENCES public.build(workspace_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.title_call
+    ADD CONSTRAINT title_call_workspace_id_conversation_id_fkey FOREIGN KEY (workspace_id, conversation_id) REFERENCES public.conversation(workspace_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.upload
     ADD CONSTRAINT upload_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
 
@@ -2325,6 +2348,8 @@ CREATE POLICY tenant ON public.search_news TO recollect_app USING ((workspace_id
 
 CREATE POLICY tenant ON public.text_segment TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
+CREATE POLICY tenant ON public.title_call TO recollect_app, recollect_worker USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
+
 CREATE POLICY tenant ON public.upload TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
 
 CREATE POLICY tenant_read ON public.audit FOR SELECT TO recollect_app USING ((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")));
@@ -2362,6 +2387,8 @@ CREATE POLICY tenant_work ON public.webhook TO recollect_worker USING ((workspac
 CREATE POLICY tenant_write ON public.audit FOR INSERT TO recollect_app, recollect_signin, recollect_worker WITH CHECK (true);
 
 ALTER TABLE public.text_segment ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.title_call ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.upload ENABLE ROW LEVEL SECURITY;
 

@@ -14,6 +14,7 @@ from ingest.ending import CANCEL_FILE
 from ingest.messages import embed_messages
 from ingest.pipeline import Tools
 from llm.reply import ReplyDeps, interrupt_run, reply
+from llm.title import TitleDeps, make_title
 from search.generations import give_up
 from sql import execute, fetch_opt, write
 from sql.fence import End, Fence, JobId
@@ -36,6 +37,7 @@ class Work:
 
     tools: Tools
     replies: ReplyDeps
+    titles: TitleDeps
     calling: Calling
     sending: Sending
 
@@ -89,6 +91,13 @@ async def write_reply(work: Work, fence: Fence, claim: Claim) -> None:
     await reply(work.replies, fence, run_id=job.subject_id)
 
 
+async def name_conversation(work: Work, fence: Fence, claim: Claim) -> None:
+    """Give a conversation a title."""
+    (job,) = claim.jobs
+    subject = {"conversation_id": job.subject_id, "account_id": job.account_id}
+    await make_title(work.titles, fence, **subject, attempts=claim.attempts)
+
+
 async def call_webhook(work: Work, fence: Fence, claim: Claim) -> None:
     """Tell a webhook of a notification."""
     (job,) = claim.jobs
@@ -119,6 +128,7 @@ KINDS: Final[Mapping[JobKind, Kind]] = {
     # 64 texts are half a second of the default model, so a thousand posts cost sixteen questions.
     "embed_message": Kind(embed_message, seats=1, most=64),
     "reply": Kind(write_reply, seats=8),
+    "title": Kind(name_conversation, seats=2),
     # Each may wait for a receiver as long as core/outgoing.py lets it.
     "call_webhook": Kind(call_webhook, seats=4),
     "call_file_webhook": Kind(call_file_webhook, seats=4),

@@ -35,6 +35,7 @@ JobKind = Literal[
     "call_file_webhook",
     "send_notice",
     "send_digest",
+    "title",
 ]
 BELL_QUEUE: Final = "recollect:bells"
 BELL: Final = "hear_bell"  # arq's name of the one function that doorbells call
@@ -45,6 +46,7 @@ _INGEST_COST_S = 5.0
 _INGEST_BYTES_PER_S = 40_000
 _MESSAGE_COST_S = 0.5
 _REPLY_COST_S = 20.0
+_TITLE_COST_S = 5.0
 _CALL_COST_S = 1.0
 _BUILD_COST_S = 300.0
 _WEEK_S = 7 * 86_400.0
@@ -57,6 +59,7 @@ _CLOSE_AFTER_S: dict[JobKind, float] = {
     "call_file_webhook": 2 * 86_400.0,
     "send_notice": 86_400.0,  # who was asleep or away for longer reads it in the list
     "send_digest": 86_400.0 / 2,
+    "title": 3600.0,
 }
 
 
@@ -117,6 +120,11 @@ async def enqueue_embed_message(
 async def enqueue_reply(conn: Conn, scope: Scope, *, run_id: UUID) -> UUID:
     """Have a run's reply written."""
     return await _enqueue(conn, scope, _Work("reply", run_id, b"", _REPLY_COST_S))
+
+
+async def enqueue_title(conn: Conn, scope: Scope, *, conversation_id: UUID) -> UUID:
+    """Have a conversation named; asked again, it is the same job."""
+    return await _enqueue(conn, scope, _Work("title", conversation_id, b"", _TITLE_COST_S))
 
 
 async def enqueue_call(conn: Conn, scope: Scope, *, notification_id: UUID) -> UUID:

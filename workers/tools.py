@@ -11,6 +11,7 @@ from app.model_recipes import MINILM
 from app.resources import Resources
 from app.settings import Settings, hosts_inside
 from app.shared_key import PUSH_KEY, WEBHOOK_KEY, shared_key
+from core.changes import ring_change
 from core.errors import StartFailed
 from core.events import announce, nudge
 from core.mail import MailServer, mail_server
@@ -20,6 +21,7 @@ from ingest.pipeline import Tools
 from ingest.sandbox import Limits
 from ingest.vectors import Asking
 from llm.reply import ReplyDeps
+from llm.title import TitleDeps
 from search.notices import tell_of_file
 from search.retrieve import Searcher
 from search.wordpiece import load_token_counter
@@ -29,6 +31,7 @@ from workers.queue import (
     enqueue_embed_message,
     enqueue_file_calls,
     enqueue_ingest,
+    enqueue_title,
     retry_ingest,
 )
 from workers.sending import Sending
@@ -65,7 +68,10 @@ def make_work(resources: Resources) -> Work:
         key=partial(shared_key, resources.signin, name=WEBHOOK_KEY),
         inside=hosts_inside(resources.settings),
     )
-    return Work(tools, _reply_deps(resources), calling, make_sending(resources))
+    titles = TitleDeps(
+        resources.chat, partial(ring_change, resources.redis), budgets_of(resources.settings)
+    )
+    return Work(tools, _reply_deps(resources), titles, calling, make_sending(resources))
 
 
 def make_sending(resources: Resources) -> Sending:
@@ -132,5 +138,6 @@ def _reply_deps(resources: Resources) -> ReplyDeps:
         feed=resources.feed,
         announce=partial(announce, resources.redis),
         embed_later=enqueue_embed_message,
+        title_later=enqueue_title,
         budgets=budgets_of(resources.settings),
     )

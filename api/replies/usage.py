@@ -1,9 +1,10 @@
-"""GET /usage: what replies took by day and model, of mine or of the workspace, and what of each budget is left today."""
+"""GET /usage: what replies and titles took by day, model and person, mine or the workspace's, and what of each budget is left."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Query
 
@@ -16,11 +17,17 @@ from sql import fetch, fetch_one, read
 router = APIRouter(prefix="/usage", tags=["Models"])
 
 
+class PersonAnswer(Answer):
+    id: UUID
+    name: str
+
+
 class DayAnswer(Answer):
-    """A day (UTC) of one model."""
+    """A day (UTC) of one model; with `by=person` of one person too. Titles take tokens and are no replies."""
 
     day: date
     model: str
+    person: PersonAnswer | None
     replies: int
     input_tokens: int
     output_tokens: int
@@ -45,6 +52,8 @@ class UsagePage(Answer):
 class _Day:
     day: datetime
     model: str
+    account_id: UUID | None
+    name: str
     replies: int
     input_tokens: int
     output_tokens: int
@@ -61,17 +70,22 @@ async def get_usage(
     of: Annotated[
         Literal["person", "workspace"], Query(description="`workspace` needs its role admin")
     ] = "person",
+    by: Annotated[
+        Literal["model", "person"], Query(description="`person`: a line for each person and model")
+    ] = "model",
     days: Annotated[int, Query(ge=1, le=366)] = 30,
 ) -> UsagePage:
     if of == "workspace":
         scope.require("admin")
     async with api.resources.app.read_tx(scope) as conn:
-        rows = await fetch(conn, _list_usage, **scope.ids, days=days, of_all=of == "workspace")
+        which = {"of_all": of == "workspace", "by_person": by == "person", "days": days}
+        rows = await fetch(conn, _list_usage, **scope.ids, **which)
         spent = await fetch_one(conn, SPENT_TODAY, **scope.ids, except_run_id=None)
     items = [
         DayAnswer(
             day=row.day.date(),
             model=row.model,
+            person=PersonAnswer(id=row.account_id, name=row.name) if row.account_id else None,
             replies=row.replies,
             input_tokens=row.input_tokens,
             output_tokens=row.output_tokens,

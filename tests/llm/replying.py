@@ -22,7 +22,7 @@ from sql.fence import Fence
 from tests.search.make import make_searcher
 from tests.workers.made import make_conversation, make_message
 from workers.ledger import claim, leased
-from workers.queue import enqueue_embed_message
+from workers.queue import enqueue_embed_message, enqueue_title
 
 FACT = "The spare key hangs behind the blue door of the boiler room."
 QUESTION = "Where does the spare key hang?"
@@ -33,6 +33,7 @@ class Fixed:
     """The same model whatever is asked for."""
 
     model: ChatModel
+    default: str = "openai:m"
 
     def facts(self, name: str) -> Facts:
         return Facts(price=Price(1, 10))
@@ -83,6 +84,7 @@ def deps(
         feed=resources.feed,
         announce=partial(announce, resources.redis),
         embed_later=enqueue_embed_message,
+        title_later=enqueue_title,
         budgets=budgets,
     )
 
@@ -94,6 +96,14 @@ async def fenced(resources: Resources) -> AsyncGenerator[Fence]:
     assert claimed is not None, "no reply is waiting"
     async with leased(resources.worker, claimed) as fence:
         yield fence
+
+
+async def answer_next(resources: Resources, tools: ReplyDeps) -> None:
+    """Do the job of the reply that is next, whichever that is, as a worker does."""
+    claimed = await claim(resources.worker, "reply")
+    assert claimed is not None, "no reply is waiting"
+    async with leased(resources.worker, claimed) as fence:
+        await reply(tools, fence, run_id=claimed.jobs[0].subject_id)
 
 
 async def work(

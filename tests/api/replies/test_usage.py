@@ -27,6 +27,7 @@ async def test_tokens_and_money_are_told_by_day_and_model(
     (day,) = told["items"]
     assert {key: day[key] for key in day if key != "day"} == {
         "model": "openai:m",
+        "person": None,
         "replies": 1,
         "input_tokens": 10,
         "output_tokens": 5,
@@ -50,3 +51,25 @@ async def test_only_an_admin_sees_the_whole_workspaces(signed_in, scope, owner_c
     client = await signed_in(await make_colleague(owner_connection, scope))
     assert (await client.get("/api/usage?of=workspace")).status_code == 403
     assert (await client.get("/api/usage")).json()["items"] == []
+
+
+async def test_an_admin_sees_who_took_what_and_titles_count(
+    signed_in, scope, resources, owner_connection
+):
+    bob = await make_colleague(owner_connection, scope)
+    mine = await make_run(owner_connection, resources, scope, facts=[])
+    his = await make_run(owner_connection, resources, bob, facts=[])
+    await spend(owner_connection, mine, input_tokens=10)
+    await spend(owner_connection, his, input_tokens=100)
+    await owner_connection.execute(
+        "INSERT INTO title_call (workspace_id, conversation_id, account_id, model, input_tokens, output_tokens)"
+        " VALUES ($1, $2, $3, 'extractive', 7, 2)",
+        scope.workspace_id, mine.conversation_id, scope.account_id,
+    )  # fmt: skip
+    told = (await (await signed_in(scope)).get("/api/usage?of=workspace&by=person")).json()
+    took = {
+        day["person"]["id"]: (day["replies"], day["input_tokens"], day["output_tokens"])
+        for day in told["items"]
+    }
+    assert took == {str(scope.account_id): (1, 17, 2), str(bob.account_id): (1, 100, 0)}
+    assert told["budgets"][2]["used"] == 119.0
