@@ -73,7 +73,7 @@ async def once(
     pool: Pool, request: OneRequest, *, work: Callable[[Conn], Awaitable[Answered]]
 ) -> Answered:
     """Do `work` in a transaction, or return the answer that this key has had already."""
-    async with pool.write_tx(request.scope) as conn:
+    async with pool.write_tx(request.scope, by_key=True) as conn:
         if request.key is None:
             return await work(conn)
         claim = await fetch_opt(

@@ -60,29 +60,25 @@ class Pool:
     async def read_tx(
         self, scope: Scope | None = None, *, by_key: bool = False
     ) -> AsyncGenerator[ReadConn]:
-        """Open a READ ONLY transaction; with a scope, as that tenant.
-
-        `by_key`: its statements find rows by keys, so that one plan is right for all values. PostgreSQL takes a LIMIT that it
-        does not know for a tenth of all, and planned each of them anew for ever: a third of the time of a page of messages.
-        """
-        if scope is None:
-            async with self._transaction(None, readonly=True) as raw:
-                yield ReadConn(raw)
-        else:
-            async with self._seat() as raw, _tenant_reading(raw, scope, by_key=by_key):
-                yield ReadConn(raw)
+        """Open a READ ONLY transaction; with a scope, as that tenant. `by_key`: see _beginning()."""
+        begin = _beginning(scope, readonly=True, by_key=by_key)
+        async with self._seat() as raw, _transaction(raw, begin):
+            yield ReadConn(raw)
 
     @asynccontextmanager
-    async def write_tx(self, scope: Scope | None = None) -> AsyncGenerator[Conn]:
+    async def write_tx(
+        self, scope: Scope | None = None, *, by_key: bool = False
+    ) -> AsyncGenerator[Conn]:
         """Open a transaction that commits at the end of the block; with a scope, as that tenant."""
-        async with self._transaction(scope, readonly=False) as raw:
+        begin = _beginning(scope, readonly=False, by_key=by_key)
+        async with self._seat() as raw, _transaction(raw, begin):
             yield Conn(raw)
 
     @asynccontextmanager
     async def tenant_tx(self, workspace_id: UUID) -> AsyncGenerator[Conn]:
         """Open a writing transaction for a workspace with nobody signed in (workers)."""
-        async with self._transaction(None, readonly=False) as raw:
-            await _set_tenant(raw, workspace_id, None)
+        begin = f"BEGIN; {_tenant(workspace_id, None)}"
+        async with self._seat() as raw, _transaction(raw, begin):
             yield Conn(raw)
 
     @asynccontextmanager
@@ -96,15 +92,6 @@ class Pool:
             await asyncio.wait_for(self.raw.close(), 5)
         except TimeoutError:
             self.raw.terminate()
-
-    @asynccontextmanager
-    async def _transaction(
-        self, scope: Scope | None, *, readonly: bool
-    ) -> "AsyncGenerator[PoolConnectionProxy[asyncpg.Record]]":
-        async with self._seat() as raw, raw.transaction(readonly=readonly):
-            if scope is not None:
-                await _set_tenant(raw, scope.workspace_id, scope.account_id)
-            yield raw
 
     @asynccontextmanager
     async def _seat(self) -> "AsyncGenerator[PoolConnectionProxy[asyncpg.Record]]":
@@ -179,18 +166,11 @@ async def _none_half_dead(
 
 
 @asynccontextmanager
-async def _tenant_reading(
-    raw: "PoolConnectionProxy[asyncpg.Record]", scope: Scope, *, by_key: bool
+async def _transaction(
+    raw: "PoolConnectionProxy[asyncpg.Record]", begin: str
 ) -> AsyncGenerator[None]:
-    """Begin a READ ONLY transaction as a tenant in one round trip instead of two: every page of hits pays for it."""
-    ws, uid = (
-        UUID(str(scope.workspace_id)),
-        UUID(str(scope.account_id)),
-    )  # text that can only be ids
-    plans = "; SET LOCAL plan_cache_mode = force_generic_plan" if by_key else ""
-    await raw.execute(
-        f"BEGIN READ ONLY; SET LOCAL app.ws = '{ws}'; SET LOCAL app.uid = '{uid}'{plans}"
-    )
+    """Begin in one round trip, with all that is set for it: every request pays for each."""
+    await raw.execute(begin)
     try:
         yield
     except BaseException:
@@ -200,14 +180,24 @@ async def _tenant_reading(
     await raw.execute("COMMIT")
 
 
-async def _set_tenant(
-    raw: "PoolConnectionProxy[asyncpg.Record]", workspace_id: UUID, account_id: UUID | None
-) -> None:
-    # `true`: until the end of the transaction, so nothing survives into the pool.
-    await raw.execute(
-        "SELECT set_config('app.ws', $1, true), set_config('app.uid', $2, true)",
-        str(workspace_id), str(account_id or ""),
-    )  # fmt: skip
+def _beginning(scope: Scope | None, *, readonly: bool, by_key: bool) -> str:
+    """Return what begins a transaction. `by_key`: its statements find rows by keys, so that one plan is right for all values.
+
+    PostgreSQL takes a LIMIT that it does not know for a tenth of all rows and so planned pages of messages anew for ever, which
+    was a third of their time.
+    """
+    parts = ["BEGIN READ ONLY" if readonly else "BEGIN"]
+    if scope is not None:
+        parts.append(_tenant(scope.workspace_id, scope.account_id))
+    if by_key:
+        parts.append("SET LOCAL plan_cache_mode = force_generic_plan")
+    return "; ".join(parts)
+
+
+def _tenant(workspace_id: UUID, account_id: UUID | None) -> str:
+    """Return what makes a transaction a tenant's until its end, so that nothing survives into the pool."""
+    ws, uid = UUID(str(workspace_id)), account_id and UUID(str(account_id))  # can only be ids
+    return f"SET LOCAL app.ws = '{ws}'; SET LOCAL app.uid = '{uid or ''}'"
 
 
 async def _no_reset(raw: "asyncpg.Connection[asyncpg.Record]") -> None:

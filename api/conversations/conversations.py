@@ -270,8 +270,10 @@ async def get_conversation(
         has_after = len(later) > after + 1
         ids = [*reversed(earlier[:before]), *later[: after + 1]]
         window = await find_messages(conn, scope, ids)
-        shows_leaf = stretch == own and ids and not has_after
-        leaf = ids[-1] if shows_leaf else await leaf_of(conn, scope, own)
+        if stretch == own and not has_after:
+            leaf = next(iter([*reversed(later), *earlier]), None)
+        else:
+            leaf = await leaf_of(conn, scope, own)
     response.headers["ETag"] = found.etag
     return OpenedConversation(
         **ConversationAnswer.model_validate(found).model_dump(),
@@ -292,7 +294,7 @@ async def change_conversation(
     response: Response,
     if_match: IfMatch = None,
 ) -> ConversationAnswer:
-    async with api.resources.app.write_tx(scope) as conn:
+    async with api.resources.app.write_tx(scope, by_key=True) as conn:
         found = await find_conversation(conn, scope, conversation_id)
         check_etag(if_match, found.etag)
         if body.title is not None:

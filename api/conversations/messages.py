@@ -191,7 +191,7 @@ async def edit_message(
     response: Response,
     if_match: IfMatch = None,
 ) -> PostedMessage:
-    async with api.resources.app.write_tx(scope) as conn:
+    async with api.resources.app.write_tx(scope, by_key=True) as conn:
         old = await _own_message(conn, scope, message_id)
         check_etag(if_match, old.etag)
         posted = (
@@ -208,7 +208,7 @@ async def edit_message(
 
 @router.delete("/messages/{message_id}", status_code=204, summary="Delete a message")
 async def delete_message(message_id: PathId, scope: ScopeDep, api: ApiDep) -> None:
-    async with api.resources.app.write_tx(scope) as conn:
+    async with api.resources.app.write_tx(scope, by_key=True) as conn:
         old = await find_message(conn, scope, message_id)
         conversation = await find_writable(conn, scope, old.conversation_id)
         if scope.account_id != old.author_id and not conversation.is_owner:

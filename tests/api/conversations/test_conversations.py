@@ -193,20 +193,32 @@ async def test_a_member_may_leave(signed_in, ada, bob):
     assert (await his.get(path)).status_code == 404
 
 
-async def test_opening_a_conversation_takes_five_queries(signed_in, ada, queries):
+async def test_opening_a_conversation_at_its_end_takes_five_statements(signed_in, ada, queries):
     client = await signed_in(ada)
     path = f"/api/conversations/{await begin(client)}"
-    await client.get(path)
+    await client.post(f"{path}/messages", json={"content": "When does the pension start?"})
     with queries() as asked:
         await client.get(path)
     assert asked == [
         "find_standing",
         "find_conversation",
         "list_live_runs",
-        "list_before",
-        "list_after",
-        "list_before",
+        "list_path_before",
+        "find_messages",
     ]
+
+
+@pytest.mark.parametrize("window", ["", "?before=0", "?around={0}&before=0&after=0", "?view=tree"])
+async def test_the_leaf_is_told_whatever_is_shown(signed_in, ada, window):
+    client = await signed_in(ada)
+    path = f"/api/conversations/{await begin(client)}"
+    assert (await client.get(path)).json()["active_leaf_id"] is None
+    said = [
+        (await client.post(f"{path}/messages", json={"content": content})).json()["id"]
+        for content in ("One", "Two", "Three")
+    ]
+    opened = (await client.get(path + window.format(*said))).json()
+    assert opened["active_leaf_id"] == said[-1]
 
 
 async def titles(client, **parameters):
