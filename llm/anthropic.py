@@ -12,6 +12,7 @@ import anthropic
 import httpx2
 from anthropic.types import (
     DocumentBlockParam,
+    ImageBlockParam,
     MessageParam,
     RawContentBlockDeltaEvent,
     RawMessageStreamEvent,
@@ -26,6 +27,7 @@ from llm.chat import (
     Document,
     Finish,
     FinishReason,
+    Image,
     ModelUnavailable,
     Thinking,
     Usage,
@@ -138,10 +140,20 @@ def _text(message: ChatMessage, *, cites: bool) -> str:
 def _wire(message: ChatMessage, *, cites: bool) -> MessageParam:
     if message.role == "assistant":
         return {"role": "assistant", "content": message.content}
-    if not cites or not message.documents:
+    documents = message.documents if cites else ()
+    if not documents and not message.images:
         return {"role": "user", "content": message.content}
-    question: TextBlockParam = {"type": "text", "text": _text(message, cites=True)}
-    return {"role": "user", "content": [*map(_document, message.documents), question]}
+    text = _text(message, cites=True) if documents else message.content
+    question: TextBlockParam = {"type": "text", "text": text}
+    given = (*map(_document, documents), *map(_image, message.images))
+    return {"role": "user", "content": [*given, question]}
+
+
+def _image(given: Image) -> ImageBlockParam:
+    return {
+        "type": "image",
+        "source": {"type": "base64", "media_type": given.media_type, "data": given.base64},
+    }
 
 
 def _document(given: Document) -> DocumentBlockParam:

@@ -4,13 +4,16 @@ Vendor types stay in openai.py and anthropic.py; extractive.py is the implementa
 A stream ends with exactly one Finish or raises; closing the generator closes the vendor's connection at once.
 """
 
+import base64
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal, Protocol
 from uuid import UUID
 
 from core.errors import CallerError, Unavailable
+from llm.image_header import MediaType
 
+UNSEEN = "\n\n(None of the images can be shown to you.)"
 FinishReason = Literal["stop", "length", "refused", "abstained"]
 
 
@@ -25,13 +28,37 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """An image as a provider is given it; `data` is the file as it is stored."""
+
+    media_type: MediaType
+    data: bytes = field(repr=False)
+
+    @property
+    def base64(self) -> str:
+        return base64.b64encode(self.data).decode()
+
+    @property
+    def data_uri(self) -> str:
+        return f"data:{self.media_type};base64,{self.base64}"
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
-    """`content` is the whole message. A provider that cites by itself is given `bare` in its place, and the documents."""
+    """`content` is the whole text. A provider that cites by itself is given `bare` in its place, and the documents."""
 
     role: Literal["system", "user", "assistant"]
     content: str
     bare: str | None = None
     documents: tuple[Document, ...] = ()
+    images: tuple[Image, ...] = ()
+
+    def without_images(self) -> "ChatMessage":
+        """Return the message for a model that sees nothing, which is told so."""
+        if not self.images:
+            return self
+        bare = None if self.bare is None else self.bare + UNSEEN
+        return replace(self, content=self.content + UNSEEN, bare=bare, images=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,11 @@ from dataclasses import dataclass, replace
 import httpx2
 import openai
 import structlog
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+from openai.types.chat import (
+    ChatCompletionChunk,
+    ChatCompletionContentPartParam,
+    ChatCompletionMessageParam,
+)
 
 from llm.chat import (
     ChatEvent,
@@ -131,9 +135,18 @@ def _wire(message: ChatMessage) -> ChatCompletionMessageParam:
         case "system":
             return {"role": "system", "content": message.content}
         case "user":
-            return {"role": "user", "content": message.content}
+            return {"role": "user", "content": _content(message)}
         case "assistant":
             return {"role": "assistant", "content": message.content}
+
+
+def _content(message: ChatMessage) -> str | list[ChatCompletionContentPartParam]:
+    if not message.images:
+        return message.content
+    return [
+        {"type": "text", "text": message.content},
+        *({"type": "image_url", "image_url": {"url": each.data_uri}} for each in message.images),
+    ]
 
 
 def _adapt(dialect: _Dialect, complaint: str) -> _Dialect:

@@ -5,7 +5,11 @@ A stream is whole only with response.completed or response.incomplete; failures 
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
-from openai.types.responses import EasyInputMessageParam, ResponseStreamEvent
+from openai.types.responses import (
+    EasyInputMessageParam,
+    ResponseInputImageParam,
+    ResponseStreamEvent,
+)
 from openai.types.responses.response import Response
 
 from llm.chat import (
@@ -14,6 +18,7 @@ from llm.chat import (
     Delta,
     Finish,
     FinishReason,
+    Image,
     ModelUnavailable,
     Thinking,
     Usage,
@@ -88,4 +93,11 @@ def _failed(event: ResponseStreamEvent) -> Ours:
 def _wire(message: ChatMessage) -> EasyInputMessageParam:
     if message.role == "assistant":
         return {"role": "assistant", "content": message.content}
-    return {"role": "user", "content": message.content}
+    if not message.images:
+        return {"role": "user", "content": message.content}
+    images = (_image(each) for each in message.images)
+    return {"role": "user", "content": [{"type": "input_text", "text": message.content}, *images]}
+
+
+def _image(given: Image) -> ResponseInputImageParam:
+    return {"type": "input_image", "image_url": given.data_uri, "detail": "auto"}

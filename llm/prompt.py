@@ -6,15 +6,17 @@ The words stand in prompts/*.md. Retrieval, permission and packing (llm/packing.
 
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from string import Template
+from typing import Final
 from uuid import UUID
 
 from llm.chat import ChatMessage, Document, Source
 from llm.fold import INVISIBLE, REFERENCE
+from llm.images import ImageFate, Picture
 
 ABSTENTION = "The sources do not answer this."
 TITLE_CHARS = 200
@@ -25,14 +27,28 @@ _DELIMITER = re.compile(r"<(?=\s*/?\s*source)", re.IGNORECASE)
 
 HISTORY_CHARS = 4_000  # of recent turns, newest first
 QUESTION_CHARS = 8_000
+_LEFT_OUT: Final[Mapping[ImageFate, str]] = {
+    "too large": "an image that is too large to show",
+    "too many": "an image that is left out, as there are too many",
+    "unreadable": "an image that cannot be read",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """`sources` are those that the model is given, as it is given them: cite and verify against these."""
+    """`sources` are those that the model is given, as it is given them: cite and verify against these.
+
+    `pictures` are all images attached; those that were not left out are in the last message.
+    """
 
     messages: tuple[ChatMessage, ...]
     sources: tuple[Source, ...]
+    pictures: tuple[Picture, ...] = ()
+
+    @property
+    def can_answer(self) -> bool:
+        """Return whether the model is given anything that an answer may be found in."""
+        return bool(self.sources or self.messages[-1].images)
 
     @property
     def sha256(self) -> str:
@@ -40,34 +56,47 @@ class Prompt:
         digest = hashlib.sha256()
         for message in self.messages:
             digest.update(f"{message.role}\0{message.content}\0".encode())
+            for image in message.images:
+                digest.update(image.data)
         return digest.hexdigest()
 
 
 def build_prompt(
-    question: str, sources: Sequence[Source], *, history: Sequence[ChatMessage] = ()
+    question: str,
+    sources: Sequence[Source],
+    *,
+    history: Sequence[ChatMessage] = (),
+    pictures: Sequence[Picture] = (),
 ) -> Prompt:
-    """Return the prompt with `sources` (packed, best first) and the turns of `history` (oldest first)."""
+    """Return the prompt with `sources` (packed, best first), `history` (oldest turn first) and the images attached."""
     clean = safe(question)[:QUESTION_CHARS]
+    listed = _listed(pictures)
     asked = ChatMessage(
         "user",
         _template("question").substitute(
-            sources="\n".join(_source_block(source) for source in sources), question=clean
+            sources="\n".join(_source_block(source) for source in sources),
+            images=listed,
+            question=clean,
         ),
-        bare=clean,
+        bare=listed + clean,
         documents=tuple(_document(source) for source in sources),
+        images=tuple(picture.image for picture in pictures if picture.image),
     )
-    return Prompt((_rules(), *history, asked), tuple(sources))
+    rules = _rules(has_images=bool(asked.images))
+    return Prompt((rules, *history, asked), tuple(sources), tuple(pictures))
 
 
 def in_prose(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
     """Return the messages for a provider that is to cite nothing by itself."""
-    return [ChatMessage(message.role, message.content) for message in messages]
+    return [replace(message, bare=None, documents=()) for message in messages]
 
 
-def _rules() -> ChatMessage:
+def _rules(*, has_images: bool) -> ChatMessage:
+    seeing = _template("answer_from_images").substitute() if has_images else ""
     ways = (_template(name).substitute() for name in ("cite_by_markers", "cite_by_itself"))
     by_markers, by_itself = (
-        _template("answer").substitute(abstention=ABSTENTION, citing=way.strip()) for way in ways
+        _template("answer").substitute(abstention=ABSTENTION, citing=(way + seeing).strip())
+        for way in ways
     )
     return ChatMessage("system", by_markers, bare=by_itself)
 
@@ -111,6 +140,14 @@ def _source_block(source: Source) -> str:
     }
     attributes = "".join(f' {name}="{_attribute(v)}"' for name, v in provenance.items() if v)
     return f'<source number="[{source.ref}]" kind="{source.kind}"{attributes}>\n{safe(source.text)}\n</source>'
+
+
+def _listed(pictures: Sequence[Picture]) -> str:
+    """Return the names of the images, those that are shown in the order in which they are."""
+    shown = [_attribute(each.name) for each in pictures if each.image]
+    lines = [f"{n}. {name}" for n, name in enumerate(shown, start=1)]
+    lines += [f"- {_attribute(p.name)}: {_LEFT_OUT[p.fate]}" for p in pictures if not p.image]
+    return _template("images").substitute(images="\n".join(lines)) + "\n" if lines else ""
 
 
 def _document(source: Source) -> Document:

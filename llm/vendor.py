@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Generic, Protocol, TypeVar
 
 import httpx2
+import structlog
 
 from llm.chat import ChatEvent, ChatMessage, ModelRefused, ModelUnavailable
 from llm.upstream import (
@@ -22,6 +23,8 @@ from llm.upstream import (
     guarded,
     retry_after_s,
 )
+
+log = structlog.get_logger(__name__)
 
 Ours = ModelUnavailable | ModelRefused
 UNREACHABLE = "The model's server cannot be reached."
@@ -64,12 +67,27 @@ class VendorChat(ABC, Generic[Client, Raw]):
     async def _attempt(
         self, messages: Sequence[ChatMessage], max_tokens: int
     ) -> AsyncGenerator[ChatEvent, None]:
-        with self._in_our_words(UNREACHABLE):
-            stream = await self._open(messages, max_tokens)
         with self._in_our_words(BROKEN_OFF):
-            async with stream as raw, aclosing(self._events(raw)) as events:
+            async with (
+                await self._open_or_blind(messages, max_tokens) as raw,
+                aclosing(self._events(raw)) as events,
+            ):
                 async for event in events:
                     yield event
+
+    async def _open_or_blind(
+        self, messages: Sequence[ChatMessage], max_tokens: int
+    ) -> RawStream[Raw]:
+        """Ask for the stream; a server that refuses the request is asked again without its images."""
+        try:
+            with self._in_our_words(UNREACHABLE):
+                return await self._open(messages, max_tokens)
+        except ModelRefused as refusal:
+            if not any(message.images for message in messages):
+                raise
+            log.warning("model is shown no images", model=self.name, reason=refusal.message)
+        with self._in_our_words(UNREACHABLE):
+            return await self._open([each.without_images() for each in messages], max_tokens)
 
     @abstractmethod
     def _connect(self, api_key: str, base_url: str, *, http_client: httpx2.AsyncClient) -> Client:

@@ -19,6 +19,7 @@ from llm.chat import (
     Cited,
     Delta,
     Finish,
+    Image,
     ModelUnavailable,
     Thinking,
     Usage,
@@ -104,6 +105,21 @@ async def test_sources_go_as_documents_and_what_is_cited_comes_behind_its_words(
             ],
         }
     ]
+
+
+async def test_images_stand_between_the_documents_and_the_question():
+    image = Image("image/gif", b"GIF89a")
+    asked = [replace(message, images=(image,)) for message in SOURCES if message.role == "user"]
+    async with vendor_server(Reply(), Reply()) as vendor:
+        model = chat(vendor.base_url)
+        await collect(model.stream(asked, max_tokens=9))
+        await collect(model.stream([ChatMessage("user", "Who?", images=(image,))], max_tokens=9))
+        await model.aclose()
+    source = {"type": "base64", "media_type": "image/gif", "data": "R0lGODlh"}
+    block = {"type": "image", "source": source}
+    (first,), (second,) = (request["messages"] for request in vendor.requests)
+    assert [part["type"] for part in first["content"]] == ["document", "image", "text"]
+    assert second == {"role": "user", "content": [block, {"type": "text", "text": "Who?"}]}
 
 
 async def test_a_server_that_knows_no_documents_is_given_prose_from_then_on():

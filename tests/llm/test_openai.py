@@ -13,6 +13,7 @@ from llm.chat import (
     ChatMessage,
     Delta,
     Finish,
+    Image,
     Thinking,
     Usage,
 )
@@ -62,6 +63,19 @@ async def test_an_answer_arrives_word_by_word_with_its_counts():
             "stream_options": {"include_usage": True},
         }
     ]
+
+
+async def test_images_are_sent_behind_the_words():
+    message = ChatMessage("user", "Who?", images=(Image("image/gif", b"GIF89a"),))
+    async with vendor_server(Reply()) as vendor:
+        model = chat(vendor.base_url)
+        await collect(model.stream([message], max_tokens=9))
+        await model.aclose()
+    content = [
+        {"type": "text", "text": "Who?"},
+        {"type": "image_url", "image_url": {"url": "data:image/gif;base64,R0lGODlh"}},
+    ]
+    assert vendor.requests[0]["messages"] == [{"role": "user", "content": content}]
 
 
 async def test_thoughts_are_no_text_and_a_sign_of_life():

@@ -1,9 +1,10 @@
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
-from llm.chat import ChatEvent, ChatMessage, Delta, Finish, Thinking, Usage
+from llm.chat import ChatEvent, ChatMessage, Delta, Finish, Image, Thinking, Usage
 from llm.openai_responses import ResponsesChat
 from llm.upstream import Limits
 from tests.llm.vendor_server import Fault, Reply, collect, vendor_server
@@ -16,7 +17,7 @@ WHOLE = [HELLO, WORLD, BANG, Usage(11, 3), Finish("stop")]
 
 
 async def ask_with(
-    *script: Reply, limits: Limits = PATIENT
+    *script: Reply, limits: Limits = PATIENT, asked: Sequence[ChatMessage] = ASKED
 ) -> tuple[list[ChatEvent], str, list[dict[str, object]]]:
     async with vendor_server(*script) as vendor:
         model = ResponsesChat(
@@ -24,7 +25,7 @@ async def ask_with(
             rng=random.Random(1),
         )  # fmt: skip
         try:
-            seen, how = await collect(model.stream(ASKED, max_tokens=9))
+            seen, how = await collect(model.stream(asked, max_tokens=9))
         finally:
             await model.aclose()
         return seen, how, vendor.requests
@@ -43,6 +44,17 @@ async def test_an_answer_arrives_word_by_word_with_its_counts():
             "stream": True,
         }
     ]
+
+
+async def test_images_are_sent_behind_the_words():
+    message = ChatMessage("user", "Who?", images=(Image("image/gif", b"GIF89a"),))
+    seen, _, requests = await ask_with(Reply(), asked=[message])
+    uri = "data:image/gif;base64,R0lGODlh"
+    content = [
+        {"type": "input_text", "text": "Who?"},
+        {"type": "input_image", "image_url": uri, "detail": "auto"},
+    ]
+    assert (seen, requests[0]["input"]) == (WHOLE, [{"role": "user", "content": content}])
 
 
 @pytest.mark.parametrize(("sent", "reason"), [("max_output_tokens", "length"), ("content_filter", "refused")])  # fmt: skip

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from llm.anthropic import AnthropicChat
-from llm.chat import ChatMessage, Delta, Finish, ModelRefused, ModelUnavailable
+from llm.chat import ChatMessage, Delta, Finish, Image, ModelRefused, ModelUnavailable
 from llm.openai import OpenAIChat
 from llm.openai_responses import ResponsesChat
 from llm.upstream import Limits
@@ -53,6 +53,20 @@ async def test_stopping_closes_the_vendors_connection_at_once(client):
         async with asyncio.timeout(30):  # of the model, only aclose() would close it later
             await vendor.client_left.wait()
         await model.aclose()
+
+
+@CLIENTS
+async def test_a_server_that_refuses_images_is_asked_again_without_them(client):
+    message = ChatMessage("user", "Who?", images=(Image("image/gif", b"GIF89a"),))
+    async with vendor_server(Reply(fault="bad_request"), Reply(), Reply()) as vendor:
+        model = chat(client, vendor.base_url)
+        first = await collect(model.stream([message], max_tokens=9))
+        second = await collect(model.stream([message], max_tokens=9))
+        await model.aclose()
+    assert ([how for _, how in (first, second)], first == second) == (["ended", "ended"], True)
+    asked = ["R0lGODlh" in str(request) for request in vendor.requests]
+    told = ["None of the images can be shown" in str(request) for request in vendor.requests]
+    assert (asked, told) == ([True, False, True], [False, True, False])
 
 
 class SdkError(Exception):

@@ -1,0 +1,125 @@
+import pytest
+
+from core.ids import new_id
+from llm.chat import Image
+from llm.image_tokens import Area
+from llm.images import ALL_BYTES, IMAGE_BYTES, Question, find_pictures
+from llm.options import ReplyOptions
+from tests.llm.make_image import make_image
+from tests.make import make_colleague, make_scope
+from tests.workers.made import make_conversation, make_file, make_message, make_version
+
+PNG = make_image("PNG", (300, 250))
+COST = Area(1600)
+
+
+@pytest.fixture
+async def scope(resources, owner_connection):
+    return await make_scope(owner_connection)
+
+
+@pytest.fixture
+def look(resources, owner_connection, scope):
+    """Attach files, of which the first `asked` to the question, and return the images that it is asked with."""
+
+    async def looked(*files, asked=99, options=None, by=scope):
+        conversation_id = await make_conversation(owner_connection, scope)
+        message_id = await make_message(
+            owner_connection, resources, scope, "Who?", conversation_id=conversation_id
+        )
+        await owner_connection.executemany(
+            "INSERT INTO message_attachment (workspace_id, message_id, file_id) VALUES ($1, $2, $3)",
+            [(scope.workspace_id, message_id, each.file_id) for each in files[:asked]],
+        )
+        ids = [each.file_id for each in files]
+        question = Question(message_id, ids, options or ReplyOptions())
+        pool, blobs = resources.app, resources.blobs
+        return await find_pictures(pool, blobs, by, question=question, cost=COST)
+
+    return looked
+
+
+@pytest.fixture
+def attach(resources, owner_connection, scope):
+    async def attached(data=PNG, name="a.png"):
+        return await make_file(owner_connection, resources, scope, data, name=name)
+
+    return attached
+
+
+def fates(pictures):
+    return [(each.name, each.fate) for each in pictures]
+
+
+async def test_an_image_is_known_by_its_bytes_and_shown_as_it_is_stored(attach, look):
+    text, image = await attach(b"Words.", "photo.png"), await attach(PNG, "notes.txt")
+    (shown,) = await look(text, image)
+    assert shown.image == Image("image/png", PNG)
+    assert (shown.file_id, shown.version, shown.name, shown.size_bytes, shown.tokens) == (
+        image.file_id,
+        1,
+        "notes.txt",
+        len(PNG),
+        100,
+    )
+
+
+async def test_the_version_of_now_is_shown(resources, owner_connection, attach, look):
+    image = await attach()
+    newer = make_image("GIF")
+    await make_version(owner_connection, resources, image, newer, name="b.gif")
+    (shown,) = await look(image)
+    assert (shown.version, shown.name, shown.image) == (2, "b.gif", Image("image/gif", newer))
+
+
+async def test_what_the_asker_may_not_read_now_is_not_there(owner_connection, attach, look, scope):
+    mine, binned = await attach(name="mine.png"), await attach(name="binned.png")
+    await owner_connection.execute(
+        "UPDATE item SET deleted_at = now() WHERE id = $1", binned.file_id
+    )
+    assert fates(await look(mine, binned)) == [("mine.png", "shown")]
+    colleague = await make_colleague(owner_connection, scope)
+    assert await look(mine, by=colleague) == ()
+
+
+async def test_what_is_too_large_cut_off_or_gone_is_left_out(resources, attach, look):
+    gone = await attach(make_image("WEBP"), "gone.webp")
+    await resources.blobs.delete(gone.key)
+    files = [
+        await attach(make_image(padded_to=IMAGE_BYTES + 1), "heavy.png"),
+        await attach(make_image("GIF", (8_001, 1)), "wide.gif"),
+        await attach(PNG[:20], "cut.png"),
+        gone,
+        await attach(make_image(padded_to=IMAGE_BYTES - 1), "fits.png"),
+    ]
+    assert fates(await look(*files)) == [
+        ("heavy.png", "too large"),
+        ("wide.gif", "too large"),
+        ("cut.png", "unreadable"),
+        ("fits.png", "shown"),
+    ]
+
+
+async def test_the_first_five_are_shown(attach, look):
+    files = [await attach(make_image(size=(n, 1)), f"{n}.png") for n in range(1, 8)]
+    assert [each.fate for each in await look(*files)] == ["shown"] * 5 + ["too many"] * 2
+
+
+async def test_together_they_take_no_more_than_a_request_may(attach, look):
+    sizes = [IMAGE_BYTES, IMAGE_BYTES - 1, ALL_BYTES - 2 * IMAGE_BYTES + 2, 500]
+    files = [await attach(make_image(padded_to=size), f"{size}.png") for size in sizes]
+    assert [each.fate for each in await look(*files)] == ["shown", "shown", "too many", "shown"]
+
+
+async def test_images_of_earlier_messages_are_shown_unless_only_other_files_are_wanted(
+    attach, look
+):
+    own, earlier, other = [await attach(name=name) for name in ("own.png", "earlier.png", "other.png")]  # fmt: skip
+    files = (own, earlier, other)
+    only = ReplyOptions(sources="files", files=(other.file_id, new_id()))
+    assert [name for name, _ in fates(await look(*files, asked=1, options=only))] == [
+        "own.png",
+        "other.png",
+    ]
+    for options in (ReplyOptions(sources="files"), ReplyOptions(sources="conversation"), None):
+        assert len(await look(*files, asked=1, options=options)) == 3
