@@ -123,7 +123,8 @@ async def failed_once(resources, calls) -> bool:
 async def settled(owner, resources) -> None:
     """Let every job that is left be done, by a worker that nothing befalls."""
     tools = make_work(resources).tools
-    while left := await owner.fetch("SELECT id FROM job WHERE state IN ('queued', 'leased')"):
+    waiting = "SELECT id FROM job WHERE state IN ('queued', 'leased', 'retry_wait')"
+    while left := await owner.fetch(waiting):
         await again(owner, left[0]["id"])
         await ingest_next(resources, tools)
 

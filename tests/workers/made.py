@@ -157,11 +157,15 @@ async def job_row(owner: asyncpg.Connection, job_id: UUID) -> dict[str, Any]:
 
 
 async def index_of(owner: asyncpg.Connection, file_id: UUID) -> list[tuple[Any, ...]]:
-    """Everything search finds of a file, without ids: equal after any number of crashes (invariant I4)."""
+    """Everything search finds of a file, without ids: equal after any number of crashes (invariant I4).
+
+    How many vectors a passage has comes last.
+    """
     rows = await owner.fetch(
-        "SELECT p.ordinal, p.span_start, p.span_end, p.headings, p.text_hash, p.lexeme_count, p.tsv::text,"
-        "  (SELECT count(*) FROM embedding e WHERE e.passage_id = p.id) AS vectors"
+        "SELECT p.ordinal, p.span_start, p.span_end, p.headings, p.text_hash, p.lexeme_count, p.tsv::text, v.hash, v.vectors"
         " FROM item i JOIN passage p ON p.item_id = i.id AND p.build_id = i.active_build_id"
+        " CROSS JOIN LATERAL (SELECT count(*) AS vectors, md5(string_agg(e.vector::text, ' ')) AS hash"
+        "  FROM embedding e WHERE e.workspace_id = p.workspace_id AND e.passage_id = p.id) v"
         " WHERE i.id = $1 ORDER BY p.ordinal", file_id,
     )  # fmt: skip
     return [tuple(row.values()) for row in rows]
