@@ -207,7 +207,10 @@ class Sessions:
             return None
         if found == TOMBSTONE:
             raise _not_signed_in()
-        session_id, account_id, kind, csrf_token, expires_at = orjson.loads(found)
+        named, *kept = orjson.loads(found)
+        if named != token_hash.hex():  # what a connection had left over from another request
+            return None
+        session_id, account_id, kind, csrf_token, expires_at = kept
         return Session(
             UUID(session_id), UUID(account_id), kind, csrf_token, datetime.fromisoformat(expires_at)
         )
@@ -215,6 +218,7 @@ class Sessions:
     async def _cache(self, token_hash: bytes, session: Session) -> None:
         value = orjson.dumps(
             [
+                token_hash.hex(),
                 str(session.id),
                 str(session.account_id),
                 session.kind,

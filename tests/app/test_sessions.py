@@ -80,6 +80,20 @@ async def test_a_session_that_ends_stays_ended_against_a_request_on_its_way(sess
         await sessions.end(ada.account_id, session_id=session.id)
 
 
+async def test_what_redis_kept_for_another_token_is_not_believed(
+    sessions, ada, owner_connection, resources
+):
+    bob = await make_scope(owner_connection, "bob")
+    hers = await sessions.start(ada.account_id, kind="bearer")
+    his = await sessions.start(bob.account_id, kind="bearer")
+    for new in (hers, his):
+        await sessions.find_caller(new.token, workspace_id=None)
+    key, other = (f"session:{hash_token(new.token).hex()}" for new in (hers, his))
+    await resources.redis.copy(key, other, replace=True)
+    caller = await sessions.find_caller(his.token, workspace_id=None)
+    assert caller.scope.account_id == bob.account_id
+
+
 async def test_losing_redis_signs_nobody_out_and_nobody_in(sessions, ada, resources):
     kept = await sessions.start(ada.account_id, kind="bearer")
     ended = await sessions.start(ada.account_id, kind="bearer")
