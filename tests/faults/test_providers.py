@@ -17,13 +17,11 @@ from llm.catalogue import Facts
 from llm.chat import ChatModel, Source
 from llm.openai import OpenAIChat
 from llm.openai_responses import ResponsesChat
-from llm.reply import reply
 from llm.upstream import DEFAULT_LIMITS, Limits
 from tests.faults.counts import FULL, times
-from tests.llm.replying import MadeRun, deps, events_of, make_run, state_of, text_of
+from tests.llm.replying import MadeRun, answer_next, deps, events_of, make_run, state_of, text_of
 from tests.llm.vendor_server import Reply, Vendor, vendor_server
 from tests.make import make_scope
-from workers.ledger import claim, leased
 
 WIRES = ("chat completions", "responses", "anthropic")
 HALF = Reply(words=("Half ", "an ", "answer"), before_fault=2)
@@ -103,19 +101,6 @@ async def open_model(
     return model
 
 
-async def answer_next(resources, models: Vendors) -> None:
-    """Do one reply's job, whichever is next, as a worker does."""
-    claimed = await claim(resources.worker, "reply")
-    assert claimed is not None
-    async with (
-        leased(resources.worker, claimed) as fence,
-        asyncio.timeout(STALL_S if FULL else None),
-    ):
-        await reply(
-            replace(deps(resources), models=models), fence, run_id=claimed.jobs[0].subject_id
-        )
-
-
 async def read(client, run: MadeRun, *, after: int = 0) -> list[str]:
     """Return the run's events, each as it stands on the wire; the last of them is its end."""
     answer = await client.get(f"/api/runs/{run.id}/events", params={"after": after}, timeout=90)
@@ -147,9 +132,10 @@ async def test_a_failing_provider_costs_no_word_that_was_shown(
             scope = await make_scope(owner_connection)
             run = await make_run(owner_connection, resources, scope, model=name)
             runs.append((wire, vendor, run, await signed_in(scope)))
-        vendors = Vendors(models)
+        tools = replace(deps(resources), models=Vendors(models))
         reading = [asyncio.create_task(read(client, run)) for _, _, run, client in runs]
-        await asyncio.gather(*(answer_next(resources, vendors) for _ in runs))
+        async with asyncio.timeout(STALL_S if FULL else None):
+            await asyncio.gather(*(answer_next(resources, tools) for _ in runs))
         for (wire, vendor, run, client), live in zip(runs, reading, strict=True):
             assert await end_of(owner_connection, run, vendor) == UNNUMBERED.get(
                 (fault, wire), expected
