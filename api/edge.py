@@ -67,11 +67,12 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request and account for it."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        scope["abort"] = partial(abort, send)
         if scope["type"] == "websocket":
             await self._open_socket(scope, receive, send)
-            return
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
             return
         exchange = _Exchange(_request_id(scope), time.perf_counter())
         scope["request_id"] = exchange.request_id
@@ -90,7 +91,6 @@ class Edge:
     async def _open_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope["request_id"] = _request_id(scope)
         scope["path"] = canonical(scope["path"])
-        scope["abort"] = partial(abort, send)
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=scope["request_id"])
         try:

@@ -168,10 +168,14 @@ class EventStream(Response):
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 await end(tasks)
-            if not sending.cancelled():
-                sending.result()
-            elif leaving.cancelled():
-                await self._send_reconnect(send)
+            try:
+                if not sending.cancelled():
+                    sending.result()
+                elif leaving.cancelled():
+                    await self._send_reconnect(send)
+            except TimeoutError:
+                log.info("dropped a slow reader", account_id=str(self._account_id))
+                scope["abort"]()
 
     async def _send_all(self, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
@@ -179,9 +183,6 @@ class EventStream(Response):
         try:
             async with aclosing(self._frames):
                 await self._send_frames(send)
-        except TimeoutError:
-            log.info("dropped a slow reader", account_id=str(self._account_id))
-            return  # without an end: the server closes the connection
         except (CallerError, Unavailable) as error:
             body = envelope_of(error, request_id=request_id_of(self._request))
             await self._send(send, Frame("error", orjson.dumps(body).decode()).encode())

@@ -19,6 +19,10 @@ class Client:
         self.blocks = blocks
         self.leaves_after = leaves_after  # so many heartbeats
         self.left = asyncio.Event()
+        self.is_broken_off = False
+
+    def abort(self):
+        self.is_broken_off = True
 
     async def send(self, message):
         if self.blocks and message["type"] == "http.response.body":
@@ -62,7 +66,7 @@ async def serve(frames, client, *, streams=None, pace=Pace(check_s=60)):  # noqa
         frames, streams=streams or Streams(), request=request(), scope=SCOPE, pace=pace
     )
     async with asyncio.timeout(60):
-        await stream({}, client.receive, client.send)
+        await stream({"abort": client.abort}, client.receive, client.send)
 
 
 async def two():
@@ -96,10 +100,21 @@ async def test_a_silence_is_broken_by_heartbeats_until_the_client_leaves():
     assert not client.is_complete
 
 
-async def test_a_client_that_stops_reading_is_dropped():
+async def test_a_client_that_stops_reading_is_broken_off():
     client = Client(blocks=True)
     await serve(two(), client, pace=Pace(send_timeout_s=0.1))
-    assert not client.is_complete
+    assert client.is_broken_off
+
+
+async def test_a_client_that_does_not_even_read_of_an_error_is_broken_off():
+    async def behind():
+        client.blocks = True
+        raise Unavailable("The stream fell behind.")
+        yield
+
+    client = Client()
+    await serve(behind(), client, pace=Pace(send_timeout_s=0.1))
+    assert client.is_broken_off
 
 
 async def test_at_shutdown_clients_are_told_to_come_back():
