@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from core.errors import LeaseLost
@@ -46,6 +48,23 @@ async def test_events_are_numbered_without_gaps_and_shown_after_the_commit(
     rows = await owner_connection.fetch("SELECT seq, kind, data FROM run_event ORDER BY seq")
     assert readers.shown == [Event(row["seq"], row["kind"], row["data"]) for row in rows]
     assert [event.kind for event in readers.shown] == ["run.started", "delta", "citation", END]
+
+
+async def test_no_word_is_kept_of_a_source_that_was_erased_meanwhile(
+    resources, owner_connection, run
+):
+    there = citation()
+    there = replace(there, ref=2, source=replace(there.source, item_id=run.conversation_id))
+    async with fenced(resources) as fence:
+        log = RunLog(fence, run.id, last_seq=0, announce=Readers())
+        await log.append_pieces([citation(), there])
+    rows = await owner_connection.fetch(
+        "SELECT ref, title, headings, quote FROM citation ORDER BY ref"
+    )
+    assert [tuple(row) for row in rows] == [
+        (1, "", [], ""),
+        (2, "notes.md", ["Rivers"], "The river is long."),
+    ]
 
 
 async def test_a_commit_whose_answer_was_lost_is_not_repeated(resources, owner_connection, run):
