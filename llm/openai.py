@@ -5,9 +5,11 @@ is refused: chunks of another reply, and text after the end. The SDK builds its 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import dataclass, replace
+from typing import Self
 
 import httpx2
 import openai
@@ -17,6 +19,7 @@ from openai.types.chat import (
     ChatCompletionContentPartParam,
     ChatCompletionMessageParam,
 )
+from openai.types.chat.chat_completion_chunk import ChoiceDelta
 
 from llm.chat import (
     ChatEvent,
@@ -37,6 +40,7 @@ log = structlog.get_logger(__name__)
 PERMANENT_CODES = frozenset(
     {"insufficient_quota", "invalid_request_error", "context_length_exceeded", "invalid_api_key"}
 )
+Extra = Mapping[str, str | int | bool]  # fields that one server knows and others do not
 _FINISH: dict[str, FinishReason] = {"length": "length", "content_filter": "refused"}
 
 
@@ -75,6 +79,13 @@ class OpenAIVendor(VendorChat[openai.AsyncOpenAI, Raw]):
 
 class OpenAIChat(OpenAIVendor[ChatCompletionChunk]):
     _dialect: _Dialect = _Dialect()
+    _extra: Extra | None = None
+
+    def with_fields(self, extra: Extra) -> Self:
+        """Return one whose requests carry these fields too, over the same connections."""
+        other = copy(self)
+        other._extra = extra  # noqa: SLF001  (its own class)
+        return other
 
     async def _open(
         self, messages: Sequence[ChatMessage], max_tokens: int
@@ -90,6 +101,7 @@ class OpenAIChat(OpenAIVendor[ChatCompletionChunk]):
                     max_completion_tokens=max_tokens if dialect.long_token_name else openai.omit,
                     max_tokens=openai.omit if dialect.long_token_name else max_tokens,
                     stream_options={"include_usage": True} if dialect.counts_usage else openai.omit,
+                    extra_body=self._extra,
                 )
             except openai.BadRequestError as exc:
                 self._dialect = _adapt(dialect, exc.message)
@@ -149,6 +161,12 @@ def _content(message: ChatMessage) -> str | list[ChatCompletionContentPartParam]
     ]
 
 
+def _is_at_work(chunk: ChatCompletionChunk, delta: ChoiceDelta) -> bool:
+    """Return whether a chunk is a sign of thinking or, of llama.cpp, of reading the prompt."""
+    signs = (getattr(delta, "reasoning_content", None), getattr(chunk, "prompt_progress", None))
+    return any(signs)
+
+
 def _adapt(dialect: _Dialect, complaint: str) -> _Dialect:
     if "max_completion_tokens" in complaint:
         return replace(dialect, long_token_name=True)
@@ -164,7 +182,7 @@ def _read(chunk: ChatCompletionChunk) -> _Piece:
     return _Piece(
         reply_id=str(chunk.id or ""),
         text="" if choice is None else "" + (choice.delta.content or ""),
-        thinks=choice is not None and bool(getattr(choice.delta, "reasoning_content", None)),
+        thinks=choice is not None and _is_at_work(chunk, choice.delta),
         finish=None if choice is None else choice.finish_reason,
         usage=Usage(int(usage.prompt_tokens), int(usage.completion_tokens)) if usage else None,
     )

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 import httpx2
 import structlog
@@ -46,8 +47,11 @@ DEFAULT_LIMITS = Limits()
 Attempt = Callable[[], AsyncGenerator[ChatEvent, None]]
 
 
-def bounded_client(limits: Limits) -> httpx2.AsyncClient:
-    """Return the HTTP client for a vendor's SDK: our timeouts, no compression, no event over the limit."""
+def bounded_client(limits: Limits, *, socket: Path | None = None) -> httpx2.AsyncClient:
+    """Return the HTTP client for a vendor's SDK: our timeouts, no compression, no event over the limit.
+
+    With a `socket` it reaches the server that listens there, whatever host an address names.
+    """
 
     async def bound(response: httpx2.Response) -> None:
         response.stream = _BoundedLines(response.stream, limits.event_bytes)
@@ -58,6 +62,7 @@ def bounded_client(limits: Limits) -> httpx2.AsyncClient:
             "Accept-Encoding": "identity"
         },  # a compressed stream would hide the size of its events
         event_hooks={"response": [bound]},
+        transport=None if socket is None else httpx2.AsyncHTTPTransport(uds=str(socket)),
     )
 
 

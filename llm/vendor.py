@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, aclosing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 import httpx2
@@ -42,7 +43,7 @@ RawStream = AbstractAsyncContextManager[AsyncIterator[Raw]]
 
 
 class VendorChat(ABC, Generic[Client, Raw]):
-    def __init__(
+    def __init__(  # noqa: PLR0913  (a model, where it is, and how patiently it is asked)
         self,
         model: str,
         *,
@@ -50,11 +51,14 @@ class VendorChat(ABC, Generic[Client, Raw]):
         base_url: str,
         limits: Limits = DEFAULT_LIMITS,
         rng: random.Random | None = None,
+        socket: Path | None = None,
     ) -> None:
+        """`socket` is that of a server on this machine, asked by it and not by the address's host."""
         self.name = model
         self._limits = limits
         self._rng = rng or random.Random()
-        self._client = self._connect(api_key, base_url, http_client=bounded_client(limits))
+        http_client = bounded_client(limits, socket=socket)
+        self._client = self._connect(api_key, base_url, http_client=http_client)
 
     async def aclose(self) -> None:
         await self._client.close()
