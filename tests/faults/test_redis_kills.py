@@ -1,23 +1,29 @@
-"""F5 on the whole product, reduced: Valkey is killed and its data wiped with 100 jobs queued and a reply under way."""
+"""F5 on the whole product: Valkey is killed and its data wiped, first with jobs queued, then with replies in mid-stream."""
 
 import asyncio
 import os
 import shutil
 import signal
+import time
 from collections import Counter
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
+from tests.faults.counts import times
 from tests.faults.journal import Journal, open_journal
 from tests.faults.product import Product, eventually, running, signed_up
 from tests.llm.vendor_server import Reply, vendor_server
 
 WORDS = tuple(f" wörd{n}" for n in range(60))
-SLOWLY = Reply(words=WORDS, pause_s=0.12)
+SLOWLY = Reply(words=WORDS, pause_s=0.1)
 pytestmark = pytest.mark.timeout(600)
-MESSAGES, FILES = 85, 15  # accepted before the model, held too, is given up
+JOBS, REPLIES = times(30, full=500), times(3, full=20)
+WRITING = 8  # replies at a time by one worker
+FILES = JOBS // 6
+REPLIES_EACH = 2  # of one account: each is read twice, and five streams are allowed
 WRONG_LOGINS = 25  # ten of them before the kill, and ten after it, may pass
 
 
@@ -56,44 +62,67 @@ class Reader:
         return {"Last-Event-ID": self.events[-1][0].removeprefix("id: ")} if self.events else {}
 
 
-async def ask(journal: Journal) -> str:
-    """Have a question answered slowly; return the path of the run."""
-    await journal.post_message("The spare key hangs behind the blue door.")
-    asked = {"content": "Where does the spare key hang?", "reply": {"model": "openai:fake"}}
-    conversation = (await journal.client.post("/conversations", json={})).json()["id"]
-    answer = await journal.client.post(f"/conversations/{conversation}/messages", json=asked)
-    return f"/runs/{answer.json()['run']['id']}"
+@dataclass
+class Question:
+    """A run that two readers follow, one of them cut again and again."""
+
+    client: httpx.AsyncClient
+    run: str
+    live: Reader
+    cut: Reader
+
+    async def check(self) -> None:
+        """All readers have the same events, without a gap, and they make the whole text."""
+        whole = Reader(self.client, f"{self.run}/events")
+        await whole.read()
+        assert [e[0] for e in whole.events] == [f"id: {n + 1}" for n in range(len(whole.events))]
+        assert self.live.events == whole.events
+        assert self.cut.events == whole.events
+        assert self.cut.cuts > 3
+        ended = (await self.client.get(self.run)).json()
+        assert (ended["state"], ended["content"]) == ("complete", "".join(WORDS))
 
 
-async def queue_jobs(product: Product, journal: Journal) -> None:
-    """Accept work while the worker is held, so that it is queued when Redis goes."""
-    worker = product.pid("worker")
-    assert worker is not None
-    os.kill(worker, signal.SIGSTOP)
-    try:
-        async with asyncio.TaskGroup() as sending:
-            for n in range(MESSAGES):
-                sending.create_task(journal.post_message(f"Message numeral{n}. Words to embed."))
-            for n in range(FILES):
-                sending.create_task(journal.upload(f"name{n}.txt", f"Words of {n}.".encode()))
-        assert len(await open_jobs(journal)) >= MESSAGES + FILES
-        wipe_redis(product)
-    finally:
-        os.kill(worker, signal.SIGCONT)
+async def ask(client: httpx.AsyncClient) -> Question:
+    """Have a question answered slowly."""
+    asked = {
+        "content": "Where does the key hang?",
+        "reply": {"model": "openai:fake", "abstain": False},
+    }
+    conversation = (await client.post("/conversations", json={})).json()["id"]
+    answer = await client.post(f"/conversations/{conversation}/messages", json=asked)
+    run = f"/runs/{answer.raise_for_status().json()['run']['id']}"
+    return Question(client, run, Reader(client, f"{run}/events"), Reader(client, f"{run}/events"))
 
 
-def wipe_redis(product: Product) -> None:
+async def ask_all(product: Product, stack: AsyncExitStack) -> list[Question]:
+    questions: list[Question] = []
+    while len(questions) < REPLIES:
+        client = await stack.enter_async_context(signed_up(product, f"asker{len(questions)}"))
+        left = REPLIES - len(questions)
+        questions += [await ask(client) for _ in range(min(REPLIES_EACH, left))]
+    return questions
+
+
+async def queue_jobs(journal: Journal) -> None:
+    async with asyncio.TaskGroup() as sending:
+        for n in range(JOBS - FILES):
+            sending.create_task(journal.post_message(f"Message numeral{n}. Words to embed."))
+        for n in range(FILES):
+            sending.create_task(journal.upload(f"name{n}.txt", f"Words of {n}.".encode()))
+
+
+async def wipe_redis(product: Product) -> None:
+    """Kill it, take its data, and wait until it is back."""
+    pid = product.pid("valkey")
     product.kill("valkey")
     shutil.rmtree(product.home / "valkey" / "appendonlydir")
+    await product.another("valkey", than=pid)
 
 
 async def open_jobs(journal: Journal) -> list[dict]:
     jobs = await journal.everything("/jobs")
     return [job for job in jobs if job["state"] not in {"done", "cancelled"}]
-
-
-async def nothing_open(journal: Journal) -> bool:
-    return not await open_jobs(journal)
 
 
 async def guess_passwords(product: Product) -> Counter[int]:
@@ -103,33 +132,58 @@ async def guess_passwords(product: Product) -> Counter[int]:
     return Counter(answer.status_code for answer in answers)
 
 
-async def test_losing_redis_with_all_its_data_costs_time_only(product_home):
+async def all_being_read(questions: list[Question]) -> bool:
+    """Whether every reply that a worker can write at once has begun to be shown."""
+    shown = sum("delta" in str(question.live.events) for question in questions)
+    return shown >= min(REPLIES, WRITING)
+
+
+async def lose_redis_twice(
+    product: Product, journal: Journal, stack: AsyncExitStack
+) -> list[Question]:
+    """Wipe Redis while all jobs are queued, and again while replies are written and read."""
+    worker = product.pid("worker")
+    assert worker is not None
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        await queue_jobs(journal)
+        questions = await ask_all(product, stack)
+        assert len(await open_jobs(journal)) >= JOBS
+        await wipe_redis(product)
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    began = time.monotonic()
+    async with asyncio.timeout(400), asyncio.TaskGroup() as reading:
+        for question in questions:
+            reading.create_task(question.live.read())
+            reading.create_task(question.cut.read_in_pieces())
+        await eventually(lambda: all_being_read(questions), within_s=100)
+        print(f"the worker writes {time.monotonic() - began:.1f} s after Redis was wiped")  # noqa: T201
+        await wipe_redis(product)
+        assert (await journal.client.get("/auth/me")).status_code == 200
+        assert set(await guess_passwords(product)) == {401, 429}
+    assert product.pid("worker") == worker
+    return questions
+
+
+@pytest.mark.parametrize("time_", range(times(1, full=5)))
+async def test_losing_redis_with_all_its_data_costs_time_only(product_home, time_):
     async with (
         vendor_server(SLOWLY) as vendor,
         running(product_home, OPENAI_BASE_URL=vendor.base_url, OPENAI_API_KEY="k") as product,
         signed_up(product, "ada") as client,
+        AsyncExitStack() as stack,
     ):
         journal = await open_journal(client)
-        run = await ask(journal)
-        live, cut = Reader(client, f"{run}/events"), Reader(client, f"{run}/events")
-        async with asyncio.timeout(200), asyncio.TaskGroup() as reading:
-            reading.create_task(live.read())
-            reading.create_task(cut.read_in_pieces())
-            await asyncio.sleep(0.5)
-            await queue_jobs(product, journal)
-            assert (await client.get("/auth/me")).status_code == 200
-            guessed = await guess_passwords(product)
-        assert set(guessed) == {401, 429}, guessed
-        whole = Reader(client, f"{run}/events")
-        await whole.read()
-        assert [e[0] for e in whole.events] == [f"id: {n + 1}" for n in range(len(whole.events))]
-        assert live.events == whole.events
-        assert cut.events == whole.events
-        assert cut.cuts > 3
-        ended = (await client.get(run)).json()
-        assert (ended["state"], ended["content"]) == ("complete", "".join(WORDS))
-        await eventually(lambda: nothing_open(journal), within_s=200)
-        assert (await client.get("/auth/me")).status_code == 200
+        for question in await lose_redis_twice(product, journal, stack):
+            await question.check()
+        assert Counter(asked["model"] for asked in vendor.requests)["fake"] == REPLIES
+
+        async def nothing_open() -> bool:
+            return not await open_jobs(journal)
+
+        await eventually(nothing_open, within_s=200)
+        assert set(journal.statuses) == {201, 202}
         await journal.check()
         doctor = product.run("doctor")
         assert doctor.returncode == 0, doctor.stdout + doctor.stderr
