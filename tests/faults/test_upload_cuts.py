@@ -20,6 +20,7 @@ from tusclient.uploader.uploader import Uploader
 
 from core.staging import PieceStaging
 from tests.api.serving import served
+from tests.faults.counts import times
 from workers.blob_care import remove_orphans
 from workers.upload_care import remove_expired
 
@@ -162,7 +163,7 @@ Act = Callable[[Sender, int, random.Random], Awaitable[int]]
 ACTS: tuple[Act, ...] = (cut, right, right, whole, wrong_offset, lie, wrong_checksum)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", range(times(6, full=60)))
 async def test_any_schedule_of_two_senders_ends_as_the_bytes_once(line, check, seed):
     random_ = random.Random(seed)
     sender = await begin(line, random_.randbytes(SIZE))
@@ -176,7 +177,7 @@ async def test_any_schedule_of_two_senders_ends_as_the_bytes_once(line, check, s
     await check(sender.data, files=1)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(times(4, full=60)))
 async def test_any_schedule_with_an_end_in_it_leaves_the_bytes_once_or_nothing(line, check, seed):
     random_ = random.Random(seed)
     sender = await begin(line, random_.randbytes(SIZE))
