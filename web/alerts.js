@@ -32,6 +32,7 @@ async function listen(signal) {
   for await (const { event, data } of follow("/events", { signal })) {
     if (event !== "unread" && event !== "notification") continue;
     count(data.unread);
+    if (data.notification?.kind === "invited") window.dispatchEvent(new CustomEvent("let-in"));
     if (event === "notification" && $("#bell").open) showAlerts().catch(() => {});
     else if (event === "notification") toast(told(data.notification), { label: "Show", run: show });
   }

@@ -3,24 +3,28 @@
 import { $, fill, h, toast } from "./dom.js";
 import { api, query, withWorkspace } from "./api.js";
 import { messageTools, startBranches } from "./branches.js";
-import { clearConversations, markCurrent, markRead, showConversations, startConversations, titleOf } from "./conversations.js";
+import { clearConversations, markCurrent, showConversations, startConversations, titleOf } from "./conversations.js";
 import { focusComposer, showLive, startComposer, stopWatching } from "./composer.js";
 import { marksOf } from "./marks.js";
 import { messageRow, showReply } from "./message.js";
 import { startPeople } from "./people.js";
+import { drawReaders } from "./company.js";
 import { citationsOf } from "./reply.js";
+import { isInSight, lookSoon, startSeen } from "./seen.js";
 import { joinLive, leaveLive, typeLive } from "./together.js";
 
+const GONE = "This conversation or message was deleted, or it is not shared with you.";
 const WINDOW = 40; // messages shown on either side of a place, and added by each "show more"
 
 let open = null; // the conversation that is shown
-let wanted = ""; // its id, while it is being fetched
+let turn = 0; // of fetching: the latest one wins
 
 export function startChat() {
-  startConversations();
+  startConversations({ isInSight });
   startComposer({ conversation: openOrCreate, add: addRow, row: rowOf, changed: refresh, finished });
   startBranches({ canWrite: () => Boolean(open?.can_write), show: showVersion, answer: showAnswer });
   startPeople(() => open);
+  startSeen({ open: () => open, isAtEnd });
   $("#composer-text").addEventListener("input", typeLive);
   $("#chat-new").addEventListener("click", () => { location.hash = "#/c/new"; });
   $("#chat-rename").addEventListener("click", rename);
@@ -46,6 +50,7 @@ async function refresh() {
 }
 
 export function clearChat() {
+  turn += 1;
   stopWatching();
   leaveLive();
   open = null;
@@ -66,7 +71,7 @@ function showNew(focus) {
     stopWatching();
     leaveLive();
     open = null;
-    wanted = "";
+    turn += 1;
     head(null);
     fill($("#messages"), h("div", { class: "empty" },
       h("p", {}, "Ask a question. The reply is written from your messages and files, and each claim opens at the words it rests on.")));
@@ -75,23 +80,30 @@ function showNew(focus) {
 }
 
 async function load(id, parameters) {
-  wanted = id;
+  turn += 1;
+  const mine = turn;
   const m = parameters.get("m");
   stopWatching();
   leaveLive();
   try {
     const answer = await api(`/conversations/${encodeURIComponent(id)}${query({ around: m, before: WINDOW, after: WINDOW })}`);
-    if (wanted !== id) return;
+    if (mine !== turn) return;
     open = answer;
     show(answer, m, parameters);
     join();
   } catch (error) {
-    if (wanted !== id) return;
-    open = null;
-    head(null);
-    const gone = error.status === 404 ? "This conversation or message was deleted, or it is not shared with you." : error.message;
-    fill($("#messages"), h("p", { class: "notice" }, gone));
+    if (mine === turn) showGone(error.status === 404 ? GONE : error.message);
   }
+}
+
+function showGone(why) {
+  stopWatching();
+  leaveLive();
+  open = null;
+  head(null);
+  $("#chat-title").textContent = "Not here";
+  $("#composer").hidden = true;
+  fill($("#messages"), h("p", { class: "notice" }, why));
 }
 
 function show(conversation, m, parameters) {
@@ -101,16 +113,11 @@ function show(conversation, m, parameters) {
   fill($("#messages"), conversation.has_before && stepButton("before"), rows, conversation.has_after && stepButton("after"));
   const target = m && $(`[data-id="${CSS.escape(m)}"]`, $("#messages"));
   if (!conversation.has_after) showLive(liveRunsOf(conversation));
-  if (!conversation.has_after && conversation.unread) readToEnd(conversation).catch((error) => toast(error.message));
+  lookSoon();
   if (!target) return toEnd();
   target.classList.add("found");
   (target.querySelector("mark") ?? target).scrollIntoView({ block: "center" });
   return target.focus({ preventScroll: true });
-}
-
-async function readToEnd({ id, last_seq: seq }) {
-  await api(`/conversations/${id}/read`, { method: "PUT", body: { seq } });
-  markRead(id);
 }
 
 // What stands at the end is told as it happens; who reads further up sees it when he comes down.
@@ -118,11 +125,27 @@ function join() {
   const { id } = open;
   joinLive(open, {
     row: rowOf,
-    add: (row) => { if (!open?.has_after) addRow(row); },
+    add: (row) => {
+      if (open?.has_after) return;
+      addRow(row);
+      lookSoon();
+    },
     showRuns: (ids) => { if (!open?.has_after) showLive(ids); },
     reload: () => report(load(id, new URLSearchParams())),
+    moved: (beside) => report(moved(id, beside)),
+    gone: () => showGone(GONE),
     renamed: (fields) => { head(open = { ...open, title: fields.title }); showConversations().catch(() => {}); },
   });
+}
+
+// Another branch was begun or chosen: by oneself in another window (then it is shown), or beside a message that is shown.
+async function moved(id, beside) {
+  const mine = turn;
+  const { active_leaf_id: leaf } = await api(`/conversations/${id}${query({ before: 1 })}`);
+  if (mine !== turn) return;
+  const isRead = leaf && $(`[data-id="${CSS.escape(leaf)}"]`, $("#messages"));
+  if (!isRead && (!beside || isAtEnd())) await load(id, new URLSearchParams());
+  else if (beside) await finished($(`[data-id="${CSS.escape(beside)}"]`, $("#messages")), beside);
 }
 
 // Whoever opens the conversation, in whichever tab, follows the replies that are being written.
@@ -145,10 +168,15 @@ function head(conversation) {
 
 function rowOf(message, quote) {
   const row = messageRow(message, { quote });
-  row.append(messageTools(message));
-  if (message.id && !message.deleted_at) row.append(marksOf(message, { canPin: Boolean(open?.can_write) }));
+  row.append(...handlesOf(message));
   if (message.role === "assistant" && message.run_id && !message.deleted_at) citedSoon(row, message);
   return row;
+}
+
+// What can be done with a message, and what people put on it.
+function handlesOf(message) {
+  const marks = !message.deleted_at && marksOf(message, { canPin: Boolean(open?.can_write) });
+  return [messageTools(message), marks].filter(Boolean);
 }
 
 // A reply's citations are fetched when it comes into sight.
@@ -178,10 +206,16 @@ function showAnswer(questionId, runId) {
   showLive([runId]);
 }
 
-// What can be done with a message is known when it stands in the conversation.
+// What can be done with a message is known when it stands in the conversation, and changes with the versions beside it.
 async function finished(row, id) {
-  const { messages } = await api(`/conversations/${open.id}${query({ around: id, before: 0, after: 0 })}`);
-  if (row.isConnected && !$(".message-tools", row) && messages.length) row.append(messageTools(messages[0]));
+  if (!open) return;
+  const { messages: [message] } = await api(`/conversations/${open.id}${query({ around: id, before: 0, after: 0 })}`);
+  if (!row?.isConnected || !message) return;
+  Object.assign(row.dataset, { seq: message.seq, parent: message.parent_id });
+  for (const old of row.querySelectorAll(".message-tools, .marks")) old.remove();
+  row.append(...handlesOf(message));
+  drawReaders();
+  lookSoon();
 }
 
 function stepButton(side) {
@@ -219,6 +253,7 @@ function addRow(row) {
   const known = row.dataset.id && $(`[data-id="${CSS.escape(row.dataset.id)}"]`, $("#messages"));
   if (known) known.replaceWith(row); // told before it was answered
   else $("#messages").append(row);
+  drawReaders();
   if (atEnd) toEnd();
   return { isAtEnd, toEnd };
 }
@@ -227,7 +262,7 @@ async function openOrCreate() {
   if (open?.has_after) await load(open.id, new URLSearchParams());
   if (open) return open;
   open = await api("/conversations", { method: "POST", body: {} });
-  wanted = open.id;
+  turn += 1;
   fill($("#messages"));
   head(open);
   join();

@@ -7,6 +7,7 @@ import { liveReply, stopRun } from "./reply.js";
 const MODEL = "recollect.model";
 const NOBODY = "nobody";
 
+let sent = { content: "", id: "" }; // what was sent last: once more under the same id, it is the same message
 let chat; // {conversation, add, row, changed, finished} of chat.js
 const watched = new Map(); // run id -> AbortController, in the order of their rows
 
@@ -43,15 +44,17 @@ function labelOf({ name, provider, health }) {
 async function submit() {
   const input = $("#composer-text");
   const content = input.value.trim();
-  if (!content || watched.size || $("#composer-send").disabled) return;
+  if (!content || $("#composer-send").disabled) return;
   $("#composer-send").disabled = true;
   try {
     const conversation = await chat.conversation();
     const model = $("#composer-model").value;
-    const body = { content, client_id: crypto.randomUUID?.() ?? String(Date.now()) };
+    if (sent.content !== content) sent = { content, id: crypto.randomUUID?.() ?? `${Date.now()} ${Math.random()}` };
+    const body = { content, client_id: sent.id };
     if (model !== NOBODY) body.reply = { model };
     const answer = await api(`/conversations/${conversation.id}/messages`, { method: "POST", body });
-    input.value = "";
+    sent = { content: "", id: "" };
+    if (input.value.trim() === content) input.value = "";
     chat.add(chat.row(answer.message ?? answer)).toEnd();
     chat.changed().catch(() => {});
     if (answer.run) watch(answer.run.id);
@@ -89,7 +92,7 @@ async function watch(runId) {
   watched.delete(runId);
   showStop();
   $("#chat-status").textContent = end?.state === "complete" ? "The reply is complete." : `The reply has ended: ${end?.state}.`;
-  if (end?.message_id) chat.finished(reply.row, end.message_id);
+  if (end?.message_id) chat.finished(reply.row, end.message_id).catch(() => {}); // a reload shows what can be done with it
   chat.changed().catch(() => {});
 }
 
@@ -104,5 +107,4 @@ async function stopReply() {
 
 function showStop() {
   $("#composer-stop").hidden = !watched.size;
-  $("#composer-send").hidden = watched.size > 0;
 }

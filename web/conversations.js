@@ -1,20 +1,29 @@
-// The list of conversations beside the chat, the last changed first.
+// The list of conversations beside the chat, the last changed first: it follows what happens in those that it shows.
 
 import { $, fill, h, toast, when } from "./dom.js";
-import { api, query } from "./api.js";
+import { api, myId, query } from "./api.js";
+import { watchLive } from "./live.js";
 
 const PAGE = 50;
 const MOST_UNREAD = 100; // as far as the server counts
+const AGAIN_MS = 500;
+const MOST_WATCHED = 80; // of the 100 topics that a connection may watch
 
 let next = null;
 let current = "";
 let typing = 0;
+let turn = 0; // of reading the list: the latest one wins
+let again = 0; // timer of reading the list anew
+let isInSight; // whether the end of a conversation is being looked at
+const watched = new Map(); // conversation id -> {conversation, stop}
 
-export function startConversations() {
+export function startConversations(given) {
+  isInSight = given.isInSight;
   $("#conversations-more").addEventListener("click", () => load(next));
   $("#conversations-q").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(look, 200); });
   $("#conversations-archived").addEventListener("change", look);
   $("#conversations-import").addEventListener("change", takeIn);
+  window.addEventListener("let-in", lookAgain);
 }
 
 const look = () => load(null).catch((error) => toast(error.message));
@@ -46,28 +55,83 @@ export function markCurrent(id) {
 }
 
 export function clearConversations() {
+  turn += 1;
+  clearTimeout(again);
+  watched.forEach(({ stop }) => stop());
+  watched.clear();
   fill($("#conversations"));
-}
-
-// Its messages were shown to their end.
-export function markRead(id) {
-  $(`#conversations a[data-id="${CSS.escape(id)}"] .badge`)?.remove();
 }
 
 async function load(cursor) {
   const q = $("#conversations-q").value.trim() || null;
   const archived = $("#conversations-archived").checked || null;
+  turn += 1;
+  const mine = turn;
   const answer = await api(`/conversations${query({ limit: PAGE, cursor, q, archived })}`);
-  const rows = answer.items.map((conversation) =>
-    h("li", {},
-      h("a", { href: `#/c/${conversation.id}`, "data-id": conversation.id },
-        h("span", { class: "one-line" }, titleOf(conversation)),
-        conversation.unread > 0 && h("span", { class: "badge" }, conversation.unread >= MOST_UNREAD ? `${MOST_UNREAD}+` : String(conversation.unread), h("span", { class: "unseen" }, " unread")),
-        h("span", { class: "muted" }, when(conversation.updated_at)))));
+  if (mine !== turn) return answer.items;
+  const rows = answer.items.map(rowOf);
   if (cursor) $("#conversations").append(...rows);
   else fill($("#conversations"), rows.length ? rows : h("li", { class: "muted none" }, q || archived ? "None." : "No conversations yet."));
+  follow(answer.items, { only: !cursor });
   next = answer.next_cursor;
   $("#conversations-more").hidden = !next;
   markCurrent(current);
   return answer.items;
+}
+
+function rowOf(conversation) {
+  const { id, unread } = conversation;
+  return h("li", {},
+    h("a", { href: `#/c/${id}`, "data-id": id, "aria-current": id === current && "true" },
+      h("span", { class: "one-line", title: titleOf(conversation) }, titleOf(conversation)),
+      unread > 0 && h("span", { class: "badge" }, unread >= MOST_UNREAD ? `${MOST_UNREAD}+` : String(unread), h("span", { class: "unseen" }, " unread")),
+      h("span", { class: "muted" }, when(conversation.updated_at))));
+}
+
+// Watch these, and with `only` no others any more.
+function follow(conversations, { only }) {
+  const listed = new Map(conversations.map((conversation) => [conversation.id, conversation]));
+  for (const [id, { conversation, stop }] of watched) {
+    if (listed.has(id)) Object.assign(conversation, listed.get(id));
+    else if (only) {
+      stop();
+      watched.delete(id);
+    }
+  }
+  for (const conversation of conversations) {
+    const { id, change_seq: after } = conversation;
+    if (watched.has(id) || watched.size >= MOST_WATCHED) continue;
+    watched.set(id, { conversation, stop: watchLive(`conversation:${id}`, { after, tell: (frame) => tell(conversation, frame) }).stop });
+  }
+}
+
+function tell(conversation, { event, data }) {
+  if (event === "message.created") {
+    const isNews = data.message.author_id !== myId() && !isInSight(conversation.id);
+    Object.assign(conversation, { last_seq: data.message.seq, updated_at: data.message.created_at, unread: isNews ? conversation.unread + 1 : conversation.unread });
+    redraw(conversation, { first: true });
+  } else if (event === "conversation.updated") {
+    redraw(Object.assign(conversation, { title: data.conversation.title }));
+  } else if (event === "read.changed" && data.account_id === myId()) {
+    if (data.read_seq < conversation.last_seq) lookAgain(); // how much of the rest is new, the server counts
+    else redraw(Object.assign(conversation, { unread: 0 }));
+  } else if (["error", "gap", "message.deleted"].includes(event)) {
+    if (event === "error") watched.delete(conversation.id);
+    lookAgain();
+  }
+}
+
+function lookAgain() {
+  clearTimeout(again);
+  again = setTimeout(() => load(null).catch(() => {}), AGAIN_MS); // the next change looks again
+}
+
+function redraw(conversation, { first = false } = {}) {
+  const old = $(`#conversations a[data-id="${CSS.escape(conversation.id)}"]`)?.parentElement;
+  if (!old) return;
+  const isFocused = old.contains(document.activeElement);
+  const row = rowOf(conversation);
+  old.replaceWith(row);
+  if (first) $("#conversations").prepend(row);
+  if (isFocused) $("a", row).focus();
 }

@@ -81,6 +81,7 @@ export function pagesOf(pages) {
 let hiding;
 export function toast(message, action) {
   const element = $("#toast");
+  ($("dialog[open]") ?? document.body).append(element); // what stands behind a dialog can be neither seen nor pressed
   const close = () => { element.hidden = true; };
   const button = action && h("button", { class: "link", type: "button", onclick: () => { close(); action.run(); } }, action.label);
   fill(element, h("span", {}, message), button);

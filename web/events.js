@@ -18,7 +18,7 @@ export async function* follow(path, { after = 0, signal, ends = () => false } = 
         wait = FIRST_WAIT_MS;
         if (message.id) last = message.id;
         if (message.event === "heartbeat" || message.event === "reconnect") continue;
-        if (message.event === "error") throw errorOf(STATUS[message.data.error.code] ?? 400, message.data);
+        if (message.event === "error" && message.data.error) throw errorOf(STATUS[message.data.error.code] ?? 400, message.data);
         yield message;
         if (ends(message)) return;
       }
@@ -62,14 +62,14 @@ async function* once(path, after, signal) {
 }
 
 function parse(block) {
-  const fields = { event: "message", data: "", id: 0 };
+  const fields = { event: "message", data: "", id: "" };
   for (const line of block.split("\n")) {
     const colon = line.indexOf(":");
     const name = line.slice(0, colon);
     const value = line.slice(colon + 1).replace(/^ /, "");
     if (name === "data") fields.data += value;
     else if (name === "event") fields.event = value;
-    else if (name === "id") fields.id = Number(value);
+    else if (name === "id") fields.id = value;
   }
   return fields.data ? { ...fields, data: JSON.parse(fields.data) } : null;
 }

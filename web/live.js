@@ -1,6 +1,7 @@
-// A topic as it happens: over a socket, or where none can be opened as server-sent events. It comes back where it was.
+// What happens, as it happens: one socket for all topics that the page watches, or where none can be opened server-sent
+// events. It comes back where it was.
 
-import { withWorkspace } from "./api.js";
+import { query, withWorkspace } from "./api.js";
 import { follow } from "./events.js";
 
 const WAIT_MS = 1000;
@@ -8,69 +9,113 @@ const LONGEST_WAIT_MS = 15000;
 const TRIES = 2; // sockets that did not open, before events are taken instead
 const TYPING_MS = 3000;
 
-// Call tell(frame) for each frame of the topic, a change once, until stop().
-export function watchLive(topic, { after, tell }) {
-  const state = { topic, seq: after, tell, socket: null, stop: new AbortController(), wait: WAIT_MS, failed: 0, typedAt: 0 };
-  connect(state);
-  return {
-    stop: () => { state.stop.abort(); state.socket?.close(); },
-    type: () => type(state),
-  };
+const watchers = new Set();
+const asked = new Set(); // topics to be subscribed to with the next turn
+let socket = null;
+let stream = null; // AbortController of the events that are taken instead of a socket
+let failed = 0;
+let wait = WAIT_MS;
+
+// Call tell(frame) for each frame of the topic, a change once, until stop(); `present`: others see that one looks at it.
+export function watchLive(topic, { after, tell, present = false }) {
+  const watcher = { topic, seq: after, tell, present, typedAt: 0 };
+  watchers.add(watcher);
+  if (!asked.size) queueMicrotask(ask);
+  asked.add(topic);
+  return { stop: () => leave(watcher), type: () => type(watcher) };
 }
 
-function connect(state) {
-  if (state.stop.signal.aborted) return;
-  if (state.failed >= TRIES) { events(state); return; }
+document.addEventListener("visibilitychange", () => [...watchers].filter(({ present }) => present).forEach(({ topic }) => sayPresence(topic)));
+
+function ask() {
+  const topics = [...asked].filter(isWatched);
+  asked.clear();
+  if (stream) listen();
+  else if (isOpen()) subscribe(topics);
+  else connect();
+}
+
+const of = (topic) => [...watchers].filter((watcher) => watcher.topic === topic);
+const isWatched = (topic) => of(topic).length > 0;
+const isOpen = () => socket?.readyState === WebSocket.OPEN;
+const seqOf = (topic) => Math.min(...of(topic).map(({ seq }) => seq));
+const topicsNow = () => [...new Set([...watchers].map(({ topic }) => topic))];
+
+function connect() {
+  if (!watchers.size || socket || stream) return;
+  if (failed >= TRIES) { listen(); return; }
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const socket = new WebSocket(`${scheme}://${location.host}${withWorkspace("/api/v1/realtime")}`);
+  const mine = new WebSocket(`${scheme}://${location.host}${withWorkspace("/api/v1/realtime")}`);
   let opened = false;
-  state.socket = socket;
-  socket.addEventListener("open", () => {
-    opened = true;
-    say(state, { subscribe: { topic: state.topic, resume: { after: state.seq } } });
-  });
-  socket.addEventListener("message", ({ data }) => {
-    const frame = JSON.parse(data);
-    if (frame.event === "reconnect") state.wait = frame.data.retry_ms;
-    if (frame.topic !== state.topic) return;
-    if (frame.event === "subscribed") {
-      Object.assign(state, { failed: 0, wait: WAIT_MS });
-      say(state, { presence: { topic: state.topic } });
-    }
-    take(state, frame);
-  });
-  socket.addEventListener("close", ({ code }) => {
-    if (state.stop.signal.aborted || code === 1008) return; // signed out: the page hears of it by its next request
-    if (!opened) state.failed += 1;
-    setTimeout(() => connect(state), state.wait * (0.5 + Math.random()));
-    state.wait = Math.min(state.wait * 2, LONGEST_WAIT_MS);
+  socket = mine;
+  mine.addEventListener("open", () => { opened = true; subscribe(topicsNow()); });
+  mine.addEventListener("message", ({ data }) => { if (mine === socket) hear(JSON.parse(data)); });
+  mine.addEventListener("close", ({ code }) => {
+    if (mine !== socket) return;
+    socket = null;
+    if (code === 1008) return; // signed out: the page hears of it by its next request
+    if (!opened) failed += 1;
+    setTimeout(connect, wait * (0.5 + Math.random()));
+    wait = Math.min(wait * 2, LONGEST_WAIT_MS);
   });
 }
 
-async function events(state) {
-  const path = `/events?topic=${state.topic}&after=${state.seq}`;
+async function listen() {
+  stream?.abort();
+  const mine = new AbortController();
+  stream = mine;
+  const topics = topicsNow();
   try {
-    for await (const { data } of follow(path, { signal: state.stop.signal })) take(state, data);
+    const path = `/events${query({ topic: topics, after: topics.map(seqOf).join(",") })}`;
+    for await (const { data } of follow(path, { signal: mine.signal })) hear(data);
   } catch {
-    state.tell({ event: "error", seq: null, data: {} });
+    if (mine === stream) stream = null; // refused for good: a reload shows why
   }
 }
 
-function take(state, frame) {
-  if (frame.event === "subscribed") return;
-  if (frame.event === "gap") state.seq = frame.seq;
-  else if (frame.seq !== null && frame.seq <= state.seq) return;
-  if (frame.seq !== null) state.seq = frame.seq;
-  if (frame.event === "error") state.stop.abort();
-  state.tell(frame);
+function subscribe(topics) {
+  say({ subscribe: topics.map((topic) => ({ topic, resume: { after: seqOf(topic) } })) });
 }
 
-function type(state) {
-  if (Date.now() - state.typedAt < TYPING_MS) return;
-  state.typedAt = Date.now();
-  say(state, { typing: { topic: state.topic } });
+function hear(frame) {
+  if (frame.event === "reconnect") wait = frame.data.retry_ms;
+  if (frame.event === "subscribed") {
+    [failed, wait] = [0, WAIT_MS];
+    if (of(frame.topic).some(({ present }) => present)) sayPresence(frame.topic);
+    return;
+  }
+  for (const watcher of of(frame.topic)) take(watcher, frame);
 }
 
-function say(state, command) {
-  if (state.socket?.readyState === WebSocket.OPEN) state.socket.send(JSON.stringify(command));
+function take(watcher, frame) {
+  if (frame.event !== "gap" && frame.seq !== null && frame.seq <= watcher.seq) return;
+  if (frame.seq !== null) watcher.seq = frame.seq;
+  if (frame.event === "error") watchers.delete(watcher);
+  watcher.tell(frame);
+}
+
+function leave(watcher) {
+  if (!watchers.delete(watcher)) return;
+  if (isWatched(watcher.topic)) { if (watcher.present) sayPresence(watcher.topic); return; }
+  if (watchers.size) { say({ unsubscribe: { topic: watcher.topic } }); return; }
+  const gone = socket;
+  socket = null;
+  gone?.close();
+  stream?.abort();
+  stream = null;
+}
+
+function type(watcher) {
+  if (Date.now() - watcher.typedAt < TYPING_MS) return;
+  watcher.typedAt = Date.now();
+  say({ typing: { topic: watcher.topic } });
+}
+
+function sayPresence(topic) {
+  const here = !document.hidden && of(topic).some(({ present }) => present);
+  say({ presence: { topic, here } });
+}
+
+function say(command) {
+  if (isOpen()) socket.send(JSON.stringify(command));
 }

@@ -17,6 +17,7 @@ import { loadFeedback } from "./feedback.js";
 import { actIn, forgetWorkspaces, loadWorkspaces, startWorkspaces } from "./workspace.js";
 import { join } from "./people.js";
 import { startTelling } from "./telling.js";
+import { startWebhooks } from "./webhooks.js";
 import { closeViewer, openViewer, startViewer } from "./viewer.js";
 
 const VIEWS = ["search", "files", "c"];
@@ -28,6 +29,7 @@ let under = HOME; // the address of the view beside the open file
 startSearch();
 startAlerts();
 startTelling();
+startWebhooks();
 startFiles();
 startChat();
 startViewer(closeFile);

@@ -1,9 +1,11 @@
 // What people put on a message: reactions, which are each person's own, and the pin, which is for all.
 
-import { fill, h, toast } from "./dom.js";
+import { $, fill, h, toast } from "./dom.js";
 import { api } from "./api.js";
 
 const OFFERED = ["👍", "❤", "😂", "🎉", "👀", "✅"];
+
+const shownAs = new WeakMap(); // place -> {state, again}
 
 export function marksOf(message, { canPin }) {
   const place = h("div", { class: "marks" });
@@ -12,27 +14,48 @@ export function marksOf(message, { canPin }) {
   return place;
 }
 
+export const marksIn = (row) => shownAs.get($(".marks", row))?.state ?? { reactions: [], isPinned: false };
+
+// Others reacted to the message of a row, or pinned it; the focus stays where it was.
+export function changeMarks(row, change) {
+  const marks = row && shownAs.get($(".marks", row));
+  if (!marks) return;
+  Object.assign(marks.state, change);
+  marks.again();
+}
+
 function draw(place, id, state, canPin) {
-  const again = () => draw(place, id, state, canPin);
+  const again = () => keepingFocus(place, () => draw(place, id, state, canPin));
+  shownAs.set(place, { state, again });
   const change = (emoji, isMine) => report((async () => {
     await api(`/messages/${id}/reactions/${encodeURIComponent(emoji)}`, { method: isMine ? "DELETE" : "PUT" });
     state.reactions = (await api(`/messages/${id}/reactions`)).items;
+    $("details", place).open = false;
     again();
   })());
   const pin = () => report((async () => {
-    await api(`/messages/${id}/pin`, { method: state.isPinned ? "DELETE" : "PUT" });
-    state.isPinned = !state.isPinned;
+    const wanted = !state.isPinned; // before it is told by the socket, too
+    await api(`/messages/${id}/pin`, { method: wanted ? "PUT" : "DELETE" });
+    state.isPinned = wanted;
     again();
   })());
   const counted = state.reactions.map(({ emoji, count, is_mine: isMine }) =>
-    h("button", { type: "button", class: "reaction", "aria-pressed": String(isMine), "aria-label": `${emoji} ${count}`, onclick: () => change(emoji, isMine) }, `${shown(emoji)} ${count}`));
+    h("button", { type: "button", class: "reaction", "data-mark": emoji, "aria-pressed": String(isMine), "aria-label": `${emoji} ${count}`, onclick: () => change(emoji, isMine) }, `${shown(emoji)} ${count}`));
   const known = new Set(state.reactions.map(({ emoji }) => emoji));
   fill(place, counted,
-    h("details", { class: "menu" }, h("summary", { class: "link", "aria-label": "React" }, "☺"),
+    h("details", { class: "menu" }, h("summary", { class: "link", "data-mark": "react", "aria-label": "React" }, "☺"),
       h("div", { class: "menu-panel offered" }, OFFERED.filter((emoji) => !known.has(emoji)).map((emoji) =>
-        h("button", { type: "button", class: "reaction", onclick: () => change(emoji, false) }, shown(emoji))))),
-    canPin && h("button", { type: "button", class: "link", onclick: pin }, state.isPinned ? "Unpin" : "Pin"),
+        h("button", { type: "button", class: "reaction", "data-mark": emoji, onclick: () => change(emoji, false) }, shown(emoji))))),
+    canPin && h("button", { type: "button", class: "link", "data-mark": "pin", onclick: pin }, state.isPinned ? "Unpin" : "Pin"),
     !canPin && state.isPinned && h("span", { class: "muted" }, "Pinned"));
+}
+
+function keepingFocus(place, redraw) {
+  const focused = place.contains(document.activeElement) && document.activeElement.dataset.mark;
+  const isOpen = $("details", place).open;
+  redraw();
+  $("details", place).open = isOpen;
+  if (focused) ($(`[data-mark="${CSS.escape(focused)}"]`, place) ?? $("summary", place)).focus();
 }
 
 // In colour, where a character could be shown as text.

@@ -18,7 +18,8 @@ export function messageRow(message, { quote } = {}) {
   if (message.deleted_at) fill(body, h("em", { class: "muted" }, "Deleted"));
   else if (reply) showReply(body, { text: message.content, citations: message.citations ?? [] });
   else fill(body, h("p", { class: "written" }, quote ? marked(message.content, [quote]) : named(message)));
-  return h("article", { class: `message ${message.role}`, "data-id": message.id, tabindex: "-1" },
+  const place = { "data-id": message.id, "data-seq": message.seq, "data-parent": message.parent_id, "data-author": message.author_id };
+  return h("article", { class: `message ${message.role}`, ...place, tabindex: "-1" },
     h("header", { class: "muted" },
       h("strong", {}, reply ? "Recollect" : message.author || "Someone"), " ",
       message.created_at && when(message.created_at),

@@ -1,59 +1,92 @@
-// What others do in the conversation that is shown: new messages, edits, deletions, replies that begin, who types, who is there.
+// What others do in the conversation that is shown, and oneself in another window, put into its rows as it happens.
 
 import { $ } from "./dom.js";
-import { api, myId } from "./api.js";
+import { myId } from "./api.js";
+import { hasRead, isWriting, meet, part, showHere, showTyping } from "./company.js";
 import { watchLive } from "./live.js";
+import { changeMarks, marksIn } from "./marks.js";
 
 let live = null; // of live.js
-let names = new Map(); // account id -> name
-let clearing = 0; // timer that takes away who types
+let here = []; // who looks at it
 
-// `chat` is how the conversation is shown: row(message), add(row), showRuns(ids), reload(), renamed(fields).
+// `chat` is how the conversation is shown: row(message), add(row), showRuns(ids), reload(), moved(beside), renamed(fields), gone().
 export function joinLive({ id, change_seq: after }, chat) {
   leaveLive();
-  live = watchLive(`conversation:${id}`, { after, tell: (frame) => tell(frame, id, chat) });
+  live = watchLive(`conversation:${id}`, { after, tell: (frame) => tell(frame, id, chat), present: true });
+  know(id);
 }
 
 export function leaveLive() {
   live?.stop();
   live = null;
-  names = new Map();
-  showTyping("");
+  here = [];
+  part();
 }
 
 export const typeLive = () => live?.type();
 
+async function know(id) {
+  await meet(id);
+  showHere(here);
+}
+
 function tell({ event, data }, id, chat) {
-  if (event === "message.created") created(data.message, chat);
-  else if (event === "message.edited" || event === "message.deleted") rowOf(data.message.id)?.replaceWith(chat.row(data.message));
-  else if (event === "run.started" && rowOf(data.run?.prompt_message_id) && !replyOf(data.run.id)) chat.showRuns([data.run.id]);
-  else if (event === "conversation.updated") chat.renamed(data.conversation);
-  else if (event === "member.changed") names = new Map();
-  else if (event === "gap") chat.reload();
-  else if (event === "typing" && data.account_id !== myId()) typing(id, data);
+  const act = {
+    "message.created": () => created(data.message, chat),
+    "message.edited": () => edited(data.message, chat),
+    "message.deleted": () => deleted(data.message, chat),
+    "reaction.changed": () => changeMarks(rowOf(data.message_id), { reactions: data.reactions.map(counted) }),
+    "pin.changed": () => changeMarks(rowOf(data.message_id), { isPinned: data.pinned }),
+    "read.changed": () => hasRead(data.account_id, data.read_seq),
+    "run.started": () => started(data.run, chat),
+    "conversation.updated": () => chat.renamed(data.conversation),
+    "member.changed": () => know(id),
+    "leaf.changed": () => chat.moved(null),
+    typing: () => isWriting(data),
+    presence: () => { here = data.here; showHere(here); },
+    gap: () => chat.reload(),
+    error: () => chat.gone(),
+  }[event];
+  act?.();
 }
 
 function created(message, chat) {
   showTyping("");
-  const rows = [...document.querySelectorAll("#messages .message")];
-  const last = rows.at(-1)?.dataset.id ?? null;
-  if (rowOf(message.id) || (message.run_id && replyOf(message.run_id)) || message.parent_id !== last) return; // shown, or of another branch
-  chat.add(chat.row(message));
-}
-
-async function typing(id, { account_id: who, for_s: seconds }) {
-  if (!names.has(who)) {
-    const { items } = await api(`/conversations/${id}/members`).catch(() => ({ items: [] }));
-    names = new Map(items.map((member) => [member.principal_id, member.name]));
+  if (!isShown(message)) {
+    if (goesOn(message)) chat.add(chat.row(message));
+    else chat.moved($(`#messages [data-parent="${CSS.escape(message.parent_id ?? "")}"].${message.role}`)?.dataset.id);
   }
-  showTyping(`${names.get(who) ?? "Somebody"} is writing…`);
-  clearing = setTimeout(() => showTyping(""), seconds * 1000);
+  if (message.author_id) hasRead(message.author_id, message.seq); // who writes has read what stands above
 }
 
-function showTyping(text) {
-  clearTimeout(clearing);
-  $("#chat-typing").textContent = text;
+const isShown = (message) => Boolean(rowOf(message.id) || (message.run_id && replyOf(message.run_id)));
+
+// Whether it stands on the branch that is shown: the server begins another one where something follows its parent already.
+function goesOn({ parent_id: parent, role }) {
+  if (!parent) return !$("#messages .message");
+  const beside = `#messages [data-parent="${CSS.escape(parent)}"]${role === "assistant" ? ".assistant" : ""}`;
+  return Boolean(rowOf(parent)) && !$(beside);
 }
+
+function edited(message, chat) {
+  const row = rowOf(message.id);
+  if (!row || $("textarea", row)) return; // it is being written anew in this very place
+  row.replaceWith(chat.row({ ...message, reactions: marksIn(row).reactions }));
+}
+
+// It stays, without its words, where others answer to it.
+function deleted(message, chat) {
+  const row = rowOf(message.id);
+  if ($(`#messages [data-parent="${CSS.escape(message.id)}"]`)) row?.replaceWith(chat.row(message));
+  else row?.remove();
+}
+
+function started({ id, prompt_message_id: prompt }, chat) {
+  const isFirst = !$(`#messages .assistant[data-parent="${CSS.escape(prompt)}"]`);
+  if (rowOf(prompt) && isFirst && !replyOf(id)) chat.showRuns([id]);
+}
+
+const counted = ({ emoji, account_ids: people }) => ({ emoji, count: people.length, is_mine: people.includes(myId()) });
 
 const rowOf = (id) => id && $(`#messages [data-id="${CSS.escape(id)}"]`);
 const replyOf = (run) => $(`#messages [data-run="${CSS.escape(run)}"]`);

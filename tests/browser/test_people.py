@@ -90,3 +90,32 @@ async def test_how_one_is_told_is_kept(ada):
     kept = await ada.call("/notifications/settings")
     assert kept["kinds"]["reply.finished"]["in_app"]
     assert (kept["quiet_from"], kept["quiet_until"]) == ("22:00", "07:00")
+
+
+async def test_webhooks_are_made_and_deleted_and_the_secret_is_shown_once(ada, owner_connection):
+    page, dialog = ada.page, ada.page.get_by_role("dialog", name="Webhooks")
+    await page.locator("#bell summary").click()
+    await page.get_by_role("button", name="Webhooks").click()
+    await expect(dialog.locator("#webhooks-list")).to_have_text("None yet.")
+    await dialog.get_by_label("Address").fill("http://127.0.0.1/metrics")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_role("status")).to_contain_text("url")
+    await dialog.get_by_label("Address").fill("https://hooks.example.org/files")
+    await dialog.get_by_label("ready", exact=True).uncheck()
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_label("The secret")).to_have_value(re.compile("^whsec_"))
+    await page.keyboard.press("Escape")
+    await owner_connection.execute(
+        "UPDATE webhook SET failing_since = now(), reason = 'It answered 500.'"
+    )
+    await page.locator("#bell summary").click()
+    await page.get_by_role("button", name="Webhooks").click()
+    await expect(dialog.get_by_label("The secret")).to_be_hidden()
+    row = dialog.get_by_role("listitem")
+    await expect(row).to_contain_text("https://hooks.example.org/files")
+    await expect(row.locator(".state")).to_contain_text("Failing since")
+    await expect(row).to_contain_text("ready in part, without text, failed")
+    await expect(row).to_contain_text("It answered 500.")
+    await row.get_by_role("button", name="Delete").click()
+    await expect(dialog.locator("#webhooks-list")).to_have_text("None yet.")
+    assert (await ada.call("/webhooks"))["items"] == []

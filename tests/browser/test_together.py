@@ -1,7 +1,9 @@
 """Two people in two browsers hold one conversation: each sees the other's words, edits and that he writes, as it happens."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
+import pytest
 from playwright.async_api import expect
 
 from api.deps import COOKIE
@@ -10,8 +12,21 @@ from tests.browser.conftest import watched
 from tests.browser.person import Person
 from tests.make import make_colleague
 
+LETTER = "The spare key hangs behind the blue door of the boiler room."
 
-async def test_two_browsers_show_one_conversation(ada, site, browser, owner_connection):
+
+@dataclass(frozen=True)
+class Both:
+    """Ada and Bob look at one conversation of hers, in which she has said something."""
+
+    ada: Person
+    bob: Person
+    talk: str
+    first: str
+
+
+@pytest.fixture
+async def both(ada, site, browser, owner_connection):
     me = await ada.call("/auth/me")
     talk, first = await ada.say("Shall we meet on Friday?", title="Friday")
     scope = Scope(UUID(me["id"]), UUID(me["workspace_id"]), "owner")
@@ -27,23 +42,111 @@ async def test_two_browsers_show_one_conversation(ada, site, browser, owner_conn
         await expect(page.locator(".message")).to_have_count(1)
         await ada.open(f"#/c/{talk}")
         await expect(ada.page.locator(".message")).to_have_count(1)
+        yield Both(ada, bob, talk, first)
 
-        await ada.page.select_option("#composer-model", "nobody")
-        await ada.page.fill("#composer-text", "At noon?")
-        await ada.page.keyboard.press("Enter")
-        await expect(page.locator(".message .body")).to_have_text(
-            ["Shall we meet on Friday?", "At noon?"]
+
+async def post(person, content):
+    """Write a message into the open conversation, for people alone."""
+    await person.page.select_option("#composer-model", "nobody")
+    await person.page.fill("#composer-text", content)
+    await person.page.keyboard.press("Enter")
+
+
+async def test_two_browsers_show_one_conversation(both):
+    ada, bob, first = both.ada, both.bob, both.first
+    page = bob.page
+    await post(ada, "At noon?")
+    await expect(page.locator(".message .body")).to_have_text(
+        ["Shall we meet on Friday?", "At noon?"]
+    )
+    await ada.call(f"/messages/{first}", "PATCH", {"content": "Shall we meet on Monday?"})
+    for each in (ada, bob):
+        await expect(each.page.locator(".message .body").first).to_have_text(
+            "Shall we meet on Monday?"
         )
-        await ada.call(f"/messages/{first}", "PATCH", {"content": "Shall we meet on Monday?"})
-        for each in (ada, bob):
-            await expect(each.page.locator(".message .body").first).to_have_text(
-                "Shall we meet on Monday?"
-            )
-        await page.locator("#composer-text").press_sequentially("Yes")
-        await expect(ada.page.locator("#chat-typing")).to_have_text("Bob is writing…")
-        await page.select_option("#composer-model", "nobody")
-        await page.fill("#composer-text", "Yes, at noon.")
-        await page.keyboard.press("Enter")
-        wanted = ["Shall we meet on Monday?", "At noon?", "Yes, at noon."]
-        for each in (ada, bob):
-            await expect(each.page.locator(".message .body")).to_have_text(wanted)
+    await page.locator("#composer-text").press_sequentially("Yes")
+    await expect(ada.page.locator("#chat-typing")).to_have_text("Bob is writing…")
+    await post(bob, "Yes, at noon.")
+    wanted = ["Shall we meet on Monday?", "At noon?", "Yes, at noon."]
+    for each in (ada, bob):
+        await expect(each.page.locator(".message .body")).to_have_text(wanted)
+
+
+async def test_reactions_pins_and_who_has_read_what_follow_without_a_reload(both):
+    ada, bob = both.ada.page, both.bob.page
+    await expect(ada.locator("#chat-here")).to_have_text("Bob is here")
+    await expect(bob.locator("#chat-here")).to_have_text("Ada is here")
+    await expect(ada.locator(".readers")).to_have_text("Read by Bob")
+    await ada.locator(".marks").get_by_label("React", exact=True).click()
+    await ada.locator(".marks").get_by_role("button", name="👍").click()
+    theirs = bob.locator(".marks").get_by_label("👍 1")
+    await expect(theirs).to_have_attribute("aria-pressed", "false")
+    await theirs.click()
+    await expect(ada.locator(".marks").get_by_label("👍 2")).to_be_visible()
+    await ada.locator(".marks").get_by_role("button", name="Pin", exact=True).click()
+    await expect(bob.locator(".marks").get_by_role("button", name="Unpin")).to_be_visible()
+    await both.ada.call(f"/messages/{both.first}", "PATCH", {"content": "On Monday?"})
+    await expect(bob.locator(".message .body")).to_have_text("On Monday?")
+    await expect(bob.locator(".marks").get_by_label("👍 2")).to_be_visible()
+    await post(both.bob, "Gladly.")
+    await expect(ada.locator(".message")).to_have_count(2)
+    await expect(bob.locator(".message").last.locator(".readers")).to_have_text("Read by Ada")
+
+
+async def test_the_list_counts_what_is_new_and_a_mention_is_told_at_once(both):
+    ada = both.ada.page
+    await both.ada.open("#/c/new")
+    listed = ada.locator("#conversations a").filter(has_text="Friday")
+    await post(both.bob, "Is anybody there?")
+    await expect(listed.locator(".badge")).to_have_text("1 unread")
+    await post(both.bob, "@Ada, are you?")
+    await expect(ada.locator("#toast")).to_contain_text("Bob mentioned you in Friday")
+    await expect(listed.locator(".badge")).to_have_text("2 unread")
+    await listed.click()
+    await expect(ada.locator(".message")).to_have_count(3)
+    await expect(listed.locator(".badge")).to_have_count(0)
+    await both.bob.call(f"/conversations/{both.talk}", "PATCH", {"title": "Saturday"})
+    await expect(ada.locator("#chat-title")).to_have_text("Saturday")
+    await expect(ada.locator("#conversations a")).to_contain_text(["Saturday"])
+
+
+async def test_what_is_said_while_a_reply_is_written_is_shown_to_both(both):
+    ada, bob = both.ada.page, both.bob.page
+    await both.ada.say(LETTER)
+    await ada.select_option("#composer-model", "openai:gpt-4.1-mini")
+    await ada.fill("#composer-text", "Where does the spare key hang?")
+    await ada.keyboard.press("Enter")
+    for page in (ada, bob):
+        await expect(page.locator(".message.assistant[aria-busy]")).to_contain_text("word1")
+    await post(both.bob, "Wait for me.")
+    for page in (ada, bob):
+        await expect(page.get_by_text("Wait for me.")).to_be_visible()
+        await expect(page.locator(".message.assistant")).to_have_count(1)
+        await expect(page.locator(".message.assistant .message-tools")).to_be_visible()
+
+
+async def test_another_window_of_the_same_person_follows_to_the_new_reply(both, site):
+    first = both.ada.page
+    await both.ada.say(LETTER)
+    await first.fill("#composer-text", "Where does the spare key hang?")
+    await first.keyboard.press("Enter")
+    await expect(first.locator(".message.assistant .message-tools")).to_be_visible()
+    second = await first.context.new_page()
+    await second.goto(f"{site.url}/#/c/{both.talk}")
+    await expect(second.locator(".message.assistant .message-tools")).to_be_visible()
+    await first.get_by_role("button", name="Answer again").click()
+    for page in (second, first):
+        await expect(page.locator(".message.assistant .versions")).to_contain_text("2/2")
+        await expect(page.locator(".message")).to_have_count(3)
+
+
+async def test_who_is_removed_is_told_so(both):
+    bob = both.bob.page
+    (me,) = [
+        member["principal_id"]
+        for member in (await both.ada.call(f"/conversations/{both.talk}/members"))["items"]
+        if member["name"] == "Bob"
+    ]
+    await both.ada.call(f"/conversations/{both.talk}/members/{me}", "DELETE")
+    await expect(bob.locator("#messages .notice")).to_contain_text("not shared with you")
+    await expect(bob.locator("#conversations")).to_have_text("No conversations yet.")

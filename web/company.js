@@ -1,0 +1,69 @@
+// Who else is in the open conversation: how far each has read, who looks at it now, who writes.
+
+import { $, h } from "./dom.js";
+import { api, myId } from "./api.js";
+
+const NAMED = 3; // people, before they are only counted
+
+let people = new Map(); // account id -> {name, seq}
+let conversation = "";
+let clearing = 0; // timer that takes away who types
+
+export async function meet(id) {
+  conversation = id;
+  const { items } = await api(`/conversations/${id}/members`).catch(() => ({ items: [] }));
+  if (conversation !== id) return;
+  people = new Map(items.map(({ principal_id: who, name, read_seq: seq }) => [who, { name, seq: seq ?? 0 }]));
+  drawReaders();
+}
+
+export function part() {
+  conversation = "";
+  people = new Map();
+  showHere([]);
+  showTyping("");
+}
+
+export function hasRead(who, seq) {
+  const person = people.get(who);
+  if (!person || person.seq >= seq) return;
+  person.seq = seq;
+  drawReaders();
+}
+
+// Each of the others stands below the last message that he has read, unless he wrote it.
+export function drawReaders() {
+  for (const line of document.querySelectorAll("#messages .readers")) line.remove();
+  const rows = [...document.querySelectorAll("#messages .message[data-seq]")];
+  const readers = new Map();
+  for (const [who, { name, seq }] of people) {
+    const row = who !== myId() && rows.findLast(({ dataset }) => Number(dataset.seq) <= seq);
+    if (row && row.dataset.author !== who) readers.set(row, [...(readers.get(row) ?? []), name]);
+  }
+  for (const [row, names] of readers) row.append(h("p", { class: "readers muted", title: names.join(", ") }, `Read by ${listed(names)}`));
+}
+
+export function showHere(ids) {
+  const names = people.size ? ids.filter((id) => id !== myId()).map(nameOf) : []; // not known yet
+  $("#chat-here").textContent = names.length ? `${listed(names)} ${names.length === 1 ? "is" : "are"} here` : "";
+}
+
+export function isWriting({ account_id: who, for_s: seconds }) {
+  if (who === myId()) return;
+  showTyping(`${nameOf(who)} is writing…`);
+  clearing = setTimeout(() => showTyping(""), seconds * 1000);
+}
+
+export function showTyping(text) {
+  clearTimeout(clearing);
+  $("#chat-typing").textContent = text;
+}
+
+const nameOf = (id) => people.get(id)?.name ?? "Somebody";
+
+function listed(names) {
+  const shown = names.slice(0, names.length > NAMED ? NAMED - 1 : NAMED);
+  const more = names.length - shown.length;
+  if (more) return `${shown.join(", ")} and ${more} others`;
+  return shown.length > 1 ? `${shown.slice(0, -1).join(", ")} and ${shown.at(-1)}` : shown[0];
+}
