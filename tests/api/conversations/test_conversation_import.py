@@ -7,17 +7,7 @@ import pytest
 from api.conversations.conversation_import import tree_problems
 from api.conversations.file import ConversationFile
 from core.ids import new_id
-from tests.make import make_colleague, make_scope
-
-
-@pytest.fixture
-async def ada(owner_connection):
-    return await make_scope(owner_connection)
-
-
-@pytest.fixture
-async def client(signed_in, ada):
-    return await signed_in(ada)
+from tests.make import make_colleague
 
 
 def said(content="Hello", **changed):
@@ -52,14 +42,14 @@ def answered(parent, content, *citations, **changed):
     )
 
 
-async def take_in(client, file):
-    answer = await client.post("/api/conversations/import", json=file)
+async def take_in(mine, file):
+    answer = await mine.post("/api/conversations/import", json=file)
     assert answer.status_code == 201, answer.text
     return answer.json()
 
 
-async def export(client, conversation_id):
-    return (await client.get(f"/api/conversations/{conversation_id}/export")).json()
+async def export(mine, conversation_id):
+    return (await mine.get(f"/api/conversations/{conversation_id}/export")).json()
 
 
 def without_ids(file):
@@ -104,25 +94,25 @@ def any_tree(dice):
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_what_is_exported_imported_and_exported_again_is_equal(client, seed):
-    made = await take_in(client, any_tree(random.Random(seed)))
-    once = await export(client, made["id"])
-    again = await export(client, (await take_in(client, once))["id"])
+async def test_what_is_exported_imported_and_exported_again_is_equal(mine, seed):
+    made = await take_in(mine, any_tree(random.Random(seed)))
+    once = await export(mine, made["id"])
+    again = await export(mine, (await take_in(mine, once))["id"])
     assert without_ids(again) == without_ids(once)
     assert len(once["messages"]) == made["messages"]
 
 
 async def test_an_imported_conversation_is_the_importers_and_its_authors_are_names(
-    client, ada, owner_connection, signed_in
+    mine, ada, owner_connection, signed_in
 ):
     first = said("The pelican", author="Grace")
-    made = await take_in(client, file_of(first, said("Second", parent_id=first["id"])))
+    made = await take_in(mine, file_of(first, said("Second", parent_id=first["id"])))
     assert (made["is_owner"], made["title"], made["imported_at"] is not None) == (
         True,
         "Old talk",
         True,
     )
-    opened = (await client.get(f"/api/conversations/{made['id']}")).json()
+    opened = (await mine.get(f"/api/conversations/{made['id']}")).json()
     assert [(m["author"], m["author_id"], m["content"]) for m in opened["messages"]] == [
         ("Grace", None, "The pelican"),
         ("Grace", None, "Second"),
@@ -135,7 +125,7 @@ async def test_an_imported_conversation_is_the_importers_and_its_authors_are_nam
     assert (await (await signed_in(bob)).get(f"/api/conversations/{made['id']}")).status_code == 404
 
 
-async def test_a_quote_that_stands_where_it_says_keeps_its_verdict(client):
+async def test_a_quote_that_stands_where_it_says_keeps_its_verdict(mine):
     source = said("It begins in May.")
     reply = answered(
         source, "In May. [1]",
@@ -143,10 +133,10 @@ async def test_a_quote_that_stands_where_it_says_keeps_its_verdict(client):
         cited("in June", 10, message_id=source["id"]),
         cited("secret", 0, kind="file", file_id=str(new_id())),
     )  # fmt: skip
-    made = await take_in(client, file_of(source, reply))
+    made = await take_in(mine, file_of(source, reply))
     assert made["unverified"] == 2
-    opened = (await client.get(f"/api/conversations/{made['id']}")).json()["messages"]
-    run = (await client.get(f"/api/runs/{opened[1]['run_id']}")).json()
+    opened = (await mine.get(f"/api/conversations/{made['id']}")).json()["messages"]
+    run = (await mine.get(f"/api/runs/{opened[1]['run_id']}")).json()
     assert [(c["quote"], c["verdict"], c["status"], c["message_id"]) for c in run["citations"]] == [
         ("in May", "verbatim", "current", opened[0]["id"]),
         ("in June", "unverified", "unverified", None),
@@ -156,24 +146,22 @@ async def test_a_quote_that_stands_where_it_says_keeps_its_verdict(client):
     assert all(c["file_id"] is None for c in run["citations"])
 
 
-async def test_a_file_of_somebody_else_is_neither_attached_nor_told_of(
-    client, ada, owner_connection
-):
+async def test_a_file_of_somebody_else_is_neither_attached_nor_told_of(mine, ada, owner_connection):
     from tests.api.conversations.test_messages import make_file
 
     bob = await make_colleague(owner_connection, ada)
-    mine, his = [str(await make_file(owner_connection, scope)) for scope in (ada, bob)]
-    files = [{"file_id": file_id, "name": "x"} for file_id in (mine, his, str(new_id()))]
+    own, his = [str(await make_file(owner_connection, scope)) for scope in (ada, bob)]
+    files = [{"file_id": file_id, "name": "x"} for file_id in (own, his, str(new_id()))]
     question = said(attachments=files)
     reply = answered(
         question, "So.", *[cited("x", 0, kind="file", file_id=f["file_id"]) for f in files]
     )
-    made = await take_in(client, file_of(question, reply))
+    made = await take_in(mine, file_of(question, reply))
     assert (made["missing_files"], made["unverified"]) == (2, 3)
-    opened = (await client.get(f"/api/conversations/{made['id']}")).json()["messages"]
-    assert opened[0]["attachments"] == [mine]
+    opened = (await mine.get(f"/api/conversations/{made['id']}")).json()["messages"]
+    assert opened[0]["attachments"] == [own]
     kept = await owner_connection.fetch("SELECT item_id FROM citation")
-    assert not {str(row["item_id"]) for row in kept} & {mine, his}
+    assert not {str(row["item_id"]) for row in kept} & {own, his}
 
 
 @pytest.mark.parametrize(
@@ -193,23 +181,23 @@ async def test_a_file_of_somebody_else_is_neither_attached_nor_told_of(
         (json.dumps(file_of(answered({"id": None}, "So."))), ["messages.0.reply"]),
     ],
 )  # fmt: skip
-async def test_a_file_that_is_none_names_its_fields_and_leaves_nothing(client, body, fields):
-    answer = await client.post("/api/conversations/import", content=body)
+async def test_a_file_that_is_none_names_its_fields_and_leaves_nothing(mine, body, fields):
+    answer = await mine.post("/api/conversations/import", content=body)
     assert answer.status_code == 400, answer.text
     assert [d["field"] for d in answer.json()["error"]["details"]] == fields
-    assert (await client.get("/api/conversations")).json()["items"] == []
+    assert (await mine.get("/api/conversations")).json()["items"] == []
 
 
-async def test_a_file_that_is_too_large_is_refused(client):
-    answer = await client.post("/api/conversations/import", content=b" " * 20_000_001)
+async def test_a_file_that_is_too_large_is_refused(mine):
+    answer = await mine.post("/api/conversations/import", content=b" " * 20_000_001)
     assert answer.status_code == 413
 
 
-async def test_the_same_key_takes_a_file_in_once(client):
+async def test_the_same_key_takes_a_file_in_once(mine):
     file = file_of(said())
     ids = {
         (
-            await client.post(
+            await mine.post(
                 "/api/conversations/import", json=file, headers={"Idempotency-Key": "a"}
             )
         ).json()["id"]

@@ -2,21 +2,11 @@ from unittest.mock import ANY
 
 import pytest
 
-from tests.make import make_colleague, make_scope
+from tests.make import make_colleague
 
 
 async def begin(client, title="Pension plan") -> str:
     return (await client.post("/api/conversations", json={"title": title})).json()["id"]
-
-
-@pytest.fixture
-async def ada(owner_connection):
-    return await make_scope(owner_connection)
-
-
-@pytest.fixture
-async def bob(owner_connection, ada):
-    return await make_colleague(owner_connection, ada)
 
 
 async def test_a_new_conversation_is_mine_alone(signed_in, ada, bob):

@@ -5,22 +5,12 @@ import pytest
 from core.ids import new_id
 from tests.api.conversations.test_messages import make_file
 from tests.api.conversations.test_tree import branch, post, write_reply
-from tests.make import make_colleague, make_scope
+from tests.make import make_colleague
 
 
 @pytest.fixture
-async def ada(owner_connection):
-    return await make_scope(owner_connection)
-
-
-@pytest.fixture
-async def client(signed_in, ada):
-    return await signed_in(ada)
-
-
-@pytest.fixture
-async def path(client):
-    return f"/api/conversations/{(await client.post('/api/conversations', json={})).json()['id']}"
+async def path(mine):
+    return f"/api/conversations/{(await mine.post('/api/conversations', json={})).json()['id']}"
 
 
 async def cite(owner, scope, run_id, file_id):
@@ -33,20 +23,20 @@ async def cite(owner, scope, run_id, file_id):
 
 
 async def test_a_fork_copies_the_way_to_a_message_with_files_and_citations(
-    client, path, resources, owner_connection, ada
+    mine, path, resources, owner_connection, ada
 ):
     file_id = await make_file(owner_connection, ada)
-    asked = await post(client, path, "When?", reply={}, attachments=[str(file_id)])
+    asked = await post(mine, path, "When?", reply={}, attachments=[str(file_id)])
     await write_reply(resources, owner_connection, ada, asked["run"]["id"], "In May. [1]")
     await cite(owner_connection, ada, asked["run"]["id"], file_id)
-    await post(client, path, "Later")
-    reply = (await client.get(path)).json()["messages"][1]
-    forked = await client.post(f"{path}/fork", json={"message_id": reply["id"]})
+    await post(mine, path, "Later")
+    reply = (await mine.get(path)).json()["messages"][1]
+    forked = await mine.post(f"{path}/fork", json={"message_id": reply["id"]})
     assert forked.status_code == 201
     made = forked.json()
     assert (made["forked_from_id"], made["forked_at_id"]) == (path.rpartition("/")[2], reply["id"])
     assert (made["title"], made["is_owner"], made["last_seq"]) == ("When?", True, 2)
-    first, second = (await client.get(f"/api/conversations/{made['id']}")).json()["messages"]
+    first, second = (await mine.get(f"/api/conversations/{made['id']}")).json()["messages"]
     assert (first["content"], first["author"], first["attachments"]) == (
         "When?", "ada", [str(file_id)],
     )  # fmt: skip
@@ -54,64 +44,64 @@ async def test_a_fork_copies_the_way_to_a_message_with_files_and_citations(
     assert not {first["id"], second["id"]} & {asked["message"]["id"], reply["id"]}
     assert second["created_at"] == reply["created_at"]
     old, new = [
-        (await client.get(f"/api/runs/{run_id}")).json()
+        (await mine.get(f"/api/runs/{run_id}")).json()
         for run_id in (asked["run"]["id"], second["run_id"])
     ]
     assert new["citations"] == [{**old["citations"][0], "id": ANY}]
     assert (new["message_id"], new["usage"]) == (second["id"], None)
-    events = (await client.get(f"/api/runs/{second['run_id']}/events")).text
+    events = (await mine.get(f"/api/runs/{second['run_id']}/events")).text
     assert "event: run.done" in events
 
 
-async def test_a_fork_is_found_by_its_words_and_goes_on_by_itself(client, path, owner_connection):
-    await post(client, path, "The pelican")
-    made = (await client.post(f"{path}/fork")).json()
-    after = await post(client, f"/api/conversations/{made['id']}", "More")
+async def test_a_fork_is_found_by_its_words_and_goes_on_by_itself(mine, path, owner_connection):
+    await post(mine, path, "The pelican")
+    made = (await mine.post(f"{path}/fork")).json()
+    after = await post(mine, f"/api/conversations/{made['id']}", "More")
     assert after["seq"] == 2
-    assert (await client.get(path)).json()["last_seq"] == 1
+    assert (await mine.get(path)).json()["last_seq"] == 1
     items = await owner_connection.fetch(
         "SELECT item_id FROM passage WHERE tsv @@ to_tsquery('simple', 'pelican')"
     )
     assert {str(row["item_id"]) for row in items} == {path.rpartition("/")[2], made["id"]}
 
 
-async def test_a_fork_takes_the_branch_that_is_read_unless_a_message_is_named(client, path):
-    first = await post(client, path, "First")
-    await post(client, path, "After")
-    await branch(client, first, "Other")
+async def test_a_fork_takes_the_branch_that_is_read_unless_a_message_is_named(mine, path):
+    first = await post(mine, path, "First")
+    await post(mine, path, "After")
+    await branch(mine, first, "Other")
     read, named = [
-        (await client.post(f"{path}/fork", json=body)).json()["id"]
+        (await mine.post(f"{path}/fork", json=body)).json()["id"]
         for body in ({"title": "Copy"}, {"message_id": first["id"]})
     ]
     for made, contents in ((read, ["Other"]), (named, ["First"])):
-        messages = (await client.get(f"/api/conversations/{made}")).json()["messages"]
+        messages = (await mine.get(f"/api/conversations/{made}")).json()["messages"]
         assert [m["content"] for m in messages] == contents
 
 
 async def test_who_may_not_see_where_a_fork_comes_from_is_not_told(
-    client, path, ada, signed_in, owner_connection
+    mine, path, ada, signed_in, owner_connection
 ):
-    await post(client, path, "Hello")
-    made = (await client.post(f"{path}/fork")).json()["id"]
+    await post(mine, path, "Hello")
+    made = (await mine.post(f"{path}/fork")).json()["id"]
     bob = await make_colleague(owner_connection, ada)
     his = await signed_in(bob)
-    await client.put(f"/api/conversations/{made}/members", json={"principal": str(bob.account_id)})
+    await mine.put(f"/api/conversations/{made}/members", json={"principal": str(bob.account_id)})
     seen = (await his.get(f"/api/conversations/{made}")).json()
     assert (seen["forked_from_id"], seen["forked_at_id"]) == (None, None)
     assert (await his.post(f"{path}/fork")).status_code == 404
     assert (await his.post(f"/api/conversations/{made}/fork")).status_code == 201
 
 
-async def test_of_a_deleted_message_no_words_are_copied(client, path, owner_connection):
-    first = await post(client, path, "Secret")
-    await post(client, path, "After")
-    await client.delete(f"/api/messages/{first['id']}")
-    made = (await client.post(f"{path}/fork")).json()["id"]
+async def test_of_a_deleted_message_no_words_are_copied(mine, path, owner_connection):
+    first = await post(mine, path, "Secret")
+    await post(mine, path, "After")
+    await mine.delete(f"/api/messages/{first['id']}")
+    made = (await mine.post(f"{path}/fork")).json()["id"]
     rows = await owner_connection.fetch(
         "SELECT content FROM message WHERE conversation_id = $1 ORDER BY seq", made
     )
     assert [row["content"] for row in rows] == ["", "After"]
 
 
-async def test_an_empty_conversation_is_not_copied(client, path):
-    assert (await client.post(f"{path}/fork")).status_code == 409
+async def test_an_empty_conversation_is_not_copied(mine, path):
+    assert (await mine.post(f"{path}/fork")).status_code == 409

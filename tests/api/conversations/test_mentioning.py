@@ -2,27 +2,7 @@ import pytest
 
 from search.notices import notice_topic
 from tests.api.watching import PATIENCE_S, until
-from tests.make import make_colleague, make_scope
-
-
-@pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
-
-
-@pytest.fixture
-async def bob(owner_connection, ada):
-    return await make_colleague(owner_connection, ada)
-
-
-@pytest.fixture
-async def mine(signed_in, ada):
-    return await signed_in(ada)
-
-
-@pytest.fixture
-async def his(signed_in, bob):
-    return await signed_in(bob)
+from tests.make import make_colleague
 
 
 @pytest.fixture

@@ -4,31 +4,21 @@ from unittest.mock import ANY
 import pytest
 
 from core.ids import new_id
-from tests.make import make_colleague, make_scope
+from tests.make import make_colleague
 
 
 @pytest.fixture
-async def ada(owner_connection):
-    return await make_scope(owner_connection)
-
-
-@pytest.fixture
-async def client(signed_in, ada):
-    return await signed_in(ada)
-
-
-@pytest.fixture
-async def path(client):
-    made = await client.post("/api/conversations", json={})
+async def path(mine):
+    made = await mine.post("/api/conversations", json={})
     return f"/api/conversations/{made.json()['id']}"
 
 
-async def post(client, path, content="When does the pension start?", **more):
-    return await client.post(f"{path}/messages", json={"content": content} | more)
+async def post(mine, path, content="When does the pension start?", **more):
+    return await mine.post(f"{path}/messages", json={"content": content} | more)
 
 
-async def test_a_posted_message_stands_in_its_conversation(client, ada, path):
-    posted = await post(client, path)
+async def test_a_posted_message_stands_in_its_conversation(mine, ada, path):
+    posted = await post(mine, path)
     assert posted.status_code == 201
     assert posted.json() == {
         "id": ANY,
@@ -54,18 +44,16 @@ async def test_a_posted_message_stands_in_its_conversation(client, ada, path):
         "deleted_at": None,
         "index_seq": ANY,
     }
-    listed = (await client.get(f"{path}/messages")).json()
+    listed = (await mine.get(f"{path}/messages")).json()
     assert listed == {
         "items": [{k: v for k, v in posted.json().items() if k != "index_seq"}],
         "next_cursor": None,
     }
-    assert (await client.get(path)).json()["title"] == "When does the pension start?"
+    assert (await mine.get(path)).json()["title"] == "When does the pension start?"
 
 
-async def test_a_message_is_indexed_and_its_embedding_queued_with_it(
-    client, path, owner_connection
-):
-    message = (await post(client, path)).json()
+async def test_a_message_is_indexed_and_its_embedding_queued_with_it(mine, path, owner_connection):
+    message = (await post(mine, path)).json()
     passage = await owner_connection.fetchrow(
         "SELECT message_id, span_start, span_end FROM passage"
     )
@@ -78,10 +66,10 @@ async def test_a_message_is_indexed_and_its_embedding_queued_with_it(
     )
 
 
-async def test_a_message_follows_the_latest_unless_it_names_its_parent(client, path):
-    first = (await post(client, path, "One")).json()
-    second = (await post(client, path, "Two")).json()
-    other = (await post(client, path, "Two, again", parent_id=first["id"])).json()
+async def test_a_message_follows_the_latest_unless_it_names_its_parent(mine, path):
+    first = (await post(mine, path, "One")).json()
+    second = (await post(mine, path, "Two")).json()
+    other = (await post(mine, path, "Two, again", parent_id=first["id"])).json()
     assert [second["parent_id"], other["parent_id"]] == [first["id"]] * 2
 
 
@@ -106,50 +94,48 @@ async def test_a_message_follows_the_latest_unless_it_names_its_parent(client, p
     ],
 )
 async def test_a_message_that_cannot_be_names_its_field_and_leaves_nothing(
-    client, path, changed, field
+    mine, path, changed, field
 ):
-    answer = await client.post(f"{path}/messages", json={"content": "x"} | changed)
+    answer = await mine.post(f"{path}/messages", json={"content": "x"} | changed)
     assert answer.status_code == 400
     assert [d["field"] for d in answer.json()["error"]["details"]] == [field]
-    assert (await client.get(path)).json()["last_seq"] == 0
+    assert (await mine.get(path)).json()["last_seq"] == 0
 
 
-async def test_a_parent_of_another_conversation_is_no_parent(client, path):
-    message = (await post(client, path)).json()
-    other = await client.post("/api/conversations", json={})
-    answer = await post(client, f"/api/conversations/{other.json()['id']}", parent_id=message["id"])
+async def test_a_parent_of_another_conversation_is_no_parent(mine, path):
+    message = (await post(mine, path)).json()
+    other = await mine.post("/api/conversations", json={})
+    answer = await post(mine, f"/api/conversations/{other.json()['id']}", parent_id=message["id"])
     assert answer.status_code == 400
 
 
-async def test_the_same_client_id_posts_once(client, path):
-    first, again = [(await post(client, path, client_id="a")).json() for _ in range(2)]
-    other = await post(client, path, "Something else", client_id="a")
+async def test_the_same_client_id_posts_once(mine, path):
+    first, again = [(await post(mine, path, client_id="a")).json() for _ in range(2)]
+    other = await post(mine, path, "Something else", client_id="a")
     assert (again["id"], again["index_seq"]) == (first["id"], None)
     assert other.status_code == 409
-    assert (await client.get(path)).json()["last_seq"] == 1
+    assert (await mine.get(path)).json()["last_seq"] == 1
 
 
-async def test_two_authors_may_use_the_same_client_id(
-    client, path, ada, signed_in, owner_connection
-):
+async def test_two_authors_may_use_the_same_client_id(mine, path, ada, signed_in, owner_connection):
     bob = await make_colleague(owner_connection, ada)
-    await client.put(f"{path}/members", json={"principal": str(bob.account_id), "role": "writer"})
-    first = await post(client, path, "Ada's", client_id="a")
+    await mine.put(f"{path}/members", json={"principal": str(bob.account_id), "role": "writer"})
+    first = await post(mine, path, "Ada's", client_id="a")
     second = await post(await signed_in(bob), path, "Bob's", client_id="a")
     assert (first.json()["seq"], second.json()["seq"]) == (1, 2)
 
 
-async def test_many_posts_at_once_leave_no_gap_in_seq(client, path):
-    answers = await asyncio.gather(*(post(client, path, f"Message {n}") for n in range(8)))
+async def test_many_posts_at_once_leave_no_gap_in_seq(mine, path):
+    answers = await asyncio.gather(*(post(mine, path, f"Message {n}") for n in range(8)))
     assert sorted(a.json()["seq"] for a in answers if a.status_code == 201) == list(
         range(1, 1 + sum(a.status_code == 201 for a in answers))
     )
     assert {a.status_code for a in answers} <= {201, 503}
 
 
-async def test_an_edit_keeps_the_revision_and_replaces_the_passages(client, path, owner_connection):
-    message = (await post(client, path, "The old words")).json()
-    edited = await client.patch(f"/api/messages/{message['id']}", json={"content": "Other words"})
+async def test_an_edit_keeps_the_revision_and_replaces_the_passages(mine, path, owner_connection):
+    message = (await post(mine, path, "The old words")).json()
+    edited = await mine.patch(f"/api/messages/{message['id']}", json={"content": "Other words"})
     kept = await owner_connection.fetch("SELECT revision, content FROM message_revision")
     passages = await owner_connection.fetch("SELECT tsv::text FROM passage")
     assert (edited.json()["content"], edited.json()["revision"]) == ("Other words", 2)
@@ -159,83 +145,83 @@ async def test_an_edit_keeps_the_revision_and_replaces_the_passages(client, path
     assert "old" not in passages[0]["tsv"]
 
 
-async def test_an_edit_of_an_older_version_is_stale(client, path):
-    message = (await post(client, path)).json()
+async def test_an_edit_of_an_older_version_is_stale(mine, path):
+    message = (await post(mine, path)).json()
     where = f"/api/messages/{message['id']}"
-    await client.patch(where, json={"content": "Second"}, headers={"If-Match": '"1"'})
-    late = await client.patch(where, json={"content": "Third"}, headers={"If-Match": '"1"'})
+    await mine.patch(where, json={"content": "Second"}, headers={"If-Match": '"1"'})
+    late = await mine.patch(where, json={"content": "Third"}, headers={"If-Match": '"1"'})
     assert late.status_code == 412
 
 
-async def test_a_branch_is_a_sibling_and_the_first_stays(client, path):
-    parent = (await post(client, path, "Root")).json()
-    message = (await post(client, path, "First")).json()
-    sibling = await client.patch(
+async def test_a_branch_is_a_sibling_and_the_first_stays(mine, path):
+    parent = (await post(mine, path, "Root")).json()
+    message = (await post(mine, path, "First")).json()
+    sibling = await mine.patch(
         f"/api/messages/{message['id']}", json={"content": "Other", "branch": True}
     )
     assert sibling.json()["id"] != message["id"]
     assert sibling.json()["parent_id"] == parent["id"]
     assert (sibling.json()["siblings"], sibling.json()["previous_sibling_id"]) == (2, message["id"])
     for view, contents in (("linear", ["Root", "Other"]), ("tree", ["Root", "First", "Other"])):
-        listed = (await client.get(f"{path}/messages?view={view}")).json()["items"]
+        listed = (await mine.get(f"{path}/messages?view={view}")).json()["items"]
         assert [m["content"] for m in listed] == contents
 
 
-async def test_only_its_author_edits_a_message(client, path, ada, signed_in, owner_connection):
+async def test_only_its_author_edits_a_message(mine, path, ada, signed_in, owner_connection):
     bob = await make_colleague(owner_connection, ada)
-    await client.put(f"{path}/members", json={"principal": str(bob.account_id), "role": "writer"})
+    await mine.put(f"{path}/members", json={"principal": str(bob.account_id), "role": "writer"})
     his = await signed_in(bob)
-    mine = (await post(client, path, "Ada's")).json()["id"]
+    written = (await post(mine, path, "Ada's")).json()["id"]
     bobs = (await post(his, path, "Bob's")).json()["id"]
-    assert (await his.patch(f"/api/messages/{mine}", json={"content": "x"})).status_code == 403
-    assert (await his.delete(f"/api/messages/{mine}")).status_code == 403
-    assert (await client.patch(f"/api/messages/{bobs}", json={"content": "x"})).status_code == 403
-    assert (await client.delete(f"/api/messages/{bobs}")).status_code == 204
+    assert (await his.patch(f"/api/messages/{written}", json={"content": "x"})).status_code == 403
+    assert (await his.delete(f"/api/messages/{written}")).status_code == 403
+    assert (await mine.patch(f"/api/messages/{bobs}", json={"content": "x"})).status_code == 403
+    assert (await mine.delete(f"/api/messages/{bobs}")).status_code == 204
 
 
 async def test_who_may_no_longer_write_cannot_edit_either(
-    client, path, ada, signed_in, owner_connection
+    mine, path, ada, signed_in, owner_connection
 ):
     bob = await make_colleague(owner_connection, ada)
     grant = {"principal": str(bob.account_id), "role": "writer"}
-    await client.put(f"{path}/members", json=grant)
+    await mine.put(f"{path}/members", json=grant)
     his = await signed_in(bob)
     message = (await post(his, path, "Bob's")).json()["id"]
-    await client.put(f"{path}/members", json=grant | {"role": "reader"})
+    await mine.put(f"{path}/members", json=grant | {"role": "reader"})
     edited = await his.patch(f"/api/messages/{message}", json={"content": "Still Bob's"})
     assert edited.status_code == 403
     assert (await his.delete(f"/api/messages/{message}")).status_code == 403
 
 
 async def test_a_deleted_message_loses_its_words_and_stays_only_as_a_parent(
-    client, path, owner_connection
+    mine, path, owner_connection
 ):
-    first = (await post(client, path, "First")).json()["id"]
-    second = (await post(client, path, "Second")).json()["id"]
+    first = (await post(mine, path, "First")).json()["id"]
+    second = (await post(mine, path, "Second")).json()["id"]
     for message in (first, second):
-        assert (await client.delete(f"/api/messages/{message}")).status_code == 204
-    items = (await client.get(f"{path}/messages")).json()["items"]
+        assert (await mine.delete(f"/api/messages/{message}")).status_code == 204
+    items = (await mine.get(f"{path}/messages")).json()["items"]
     assert [(m["id"], m["content"], m["deleted_at"] is not None) for m in items] == [
         (first, "", True)
     ]
     assert await owner_connection.fetchval("SELECT count(*) FROM passage") == 0
-    edit = await client.patch(f"/api/messages/{first}", json={"content": "Back"})
+    edit = await mine.patch(f"/api/messages/{first}", json={"content": "Back"})
     assert edit.status_code == 409
 
 
-async def test_pages_of_messages_follow_seq(client, path):
+async def test_pages_of_messages_follow_seq(mine, path):
     for n in range(5):
-        await post(client, path, f"Message {n}")
-    first = (await client.get(f"{path}/messages?limit=2")).json()
-    rest = (await client.get(f"{path}/messages?limit=100&cursor={first['next_cursor']}")).json()
+        await post(mine, path, f"Message {n}")
+    first = (await mine.get(f"{path}/messages?limit=2")).json()
+    rest = (await mine.get(f"{path}/messages?limit=100&cursor={first['next_cursor']}")).json()
     assert [m["seq"] for m in [*first["items"], *rest["items"]]] == [1, 2, 3, 4, 5]
     assert rest["next_cursor"] is None
 
 
 async def test_a_message_with_a_reply_answers_with_its_run_and_queues_it(
-    client, path, owner_connection
+    mine, path, owner_connection
 ):
-    answer = await post(client, path, reply={"max_tokens": 50})
+    answer = await post(mine, path, reply={"max_tokens": 50})
     run = await owner_connection.fetchrow("SELECT id, prompt_message_id, model, state FROM run")
     assert answer.status_code == 202
     assert answer.json()["run"] == {"id": str(run["id"]), "state": "running"}
@@ -245,20 +231,20 @@ async def test_a_message_with_a_reply_answers_with_its_run_and_queues_it(
     assert [row["kind"] for row in kinds] == ["embed_message", "reply"]
 
 
-async def test_a_reply_asked_for_twice_is_one_run(client, path, owner_connection):
-    first, again = [(await post(client, path, reply={}, client_id="a")).json() for _ in range(2)]
+async def test_a_reply_asked_for_twice_is_one_run(mine, path, owner_connection):
+    first, again = [(await post(mine, path, reply={}, client_id="a")).json() for _ in range(2)]
     assert again["run"]["id"] == first["run"]["id"]
     assert await owner_connection.fetchval("SELECT count(*) FROM run") == 1
 
 
 async def test_an_attachment_must_be_a_file_that_the_author_may_read(
-    client, path, ada, owner_connection
+    mine, path, ada, owner_connection
 ):
     bob = await make_colleague(owner_connection, ada)
-    mine, his = [await make_file(owner_connection, scope) for scope in (ada, bob)]
-    assert (await post(client, path, attachments=[str(his)])).status_code == 400
-    posted = await post(client, path, attachments=[str(mine), str(mine)])
-    assert posted.json()["attachments"] == [str(mine)]
+    own, his = [await make_file(owner_connection, scope) for scope in (ada, bob)]
+    assert (await post(mine, path, attachments=[str(his)])).status_code == 400
+    posted = await post(mine, path, attachments=[str(own), str(own)])
+    assert posted.json()["attachments"] == [str(own)]
 
 
 async def make_file(owner, scope):
@@ -275,10 +261,10 @@ async def make_file(owner, scope):
 
 
 async def test_who_accepts_an_event_stream_gets_the_reply_as_it_is_written(
-    client, path, owner_connection
+    mine, path, owner_connection
 ):
     streaming = asyncio.create_task(
-        client.post(
+        mine.post(
             f"{path}/messages",
             json={"content": "When?", "reply": {}},
             headers={"Accept": "text/event-stream"},
@@ -287,16 +273,16 @@ async def test_who_accepts_an_event_stream_gets_the_reply_as_it_is_written(
     async with asyncio.timeout(60):
         while (run_id := await owner_connection.fetchval("SELECT id FROM run")) is None:  # noqa: ASYNC110 a row
             await asyncio.sleep(0.01)
-    assert (await client.post(f"/api/runs/{run_id}/stop")).json()["state"] == "stopped"
+    assert (await mine.post(f"/api/runs/{run_id}/stop")).json()["state"] == "stopped"
     answer = await asyncio.wait_for(streaming, 60)
     assert answer.headers["Content-Type"].startswith("text/event-stream")
     assert "event: run.done" in answer.text
 
 
-async def test_posting_takes_a_bounded_number_of_queries(client, path, queries):
-    await post(client, path)
+async def test_posting_takes_a_bounded_number_of_queries(mine, path, queries):
+    await post(mine, path)
     with queries() as asked:
-        await post(client, path)
+        await post(mine, path)
     assert asked == [
         "find_standing",
         "lock_conversation",

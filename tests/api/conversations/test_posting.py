@@ -3,12 +3,7 @@ import pytest
 from api.conversations.posting import NewMessage, NewRun, branch, post, title_of
 from core.errors import Forbidden, InvalidInput, NotFound
 from core.ids import new_id
-from tests.make import make_colleague, make_scope
-
-
-@pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
+from tests.make import make_colleague
 
 
 @pytest.fixture

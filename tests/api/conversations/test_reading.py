@@ -20,11 +20,6 @@ from tests.make import make_scope
 
 
 @pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
-
-
-@pytest.fixture
 async def conversation_id(resources, owner_connection, ada):
     conversation_id = await make_conversation(owner_connection, ada)
     async with resources.app.write_tx(ada) as conn:

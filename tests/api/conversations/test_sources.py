@@ -10,11 +10,6 @@ from tests.api.conversations.test_conversation_import import answered, cited, fi
 from tests.make import make_scope
 
 
-@pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
-
-
 async def make_text(owner, scope, content):
     """A file whose one version was read as two segments."""
     ws, file_id, version_id, build_id = scope.workspace_id, new_id(), new_id(), new_id()
