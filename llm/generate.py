@@ -43,12 +43,21 @@ STOP_LOOK_S = 2.0  # a stop whose nudge was lost is seen this late while the mod
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the model is asked; `sources` are those that it may cite, `only_supported` leaves claims without one out."""
+    """What the model is asked; `sources` are those that it may cite."""
 
     messages: Sequence[ChatMessage]
     sources: Sequence[Source]
     max_tokens: int
-    only_supported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer that nobody has been shown: what its citations bear out, in `kept` sentences, and the claims that lack one."""
+
+    pieces: Sequence[TextOut | Citation]
+    kept: int
+    left_out: Sequence[str]
+    ending: Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,21 @@ _Heard = ChatEvent | _Stop | _Broke
 
 async def generate(model: ChatModel, task: Task, *, log: RunLog, feed: Feed) -> Ending:
     """Append the model's answer to the log and return how it ended."""
-    heard: asyncio.Queue[_Heard] = asyncio.Queue()
-    strict = OnlySupported() if task.only_supported else None
+    answer = _Answer(log, CitationStream(task.sources))
+    return await _write(answer, model, task, feed=feed)
+
+
+async def draft(model: ChatModel, task: Task, *, log: RunLog, feed: Feed) -> Draft:
+    """Return the model's answer without the claims that no citation bears out; the log gets nothing of it yet."""
+    strict = OnlySupported()
     answer = _Answer(log, CitationStream(task.sources), strict)
+    ending = await _write(answer, model, task, feed=feed)
+    return Draft(answer.held, strict.kept, strict.left_out, ending)
+
+
+async def _write(answer: "_Answer", model: ChatModel, task: Task, *, feed: Feed) -> Ending:
+    heard: asyncio.Queue[_Heard] = asyncio.Queue()
+    log = answer.log
     async with _beside(heard, _listen(model, task, heard), _await_stop(log, feed, heard)):
         last = await answer.write(heard)
     await answer.close()
@@ -80,7 +101,7 @@ async def generate(model: ChatModel, task: Task, *, log: RunLog, feed: Feed) -> 
 
 @dataclass(slots=True)
 class _Answer:
-    """What has been written so far, and the batch that waits to be."""
+    """What has been written so far, and the batch that waits to be; a strict one is held, not shown."""
 
     log: RunLog
     citations: CitationStream
@@ -90,6 +111,7 @@ class _Answer:
     text: list[str] = field(default_factory=list[str])
     cited: list[Span] = field(default_factory=list[Span])
     batch: list[TextOut | Citation] = field(default_factory=list[TextOut | Citation])
+    held: list[TextOut | Citation] = field(default_factory=list[TextOut | Citation])
     deltas: int = 0
     due: float | None = None  # when the batch must go, by the loop's clock
 
@@ -128,7 +150,7 @@ class _Answer:
     def grounding(self) -> Grounding:
         """Return what the citations came to over the whole answer."""
         whole = ground("".join(self.text), self.cited)
-        left_out = self.strict.removed if self.strict else 0
+        left_out = len(self.strict.left_out) if self.strict else 0
         counts = self.citations.grounding
         return replace(
             counts,
@@ -180,7 +202,10 @@ class _Answer:
             for piece in pieces
             if isinstance(piece, Citation)
         ]
-        await self.log.append_pieces(pieces)
+        if self.strict is None:
+            await self.log.append_pieces(pieces)
+        else:
+            self.held += pieces
 
 
 def storable(text: str) -> str:

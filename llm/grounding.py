@@ -52,7 +52,8 @@ class OnlySupported:
     """Lets through what is cited, sentence by sentence; what claims nothing waits for a cited sentence behind it."""
 
     def __init__(self) -> None:
-        self.removed = 0
+        self.kept = 0  # sentences with a citation
+        self.left_out: list[str] = []
         self._at = 0  # where what is held begins, as the pieces count
         self._dropped = 0
         self._text = ""
@@ -102,6 +103,7 @@ class OnlySupported:
         if mine:
             shown, self._waiting = self._waiting + text, ""
             self._line_ends = shown.endswith("\n")
+            self.kept += 1
             yield TextOut(shown)
             for citation in mine:
                 yield replace(
@@ -116,7 +118,7 @@ class OnlySupported:
 
     def _drop(self, text: str) -> None:
         """Leave out a claim, and what led in to it; a paragraph's end stays."""
-        self.removed += 1
+        self.left_out.append(text.strip())
         space = _SPACE_AT_END.search(text)
         kept = space[0] if space and "\n" in space[0] and not self._line_ends else ""
         self._dropped += len(self._waiting) + len(text) - len(kept)

@@ -27,6 +27,8 @@ _DELIMITER = re.compile(r"<(?=\s*/?\s*source)", re.IGNORECASE)
 
 HISTORY_CHARS = 4_000  # of recent turns, newest first
 QUESTION_CHARS = 8_000
+MOST_CLAIMS = 10  # told to be without support when an answer is tried again
+CLAIM_CHARS = 300
 _LEFT_OUT: Final[Mapping[ImageFate, str]] = {
     "too large": "an image that is too large to show",
     "too many": "an image that is left out, as there are too many",
@@ -99,6 +101,13 @@ def _rules(*, has_images: bool) -> ChatMessage:
         for way in ways
     )
     return ChatMessage("system", by_markers, bare=by_itself)
+
+
+def said_again(claims: Sequence[str]) -> str:
+    """Return what is put behind a question to have an answer written again without claims that lacked support."""
+    lines = (" ".join(safe(REFERENCE.sub("", claim)).split()) for claim in claims[:MOST_CLAIMS])
+    told = "\n".join(f"- {line[:CLAIM_CHARS]}" for line in lines)
+    return _template("again").substitute(claims=told).strip()
 
 
 def abstained(answer: str) -> bool:

@@ -36,8 +36,9 @@ from llm.prompt import (
 )
 from llm.retrieval import Found, Wanted, find_sources
 from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState, end_run
+from llm.supported import MOST_TRIES, generate_supported
 from llm.title import TitleLater, have_named
-from llm.trace import TracedQuery, as_json, told, traced
+from llm.trace import Trace, TracedQuery, as_json, told, traced
 from search.retrieve import Searcher
 from sql import execute, fetch, fetch_one, read, write
 from sql.fence import Fence
@@ -45,7 +46,7 @@ from sql.pool import Conn
 
 log = structlog.get_logger(__name__)
 
-RULES_TOKENS = 600  # of prompts/*.md and the marks around sources
+RULES_TOKENS = 1_000  # of prompts/*.md, the marks around sources, and what a second try is told
 REWRITE_INPUT_TOKENS = 1_200  # MOST_TURNS of followup.py, cut, with their rules
 MOST_TURNS = 20  # looked at; the prompt's budget decides how many are given
 
@@ -195,12 +196,15 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
     )
     found = await find_sources(deps.searcher, scope, wanted)
     prompt = build_prompt(turns[0].content, found.sources, history=list(asked.shown.values()))
-    await _tell(run_log, found, prompt, asked=asked, wanted=wanted)
+    trace = await _tell(run_log, found, prompt, asked=asked, wanted=wanted)
     if not prompt.sources and options.abstain:
         await run_log.append([Entry("delta", orjson.dumps({"text": ABSTENTION}).decode())])
         return Ending("abstained", asked.standalone.usage)
     model = deps.models.get(run.model, question=asked.standalone.query, sources=prompt.sources)
-    ending = await generate(model, _task(prompt, options), log=run_log, feed=deps.feed)
+    if options.citations == "required":
+        ending = await _supported(deps, run_log, model, trace, prompt=prompt)
+    else:
+        ending = await generate(model, _task(prompt, options), log=run_log, feed=deps.feed)
     own = asked.standalone.usage
     return _held_to(options, _counted(deps, run, _with_usage(ending, own), prompt=prompt))
 
@@ -208,12 +212,21 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
 def _task(prompt: Prompt, options: ReplyOptions) -> Task:
     if options.citations == "off":
         return Task(in_prose(prompt.messages), (), options.max_tokens)
-    return Task(
-        prompt.messages,
-        prompt.sources,
-        options.max_tokens,
-        only_supported=options.citations == "required",
-    )
+    return Task(prompt.messages, prompt.sources, options.max_tokens)
+
+
+async def _supported(
+    deps: ReplyDeps, run_log: RunLog, model: ChatModel, trace: Trace, *, prompt: Prompt
+) -> Ending:
+    """Have an answer written that its citations bear out, and keep in the trace what that took."""
+    task, tries = _task(prompt, trace.options), _tries(trace.options)
+    made = await generate_supported(model, task, log=run_log, feed=deps.feed, tries=tries)
+    await _keep(run_log, replace(trace, tries=made.tries))
+    return made.ending
+
+
+def _tries(options: ReplyOptions) -> int:
+    return MOST_TRIES if options.citations == "required" else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,8 +271,9 @@ async def _refused(
     if run.model == EXTRACTIVE:
         return None
     shown = (HISTORY_CHARS + QUESTION_CHARS) // CHARACTERS_A_TOKEN
-    given = options.context_tokens + shown + RULES_TOKENS + REWRITE_INPUT_TOKENS
-    made = options.max_tokens + REWRITE_TOKENS
+    tries = _tries(options)
+    given = tries * (options.context_tokens + shown + RULES_TOKENS) + REWRITE_INPUT_TOKENS
+    made = tries * options.max_tokens + REWRITE_TOKENS
     call = Call(given + made, deps.models.facts(run.model).micros(given, made))
     return await hold(
         run_log.fence, run_log.run_id, account_id=run.account_id, call=call, budgets=deps.budgets
@@ -279,11 +293,16 @@ def _counted(deps: ReplyDeps, run: Run, ending: Ending, *, prompt: Prompt) -> En
 
 async def _tell(
     run_log: RunLog, found: Found, prompt: Prompt, *, asked: _Asked, wanted: Wanted
-) -> None:
+) -> Trace:
     """Show what was retrieved and keep it as the run's trace."""
     query = TracedQuery(asked.question, asked.standalone.query, asked.standalone.by)
     trace = traced(found, prompt, query=query, wanted=wanted, rewrite_ms=asked.rewrite_ms)
     await run_log.append([Entry("retrieval.done", told(found, prompt.sources, query=query))])
+    await _keep(run_log, trace)
+    return trace
+
+
+async def _keep(run_log: RunLog, trace: Trace) -> None:
     async with run_log.fence.tx() as conn:
         run = {"workspace_id": run_log.fence.workspace_id, "run_id": run_log.run_id}
         await execute(conn, KEEP_TRACE, **run, trace=as_json(trace))

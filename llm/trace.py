@@ -15,6 +15,7 @@ from llm.followup import Way
 from llm.options import ReplyOptions
 from llm.prompt import Prompt
 from llm.retrieval import Candidate, Found, Wanted
+from llm.supported import Try
 from search.answer import Coverage
 
 
@@ -31,7 +32,7 @@ class TracedQuery:
 class Trace:
     """`packed` are the sources that the model was given, in order, each with the passages joined in it.
 
-    `given` are the messages that it was shown anyway.
+    `given` are the messages that it was shown anyway, `tries` the answers of which the better one is shown.
     """
 
     query: TracedQuery
@@ -47,6 +48,7 @@ class Trace:
     degraded: tuple[str, ...]
     rewrite_ms: float
     search_ms: float
+    tries: tuple[Try, ...] = ()
 
 
 def traced(

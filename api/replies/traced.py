@@ -11,10 +11,12 @@ from pydantic import BaseModel, ConfigDict
 
 from api.wire import Answer
 from core.scope import Scope
+from llm.chat import Usage
 from llm.followup import Way
 from llm.options import Citing, Sources
 from llm.packing import Fate
 from llm.retrieval import LeftOut
+from llm.run_log import RunState
 from search.answer import Match, Mode, Recall
 from search.links import file_links, message_links
 from sql import fetch, read
@@ -63,6 +65,14 @@ class KeptCoverage(_Kept):
     recall: Recall
 
 
+class KeptTry(_Kept):
+    state: RunState
+    kept: int
+    left_out: int
+    usage: Usage | None
+    is_shown: bool
+
+
 class KeptTrace(_Kept):
     """The JSON of run.trace: llm.trace.Trace."""
 
@@ -79,6 +89,7 @@ class KeptTrace(_Kept):
     degraded: tuple[str, ...]
     rewrite_ms: float
     search_ms: float
+    tries: tuple[KeptTry, ...] = ()
 
     def ref_of(self, passage_id: UUID) -> int | None:
         """Return under which number the model was given a passage."""

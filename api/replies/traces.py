@@ -52,6 +52,16 @@ class CoverageAnswer(Answer):
     recall: Literal["exact", "approximate"]
 
 
+class TryAnswer(Answer):
+    """With `citations: required`, an answer that was checked: sentences kept, and claims left out for lack of support."""
+
+    state: RunState
+    kept: int
+    left_out: int
+    usage: UsageAnswer | None
+    is_shown: bool
+
+
 class TraceTiming(Answer):
     """Milliseconds: wording the query, searching, until the first words, until the end."""
 
@@ -62,7 +72,10 @@ class TraceTiming(Answer):
 
 
 class TraceAnswer(Answer):
-    """`model` was asked for, `answered_by` wrote; `turns` earlier messages were shown; the prompt is told by its digest."""
+    """`model` was asked for, `answered_by` wrote; `turns` earlier messages were shown; the prompt is told by its digest.
+
+    `tries` are the answers, of which the better one is shown, where citations were required.
+    """
 
     run_id: UUID
     message_id: UUID
@@ -77,6 +90,7 @@ class TraceAnswer(Answer):
     coverage: CoverageAnswer | None
     degraded: Sequence[str]
     index_seq: int
+    tries: Sequence[TryAnswer]
     usage: UsageAnswer | None
     cost_usd: float
     timing_ms: TraceTiming
@@ -146,6 +160,7 @@ async def get_trace(message_id: PathId, scope: ScopeDep, api: ApiDep) -> TraceAn
         coverage=_coverage(kept.coverage),
         degraded=kept.degraded,
         index_seq=kept.index_seq,
+        tries=[TryAnswer.model_validate(each.model_dump()) for each in kept.tries],
         usage=UsageAnswer.model_validate_json(row.usage) if row.usage else None,
         cost_usd=row.cost_micros / 1e6,
         timing_ms=TraceTiming(

@@ -19,7 +19,7 @@ def strict(answer: str, step: int = 10_000) -> tuple[str, list[Citation], int]:
     out += only.feed(stream.finish())
     out += only.finish()
     text = "".join(piece.text for piece in out if isinstance(piece, TextOut))
-    return text, [piece for piece in out if isinstance(piece, Citation)], only.removed
+    return text, [piece for piece in out if isinstance(piece, Citation)], len(only.left_out)
 
 
 CITED = "The spare key hangs behind the blue door [1]."

@@ -142,34 +142,6 @@ async def test_without_sources_the_reply_abstains_and_no_model_is_asked(
     assert await state_of(owner_connection, run) == ("abstained", "", False, "done")
 
 
-async def test_where_citations_are_required_an_answer_without_one_counts_as_none(
-    resources, owner_connection, scope
-):
-    run = await make_run(owner_connection, resources, scope, request='{"citations": "required"}')
-    async with vendor_server(Reply(words=("Nobody knows.",))) as vendor:
-        await work(resources, run, vendor_model(vendor.base_url))
-    assert (await state_of(owner_connection, run))[0] == "abstained"
-    assert text_of(await events_of(owner_connection, run)) == ABSTENTION
-
-
-async def test_where_citations_are_required_only_what_is_cited_is_shown(
-    resources, owner_connection, scope
-):
-    run = await make_run(owner_connection, resources, scope, request='{"citations": "required"}')
-    words = ("Owls have always ", "guarded the doors. ", *CITED, " So it is told by all.")
-    async with vendor_server(Reply(words=words)) as vendor:
-        await work(resources, run, vendor_model(vendor.base_url))
-    events = await events_of(owner_connection, run)
-    assert text_of(events).strip() == "".join(CITED)
-    assert events[-1].data["grounding"] == {
-        "claims": 1,
-        "supported": 1,
-        "removed": 2,
-        "share": 1.0,
-        "unsupported": [],
-    }
-
-
 async def test_a_claim_without_a_citation_is_told_by_its_place(resources, owner_connection, scope):
     run = await make_run(owner_connection, resources, scope)
     bare = "Owls have always guarded the doors."
