@@ -1,40 +1,47 @@
-"""A worker process that signals itself at one point of its work: `crashing_worker.py STEP NTH WHEN SIGNAL LATE_S LEASE_S`.
-
-STEP is a function of ingest/pipeline.py, or `transaction` for any over content; WHEN is `before` it, `within` its
-transaction just before COMMIT, or `after` it. NTH 0 is never.
-"""
+"""A worker process that signals itself at one point of its work: `crashing_worker.py ORDERS`, which are written as JSON."""
 
 import asyncio
 import os
 import sys
 import threading
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from signal import SIGKILL, Signals
+from signal import SIGKILL, SIGSTOP, Signals
 from typing import Literal
+
+import orjson
+from pydantic import TypeAdapter
 
 from app.resources import open_resources
 from app.settings import Settings
 from ingest import pipeline
+from ingest.sandbox_process import Limits
 from sql.pool import Pool
 from tests.workers.made import worker_environment
 from workers.drain import Terms
+from workers.jobs import KINDS, Kind, ingest_file
 from workers.ledger import LEASE_S
 from workers.main import RETRY, working
+from workers.queue import JobKind
 
 When = Literal["before", "within", "after"]
 # One for each stage of a file: what was claimed is found, begun, read and cut, embedded, ended.
 STEPS = ("find_source", "begin", "save_range", "save_vectors", "finish")
+LIMITS = Limits()
 _inside: ContextVar[str] = ContextVar("inside", default="")
 
 
 @dataclass(slots=True)
 class Blow:
-    """The point, and what is done to the process there."""
+    """The point, and what is done to the process there.
+
+    A step is a function of ingest/pipeline.py, or `transaction` for any over content. `within` is in the step's
+    transaction, just before COMMIT. The 0th time is never.
+    """
 
     step: str = "transaction"
     nth: int = 0
@@ -51,16 +58,23 @@ class Blow:
                 os.kill(os.getpid(), self.signal)
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    blow: Blow
+    lease_s: float
+    limits: Limits
+
+
 @asynccontextmanager
 async def crashing(
-    settings: Settings, blow: Blow, *, lease_s: float = LEASE_S
+    settings: Settings, blow: Blow, *, lease_s: float = LEASE_S, limits: Limits = LIMITS
 ) -> AsyncGenerator[Process]:
-    """Lend a real worker on the test's services; its log is its standard output."""
-    point = (blow.step, blow.nth, blow.when, int(blow.signal), blow.late_s, lease_s)
+    """Lend a real worker on the test's services; of one that is not killed its standard output, the log, can be read."""
+    orders = orjson.dumps(Orders(blow, lease_s, limits)).decode()
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-u", str(Path(__file__)), *map(str, point)),
+        *(sys.executable, "-u", str(Path(__file__)), orders),
         env=worker_environment(settings),
-        stdout=DEVNULL if blow.signal == SIGKILL else PIPE,
+        stdout=PIPE if blow.signal == SIGSTOP else DEVNULL,
     )
     try:
         yield process
@@ -101,17 +115,26 @@ def watch(blow: Blow, name: str) -> None:
     setattr(pipeline, name, watched)
 
 
-async def main(blow: Blow, lease_s: float) -> None:
+def kinds_within(limits: Limits) -> Mapping[JobKind, Kind]:
+    """Return the kinds of jobs, with other limits of what one file may cost."""
+
+    async def read(work, fence, claim) -> None:
+        tools = replace(work.tools, limits=limits)
+        await ingest_file(replace(work, tools=tools), fence, claim)
+
+    return {**KINDS, "ingest_file": replace(KINDS["ingest_file"], body=read)}
+
+
+async def main(orders: Orders) -> None:
     for name in STEPS:
-        watch(blow, name)
+        watch(orders.blow, name)
+    terms = Terms(RETRY, lease_s=orders.lease_s, poll_s=0.05)
     async with open_resources(Settings(), purpose="worker") as opened:
         values = {field.name: getattr(opened.worker, field.name) for field in fields(Pool)}
-        resources = replace(opened, worker=CrashingPool(**values, blow=blow))
-        async with working(resources, Terms(RETRY, lease_s=lease_s, poll_s=0.05)):
+        resources = replace(opened, worker=CrashingPool(**values, blow=orders.blow))
+        async with working(resources, terms, kinds=kinds_within(orders.limits)):
             await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    step, nth, when, number, late_s, lease_s = sys.argv[1:]
-    blow = Blow(step, int(nth), when, Signals(int(number)), float(late_s))  # pyright: ignore[reportArgumentType]
-    asyncio.run(main(blow, float(lease_s)))
+    asyncio.run(main(TypeAdapter(Orders).validate_json(sys.argv[1])))
