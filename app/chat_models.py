@@ -16,7 +16,7 @@ from core.errors import InvalidInput
 from llm.budget import MICROS, Budgets
 from llm.catalogue import Facts, facts_of, read_prices
 from llm.chat import ChatModel, Source
-from llm.fallback import Breaker, FallbackChat, RestingChat
+from llm.fallback import Breaker, FallbackChat, RestingChat, UnseeingChat
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -48,6 +48,7 @@ class ChatModels:
         self._open: dict[str, _Closing] = {}
         self._breakers: dict[Provider, Breaker] = {}
         self._prices = read_prices(settings.chat_prices)
+        self._seeing = frozenset(_names(settings.chat_vision))
 
     @property
     def default(self) -> str:
@@ -79,12 +80,11 @@ class ChatModels:
     @property
     def fallback(self) -> tuple[str, ...]:
         """Return the models that write where the one asked for cannot begin, of those that are configured."""
-        names = (name.strip() for name in self._settings.chat_fallback.split(","))
-        return tuple(name for name in dict.fromkeys(names) if name and self._is_there(name))
+        return tuple(name for name in _names(self._settings.chat_fallback) if self._is_there(name))
 
     def facts(self, name: str) -> Facts:
         """Return what is known of a model."""
-        return facts_of(name, self._prices)
+        return facts_of(name, self._prices, seeing=self._seeing)
 
     def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel:
         """Return the model for one reply, with those that stand in for it. Raises as `check` does."""
@@ -101,7 +101,8 @@ class ChatModels:
         if name not in self._open:
             self._open[name] = self._build(name)
         breaker = self._breakers.setdefault(self._provider(name), Breaker())
-        return RestingChat(self._open[name], breaker)
+        model = self._open[name]
+        return RestingChat(model if self.facts(name).images else UnseeingChat(model), breaker)
 
     def _is_there(self, name: str) -> bool:
         try:
@@ -152,6 +153,11 @@ class ChatModels:
         from llm.openai import OpenAIChat
 
         return OpenAIChat(model, api_key=api_key, base_url=own or _OPENAI_URL)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names between commas, each once."""
+    return tuple(dict.fromkeys(filter(None, (name.strip() for name in text.split(",")))))
 
 
 def budgets_of(settings: Settings) -> Budgets:

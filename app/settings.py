@@ -122,6 +122,10 @@ class Settings(BaseSettings):
         default="",
         description="Models that write where the one asked for cannot begin, in order, with commas between; extractive may be the last.",
     )
+    chat_vision: str = Field(
+        default="",
+        description="Models that are shown attached images, besides those that are known to see: openai:my-model, with commas between.",
+    )
     chat_prices: str = Field(
         default="",
         description="US dollars for a million tokens in and out, as openai:qwen=0.1/0.4, with commas between; for models whose price is not known or has changed.",

@@ -86,6 +86,20 @@ class RestingChat:
             raise
 
 
+class UnseeingChat:
+    """A model that sees nothing, in a chain whose first may: it is told that there are images."""
+
+    def __init__(self, model: ChatModel) -> None:
+        self.name = model.name
+        self._model = model
+
+    def stream(
+        self, messages: Sequence[ChatMessage], *, max_tokens: int
+    ) -> AsyncGenerator[ChatEvent, None]:
+        unseen = [message.without_images() for message in messages]
+        return self._model.stream(unseen, max_tokens=max_tokens)
+
+
 class FallbackChat:
     """Models in the order in which they are asked, each under the name that the run is told of it."""
 

@@ -15,6 +15,7 @@ from uuid import UUID
 import orjson
 import structlog
 
+from core.blobs import BlobStore
 from core.errors import CallerError
 from core.events import Event, Feed
 from core.scope import Role, Scope
@@ -23,6 +24,7 @@ from llm.catalogue import EXTRACTIVE, Facts
 from llm.chat import ChatMessage, ChatModel, Source, Usage
 from llm.followup import REWRITE_TOKENS, Standalone, carry_over, rewrite
 from llm.generate import Task, generate, unless_stopped
+from llm.images import Picture, Question, find_pictures
 from llm.options import ReplyOptions, read_options
 from llm.packing import CHARACTERS_A_TOKEN, tokens_in
 from llm.prompt import (
@@ -67,6 +69,7 @@ class ReplyDeps:
     """What a worker writes replies with."""
 
     searcher: Searcher
+    blobs: BlobStore
     models: ModelsByName
     feed: Feed
     announce: Announce
@@ -180,6 +183,9 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
     options = read_options(run.request)
     if run.last_seq == 0:
         await run_log.append([Entry("run.started", orjson.dumps({"model": run.model}).decode())])
+    pictures = await _pictures(deps, scope, run, options=options)
+    if refusal := await _refused(deps, run_log, run, options=options, pictures=pictures):
+        return _failed("budget_spent", refusal)
     try:
         asked = await _asked(deps, run_log, run, turns=turns, options=options)
     except CallerError as error:
@@ -195,9 +201,10 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
         attachments=tuple(run.attachments),
     )
     found = await find_sources(deps.searcher, scope, wanted)
-    prompt = build_prompt(turns[0].content, found.sources, history=list(asked.shown.values()))
+    shown = list(asked.shown.values())
+    prompt = build_prompt(turns[0].content, found.sources, history=shown, pictures=pictures)
     trace = await _tell(run_log, found, prompt, asked=asked, wanted=wanted)
-    if not prompt.sources and options.abstain:
+    if not prompt.can_answer and options.abstain:
         await run_log.append([Entry("delta", orjson.dumps({"text": ABSTENTION}).decode())])
         return Ending("abstained", asked.standalone.usage)
     model = deps.models.get(run.model, question=asked.standalone.query, sources=prompt.sources)
@@ -207,6 +214,18 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
         ending = await generate(model, _task(prompt, options), log=run_log, feed=deps.feed)
     own = asked.standalone.usage
     return _held_to(options, _counted(deps, run, _with_usage(ending, own), prompt=prompt))
+
+
+async def _pictures(
+    deps: ReplyDeps, scope: Scope, run: Run, *, options: ReplyOptions
+) -> tuple[Picture, ...]:
+    """Return the images that the question is asked with, for a model that sees them."""
+    cost = deps.models.facts(run.model).images
+    if cost is None:
+        return ()
+    question = Question(run.prompt_message_id, run.attachments, options)
+    pool = deps.searcher.read_pool
+    return await find_pictures(pool, deps.blobs, scope, question=question, cost=cost)
 
 
 def _task(prompt: Prompt, options: ReplyOptions) -> Task:
@@ -242,11 +261,9 @@ class _Asked:
 async def _asked(
     deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[Turn], options: ReplyOptions
 ) -> _Asked | Ending:
-    """Return what to search for; the run's end when it is stopped before, or a budget does not last for it."""
+    """Return what to search for; the run's end when it is stopped before."""
     began = time.monotonic()
     question = turns[0].content
-    if refusal := await _refused(deps, run_log, run, options=options):
-        return _failed("budget_spent", refusal)
     earlier = [(turn.id, ChatMessage(turn.role, turn.content)) for turn in turns[1:]]
     before = [turn for _, turn in earlier]
     model = deps.models.get(run.model, question=question, sources=())
@@ -265,12 +282,18 @@ async def _asked(
 
 
 async def _refused(
-    deps: ReplyDeps, run_log: RunLog, run: Run, *, options: ReplyOptions
+    deps: ReplyDeps,
+    run_log: RunLog,
+    run: Run,
+    *,
+    options: ReplyOptions,
+    pictures: Sequence[Picture],
 ) -> str | None:
     """Set aside what the reply may take at most; return why it may not be written."""
     if run.model == EXTRACTIVE:
         return None
     shown = (HISTORY_CHARS + QUESTION_CHARS) // CHARACTERS_A_TOKEN
+    shown += sum(picture.tokens for picture in pictures)
     tries = _tries(options)
     given = tries * (options.context_tokens + shown + RULES_TOKENS) + REWRITE_INPUT_TOKENS
     made = tries * options.max_tokens + REWRITE_TOKENS
@@ -286,6 +309,7 @@ def _counted(deps: ReplyDeps, run: Run, ending: Ending, *, prompt: Prompt) -> En
     usage = ending.usage or Usage(0, 0)
     if ending.state in ("stopped", "failed") and ending.error_code != "model_refused":
         asked = sum(tokens_in(message.content) for message in prompt.messages)
+        asked += sum(picture.tokens for picture in prompt.pictures)
         usage = Usage(usage.input_tokens or asked, usage.output_tokens)
     micros = deps.models.facts(answered_by).micros(usage.input_tokens, usage.output_tokens)
     return replace(ending, usage=usage, answered_by=answered_by, cost_micros=micros)

@@ -12,6 +12,8 @@ import orjson
 
 from llm.chat import Source
 from llm.followup import Way
+from llm.image_header import MediaType
+from llm.images import ImageFate
 from llm.options import ReplyOptions
 from llm.prompt import Prompt
 from llm.retrieval import Candidate, Found, Wanted
@@ -29,6 +31,17 @@ class TracedQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class TracedImage:
+    """An image that was attached, and what became of it."""
+
+    file_id: UUID
+    version: int
+    media_type: MediaType
+    size_bytes: int
+    fate: ImageFate
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """`packed` are the sources that the model was given, in order, each with the passages joined in it.
 
@@ -41,6 +54,7 @@ class Trace:
     packed: tuple[tuple[UUID, ...], ...]
     given: tuple[UUID, ...]
     attachments: tuple[UUID, ...]
+    images: tuple[TracedImage, ...]
     prompt_sha256: str
     turns: int
     index_seq: int
@@ -59,6 +73,10 @@ def traced(
         options=wanted.options,
         given=tuple(wanted.given),
         attachments=wanted.attachments,
+        images=tuple(
+            TracedImage(p.file_id, p.version, p.media_type, p.size_bytes, p.fate)
+            for p in prompt.pictures
+        ),
         candidates=found.candidates,
         packed=tuple(tuple(p.passage_id for p in s.parts) for s in prompt.sources),
         prompt_sha256=prompt.sha256,

@@ -134,6 +134,7 @@ def _reply_deps(resources: Resources) -> ReplyDeps:
     ).with_patience(resources.settings.patience)
     return ReplyDeps(
         searcher=searcher,
+        blobs=resources.blobs,
         models=resources.chat,
         feed=resources.feed,
         announce=partial(announce, resources.redis),

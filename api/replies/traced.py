@@ -13,6 +13,8 @@ from api.wire import Answer
 from core.scope import Scope
 from llm.chat import Usage
 from llm.followup import Way
+from llm.image_header import MediaType
+from llm.images import ImageFate
 from llm.options import Citing, Sources
 from llm.packing import Fate
 from llm.retrieval import LeftOut
@@ -65,6 +67,14 @@ class KeptCoverage(_Kept):
     recall: Recall
 
 
+class KeptImage(_Kept):
+    file_id: UUID
+    version: int
+    media_type: MediaType
+    size_bytes: int
+    fate: ImageFate
+
+
 class KeptTry(_Kept):
     state: RunState
     kept: int
@@ -82,6 +92,7 @@ class KeptTrace(_Kept):
     packed: tuple[tuple[UUID, ...], ...]
     given: tuple[UUID, ...]
     attachments: tuple[UUID, ...]
+    images: tuple[KeptImage, ...] = ()  # of runs before images were shown
     prompt_sha256: str
     turns: int
     index_seq: int
@@ -116,6 +127,17 @@ class CandidateAnswer(Answer):
     fate: str
     ref: int | None
     open: str
+
+
+class ImageAnswer(Answer):
+    """An image attached to the question or before it, and what became of it: `shown`, or why it was left out."""
+
+    file_id: UUID
+    version: int
+    title: str
+    media_type: MediaType
+    size_bytes: int
+    fate: ImageFate
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +175,21 @@ async def candidates_of(conn: ReadConn, scope: Scope, trace: KeptTrace) -> list[
         _candidate(c, place, trace.ref_of(c.passage_id))
         for c in trace.candidates
         if (place := places.get((c.item_id, c.message_id)))
+    ]
+
+
+async def images_of(conn: ReadConn, scope: Scope, trace: KeptTrace) -> list[ImageAnswer]:
+    """Return the attached images that the caller may see now, in the order in which they were shown."""
+    files = [image.file_id for image in trace.images]
+    if not files:
+        return []
+    none = [None for _ in files]
+    rows = await fetch(conn, _list_places, **scope.ids, item_ids=files, message_ids=none)
+    titles = {row.item_id: row.title for row in rows}
+    return [
+        ImageAnswer(title=titles[image.file_id], **image.model_dump())
+        for image in trace.images
+        if image.file_id in titles
     ]
 
 

@@ -10,7 +10,15 @@ from fastapi import APIRouter
 
 from api.deps import ApiDep, PathId, ScopeDep
 from api.replies.run_answers import UsageAnswer
-from api.replies.traced import CandidateAnswer, KeptCoverage, KeptTrace, candidates_of, read_trace
+from api.replies.traced import (
+    CandidateAnswer,
+    ImageAnswer,
+    KeptCoverage,
+    KeptTrace,
+    candidates_of,
+    images_of,
+    read_trace,
+)
 from api.wire import Answer
 from core.errors import Conflict, NotFound
 from core.scope import Scope
@@ -85,6 +93,7 @@ class TraceAnswer(Answer):
     query: AskedQueryAnswer
     options: OptionsAnswer
     candidates: Sequence[CandidateAnswer]
+    images: Sequence[ImageAnswer]
     turns: int
     prompt_sha256: str
     coverage: CoverageAnswer | None
@@ -143,6 +152,7 @@ async def get_trace(message_id: PathId, scope: ScopeDep, api: ApiDep) -> TraceAn
     async with api.resources.app.read_tx(scope) as conn:
         row, kept = await _find(conn, scope, message_id)
         candidates = await candidates_of(conn, scope, kept)
+        images = await images_of(conn, scope, kept)
     query = (
         kept.query.model_dump() if row.is_asked else {"asked": "", "text": "", "by": kept.query.by}
     )
@@ -155,6 +165,7 @@ async def get_trace(message_id: PathId, scope: ScopeDep, api: ApiDep) -> TraceAn
         query=AskedQueryAnswer.model_validate(query),
         options=OptionsAnswer(**kept.options.model_dump()),
         candidates=candidates,
+        images=images,
         turns=kept.turns,
         prompt_sha256=kept.prompt_sha256,
         coverage=_coverage(kept.coverage),

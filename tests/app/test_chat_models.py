@@ -5,7 +5,7 @@ from app.settings import Settings
 from core.errors import InvalidInput
 from llm.budget import Budgets
 from llm.extractive import ExtractiveChat
-from llm.fallback import FallbackChat
+from llm.fallback import FallbackChat, UnseeingChat
 from llm.openai import OpenAIChat
 from llm.openai_responses import ResponsesChat
 
@@ -47,6 +47,22 @@ async def test_vendors_are_opened_once_and_closed():
         assert chat._open == {"openai:x": opened}
         assert chat.get("anthropic:y", question="?", sources=[]).name == "y"
         assert isinstance(chat.get("extractive", question="?", sources=[]), ExtractiveChat)
+
+
+async def test_only_a_model_that_sees_is_shown_images():
+    given = {"openai_api_key": "k", "chat_vision": "openai:mine, ,openai:mine"}
+    async with open_chat_models(Settings.model_validate(given)) as chat:
+        seeing = {
+            name: "vision" in chat.facts(name).capabilities
+            for name in ("openai:mine", "openai:gpt-4o", "openai:qwen")
+        }
+        asked = {name: chat.get(name, question="?", sources=[]) for name in seeing}
+    assert seeing == {"openai:mine": True, "openai:gpt-4o": True, "openai:qwen": False}
+    assert {name: isinstance(model._model, UnseeingChat) for name, model in asked.items()} == {
+        "openai:mine": False,
+        "openai:gpt-4o": False,
+        "openai:qwen": True,
+    }
 
 
 async def test_a_chain_stands_behind_the_model_asked_for():

@@ -34,9 +34,10 @@ class Fixed:
 
     model: ChatModel
     default: str = "openai:m"
+    known: Facts = Facts(price=Price(1, 10))  # noqa: RUF009  (frozen)
 
     def facts(self, name: str) -> Facts:
-        return Facts(price=Price(1, 10))
+        return self.known
 
     def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel:
         return self.model
@@ -59,6 +60,7 @@ async def make_run(
     facts: Sequence[str] = (FACT,),
     request: str = "{}",
     model: str = "extractive",
+    attachments: tuple[UUID, ...] = (),
 ) -> MadeRun:
     """Post a question to be answered; `facts` are messages of another conversation."""
     notes = await make_conversation(owner, scope)
@@ -66,7 +68,7 @@ async def make_run(
         await make_message(owner, resources, scope, fact, conversation_id=notes)
     conversation_id = await make_conversation(owner, scope)
     async with resources.app.write_tx(scope) as conn:
-        new = NewMessage(question, None, None, ())
+        new = NewMessage(question, None, None, attachments)
         posted = await post(conn, scope, conversation_id, new=new, run=NewRun(model, request))
     assert posted.run_id is not None
     return MadeRun(scope, conversation_id, posted.message.id, posted.run_id)
@@ -80,6 +82,7 @@ def deps(
 ) -> ReplyDeps:
     return ReplyDeps(
         searcher=make_searcher(resources, cursor_key=b""),
+        blobs=resources.blobs,
         models=resources.chat if model is None else Fixed(model),
         feed=resources.feed,
         announce=partial(announce, resources.redis),

@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import InvalidInput
-from llm.catalogue import Facts, Price, facts_of, read_prices
+from llm.catalogue import LOCAL, Facts, Price, facts_of, read_prices
 
 
 def test_a_model_is_known_by_the_longest_beginning_of_its_name():
@@ -15,6 +15,32 @@ def test_of_an_unknown_model_nothing_is_assumed_but_what_the_operator_says():
     assert facts_of("openai:qwen", {}).micros(1000, 1000) == 0
     prices = read_prices("openai:qwen=0.1/0.4, anthropic:x=3/15")
     assert facts_of("openai:qwen", prices).micros(1_000_000, 500_000) == 300_000 * 1
+
+
+@pytest.mark.parametrize(
+    ("name", "capabilities"),
+    [
+        ("openai:gpt-4.1", ("vision",)),
+        ("openai:o3", ("vision", "thinking")),
+        ("openai:o3-mini-2025-01-31", ("thinking",)),
+        ("anthropic:claude-3-7-sonnet-latest", ("vision", "own citations")),
+        ("openai:qwen2.5-vl-7b-instruct", ("vision",)),
+        ("openai:Llama-3.2-11B-Vision", ("vision",)),
+        ("openai:gemma3:4b", ("vision",)),
+        ("openai:qwen3", ()),
+        ("openai:vllm-model", ()),
+        ("extractive", ()),
+        (LOCAL, ()),
+    ],
+)
+def test_which_models_see_is_known_by_their_names(name, capabilities):
+    assert facts_of(name, {}).capabilities == capabilities
+
+
+def test_a_model_that_the_operator_names_sees():
+    seeing = {"openai:mine", "openai:gpt-4o"}
+    assert facts_of("openai:mine", {}, seeing=seeing).capabilities == ("vision",)
+    assert facts_of("openai:gpt-4o", {}, seeing=seeing) == facts_of("openai:gpt-4o", {})
 
 
 def test_a_price_that_is_none_is_refused():

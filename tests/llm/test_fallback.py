@@ -1,15 +1,17 @@
 import pytest
 
 from llm.chat import (
+    UNSEEN,
     Answering,
     ChatEvent,
     ChatMessage,
     Delta,
     Finish,
+    Image,
     ModelRefused,
     ModelUnavailable,
 )
-from llm.fallback import FAILURES, REST_S, Breaker, FallbackChat, RestingChat
+from llm.fallback import FAILURES, REST_S, Breaker, FallbackChat, RestingChat, UnseeingChat
 from tests.llm.vendor_server import collect
 
 ASKED = [ChatMessage("user", "why?")]
@@ -46,6 +48,18 @@ async def test_the_next_model_answers_where_the_first_cannot_begin(error):
     first, second = Model([error]), Model(WHOLE)
     seen, how = await ask(FallbackChat([("openai:a", first), ("extractive", second)]))
     assert (seen, how) == ([Answering("openai:a"), Answering("extractive"), *WHOLE], "ended")
+
+
+async def test_a_model_that_sees_nothing_is_asked_without_the_images():
+    class Echo:
+        name = "echo"
+
+        async def stream(self, messages, *, max_tokens):
+            yield Delta(f"{messages[0].content} {len(messages[0].images)}")
+
+    shown = ChatMessage("user", "Who?", images=(Image("image/gif", b""),))
+    seen = [event async for event in UnseeingChat(Echo()).stream([shown], max_tokens=9)]
+    assert seen == [Delta(f"Who?{UNSEEN} 0")]
 
 
 async def test_no_other_model_goes_on_with_an_answer():

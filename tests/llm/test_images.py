@@ -1,11 +1,20 @@
+from dataclasses import replace
+
+import orjson
 import pytest
 
 from core.ids import new_id
+from llm.budget import Budgets
+from llm.catalogue import Facts
 from llm.chat import Image
 from llm.image_tokens import Area
 from llm.images import ALL_BYTES, IMAGE_BYTES, Question, find_pictures
+from llm.openai import OpenAIChat
 from llm.options import ReplyOptions
+from llm.reply import reply
 from tests.llm.make_image import make_image
+from tests.llm.replying import Fixed, deps, fenced, make_run, state_of
+from tests.llm.vendor_server import Reply, vendor_server
 from tests.make import make_colleague, make_scope
 from tests.workers.made import make_conversation, make_file, make_message, make_version
 
@@ -123,3 +132,79 @@ async def test_images_of_earlier_messages_are_shown_unless_only_other_files_are_
     ]
     for options in (ReplyOptions(sources="files"), ReplyOptions(sources="conversation"), None):
         assert len(await look(*files, asked=1, options=options)) == 3
+
+
+@pytest.fixture
+def answer(resources, owner_connection):
+    """Have a run answered, and return what the vendor was asked and which images the trace tells."""
+
+    async def answered(run, *, known=Facts(images=COST), budgets=Budgets()):  # noqa: B008  (frozen)
+        async with vendor_server(Reply(words=("A cat.",))) as vendor, fenced(resources) as fence:
+            model = OpenAIChat("fake", api_key="none", base_url=f"{vendor.base_url}/v1")
+            given = replace(
+                deps(resources, model, budgets=budgets), models=Fixed(model, known=known)
+            )
+            await reply(given, fence, run_id=run.id)
+            await model.aclose()
+        trace = await owner_connection.fetchval("SELECT trace FROM run WHERE id = $1", run.id)
+        told = orjson.loads(trace)["images"] if trace else []
+        return vendor.requests, [(each["file_id"], each["fate"]) for each in told]
+
+    return answered
+
+
+@pytest.fixture
+def ask(resources, owner_connection, scope):
+    async def asked(*files, **more):
+        ids = tuple(each.file_id for each in files)
+        return await make_run(
+            owner_connection, resources, scope, question="Who is it?", attachments=ids, facts=(), model="m", **more,
+        )  # fmt: skip
+
+    return asked
+
+
+async def test_a_model_that_sees_answers_from_an_image_alone(attach, ask, answer, owner_connection):
+    image = await attach()
+    run = await ask(image)
+    (asked,), traced = await answer(run)
+    words, shown = asked["messages"][-1]["content"]
+    assert "1. a.png\n\nQuestion: Who is it?" in words["text"]
+    assert shown == {"type": "image_url", "image_url": {"url": Image("image/png", PNG).data_uri}}
+    assert traced == [(str(image.file_id), "shown")]
+    assert (await state_of(owner_connection, run))[0] == "complete"
+
+
+async def test_an_image_that_the_asker_lost_before_the_reply_is_neither_shown_nor_told(
+    attach, ask, answer, owner_connection
+):
+    image = await attach()
+    run = await ask(image)
+    await owner_connection.execute("DELETE FROM access_grant WHERE item_id = $1", image.file_id)
+    assert await answer(run) == ([], [])
+    assert (await state_of(owner_connection, run))[0] == "abstained"
+
+
+async def test_an_image_that_is_too_large_is_named_to_the_model(attach, ask, answer):
+    large, small = await attach(make_image(size=(9_000, 1)), "large.png"), await attach()
+    (asked,), traced = await answer(await ask(large, small))
+    words, shown = asked["messages"][-1]["content"]
+    assert "1. a.png\n- large.png: an image that is too large to show\n" in words["text"]
+    assert (shown["type"], traced) == (
+        "image_url",
+        [(str(large.file_id), "too large"), (str(small.file_id), "shown")],
+    )
+
+
+async def test_a_model_that_sees_nothing_is_shown_nothing(attach, ask, answer):
+    run = await ask(await attach(), request='{"abstain": false}')
+    (asked,), traced = await answer(run, known=Facts())
+    assert ("a.png" in asked["messages"][-1]["content"], traced) == (False, [])
+
+
+async def test_images_are_counted_before_a_provider_is_asked(attach, ask, answer, owner_connection):
+    image = await attach(make_image(size=(1000, 1000)))  # 1,334 tokens
+    for tokens, state in ((10_000, "failed"), (11_500, "complete")):
+        run = await ask(image)
+        await answer(run, budgets=Budgets(person_tokens=tokens))
+        assert (await state_of(owner_connection, run))[0] == state

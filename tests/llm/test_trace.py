@@ -2,6 +2,8 @@ from uuid import UUID
 
 import orjson
 
+from llm.chat import Image
+from llm.images import Picture
 from llm.options import ReplyOptions
 from llm.prompt import build_prompt
 from llm.retrieval import Found, Wanted
@@ -30,3 +32,20 @@ def test_a_trace_holds_no_word_of_a_source():
         "by": "by the model",
     }
     assert (kept["prompt_sha256"], kept["turns"]) == (prompt.sha256, 0)
+
+
+def test_an_image_is_traced_by_what_it_is_and_never_by_its_name_or_bytes():
+    image = Image("image/png", b"secret bytes")
+    picture = Picture(UUID(int=2), 3, "secret.png", "image/png", 12, "shown", image, 9)
+    prompt = build_prompt("Who?", [], pictures=[picture])
+    text = as_json(traced(Found(), prompt, query=QUERY, wanted=WANTED, rewrite_ms=1))
+    assert orjson.loads(text)["images"] == [
+        {
+            "file_id": str(UUID(int=2)),
+            "version": 3,
+            "media_type": "image/png",
+            "size_bytes": 12,
+            "fate": "shown",
+        }
+    ]
+    assert "secret" not in text

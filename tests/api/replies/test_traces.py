@@ -1,10 +1,12 @@
 from dataclasses import replace
 
+import orjson
 import pytest
 
 from tests.llm.replying import FACT, QUESTION, make_run, work
 from tests.make import make_colleague, make_scope
 from tests.search.make import make_conversation, make_message
+from tests.workers.made import make_file
 
 
 @pytest.fixture
@@ -79,6 +81,28 @@ async def test_another_reader_sees_only_the_candidates_that_he_may_read(
     assert {c["conversation_id"] for c in trace["candidates"]} == {str(answered.conversation_id)}
     replayed = (await client.post(f"{path(answered)}/replay")).json()
     assert replayed["passages"] == []
+
+
+async def test_attached_images_are_told_to_those_who_may_see_them(
+    signed_in, scope, answered, resources, owner_connection
+):
+    made = await make_file(owner_connection, resources, scope, b"a", name="a.png")
+    image = {
+        "file_id": str(made.file_id),
+        "version": 1,
+        "media_type": "image/png",
+        "size_bytes": 1,
+        "fate": "shown",
+    }
+    await owner_connection.execute(
+        "UPDATE run SET trace = jsonb_set(trace::jsonb, '{images}', $1)::text",
+        orjson.dumps([image]).decode(),
+    )
+    client = await signed_in(scope)
+    told = (await client.get(path(answered))).json()["images"]
+    assert told == [{**image, "title": "a.png"}]
+    await owner_connection.execute("DELETE FROM access_grant WHERE item_id = $1", made.file_id)
+    assert (await client.get(path(answered))).json()["images"] == []
 
 
 async def test_words_of_a_question_that_was_edited_or_deleted_are_not_told(
