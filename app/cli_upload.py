@@ -146,7 +146,8 @@ class Uploader:
                 group.create_task(work())
 
     async def _upload(self, source: Source) -> None:
-        file = await asyncio.to_thread(_hashed, source)
+        hashed = await asyncio.to_thread(_hashed, source)
+        file = replace(hashed, password=self.password)
         # Equal files of one command: the second one waits, then finds the first.
         async with self._seen.setdefault(file.sha256, asyncio.Lock()):
             tries, reached_bytes = 0, 0
@@ -173,12 +174,10 @@ class Uploader:
         self.sent(file.size_bytes)
 
     async def _send(self, file: LocalFile, sending: Sending) -> None:
-        if file.size_bytes > RESUMED_BYTES and not self.password:
+        if file.size_bytes > RESUMED_BYTES:
             await send_resumable(self.client, file, sending=sending, notes=self.notes)
-            return
-        # With a password in one go: an upload in parts would keep it for as long as it lies there.
-        upload = replace(file.upload, password=self.password)
-        await self.client.upload(upload, read_from(file.path, 0, sent=sending.sent))
+        else:
+            await self.client.upload(file.upload, read_from(file.path, 0, sent=sending.sent))
 
 
 def reason_of(error: RecollectError | OSError) -> str:

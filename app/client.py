@@ -28,6 +28,7 @@ from app.client_shapes import (
     Job,
     ListPage,
     Login,
+    Part,
     PlacedFile,
     PlacedFiles,
     Posted,
@@ -135,24 +136,23 @@ class Client:
         request = self.http.build_request("POST", "/api/v1/uploads", headers=TUS | length)
         return (await self._send(request)).headers["location"]
 
-    async def arrived(self, address: str) -> Arrived | None:
+    async def arrived(self, address: str, password: str = "") -> Arrived | None:
         """Return how much of an upload is there; None when it has expired or was ended."""
         with _away_is_unavailable(self.url):
-            answer = await self.http.head(address, headers=TUS)
+            answer = await self.http.head(address, headers=TUS | _opening(password))
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
         if answer.is_error:
             raise refusal(answer)
         return _arrived(answer)
 
-    async def append(
-        self, address: str, content: AsyncIterator[bytes], *, offset: int, size_bytes: int
-    ) -> Arrived:
-        """Send the next `size_bytes` of an upload; of a part that is cut the beginning is kept."""
+    async def append(self, address: str, content: AsyncIterator[bytes], *, part: Part) -> Arrived:
+        """Send the next part of an upload; of one that is cut the beginning is kept."""
         named = {
-            "Upload-Offset": str(offset),
+            "Upload-Offset": str(part.offset),
             "Content-Type": "application/offset+octet-stream",
-            "Content-Length": str(size_bytes),
+            "Content-Length": str(part.size_bytes),
+            **_opening(part.password),
         }
         request = self.http.build_request("PATCH", address, headers=TUS | named, content=content)
         return _arrived(await self._send(request))
@@ -287,9 +287,8 @@ class Client:
             "X-Folder": quote(upload.folder),
             "Content-Type": "application/octet-stream",
             "Content-Length": str(upload.size_bytes),
+            **_opening(upload.password),
         }
-        if upload.password:
-            headers["X-File-Password"] = quote(upload.password, safe="")
         request = self.http.build_request(method, path, headers=headers, content=content)
         return read_as(await self._send(request), Accepted).file.id
 
@@ -302,6 +301,10 @@ class Client:
         if answer.is_error:
             raise refusal(answer)
         return answer
+
+
+def _opening(password: str) -> dict[str, str]:
+    return {"X-File-Password": quote(password, safe="")} if password else {}
 
 
 def _arrived(answer: httpx.Response) -> Arrived:

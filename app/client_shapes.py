@@ -22,6 +22,15 @@ class Upload:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """What is sent of an upload that goes on; `password` opens the whole."""
+
+    offset: int
+    size_bytes: int
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
     """How much of a resumable upload is there; `file_id` once it is a file."""
 

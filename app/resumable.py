@@ -7,13 +7,13 @@ anew.
 import hashlib
 import os
 from collections.abc import AsyncGenerator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 from app.client import Client
-from app.client_shapes import Arrived, Upload
+from app.client_shapes import Arrived, Part, Upload
 from core.errors import RecollectError
 
 RESUMED_BYTES: Final = 8_000_000  # smaller files are sent at once
@@ -22,16 +22,17 @@ CHUNK_BYTES: Final = 1 << 18
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A file on this machine, as it was when it was hashed."""
+    """A file on this machine, as it was when it was hashed, and what it is opened with."""
 
     path: Path
     folder: str
     size_bytes: int
     sha256: str
+    password: str = field(default="", repr=False)
 
     @property
     def upload(self) -> Upload:
-        return Upload(self.path.name, self.folder, self.size_bytes)
+        return Upload(self.path.name, self.folder, self.size_bytes, self.password)
 
 
 @dataclass(slots=True)
@@ -64,9 +65,8 @@ async def send_resumable(client: Client, file: LocalFile, *, sending: Sending, n
     size_bytes = file.size_bytes - arrived.offset
     if arrived.file_id is None:
         content = read_from(file.path, arrived.offset, sent=sending.sent)
-        arrived = await client.append(
-            address, content, offset=arrived.offset, size_bytes=size_bytes
-        )
+        rest = Part(arrived.offset, size_bytes, file.password)
+        arrived = await client.append(address, content, part=rest)
     note.unlink(missing_ok=True)
     if arrived.file_id is None:
         raise RecollectError(f"{file.path} changed while it was sent: send it again")
@@ -99,7 +99,7 @@ async def read_from(
 async def _place(client: Client, file: LocalFile, note: Path) -> tuple[str, Arrived]:
     """Return where to go on, or where the upload begins."""
     address = _read(note)
-    if address and (arrived := await client.arrived(address)) is not None:
+    if address and (arrived := await client.arrived(address, file.password)) is not None:
         return address, arrived
     address = await client.begin_upload(file.upload)
     _write(note, address)

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from api.deps import PathId, ResourcesDep, ScopeDep
 from api.files.answers import file_answer, find_file
+from api.files.passwords import PasswordHeader, password_of
 from api.files.tus_store import (
     NewUpload,
     Turn,
@@ -101,15 +102,20 @@ async def get_direct_upload(
     responses={200: {"model": UploadAnswer, "description": "It was complete already"}},
 )
 async def complete_direct_upload(
-    direct_upload_id: PathId, scope: ScopeDep, resources: ResourcesDep, response: Response
+    direct_upload_id: PathId,
+    scope: ScopeDep,
+    resources: ResourcesDep,
+    response: Response,
+    password: PasswordHeader = None,
 ) -> UploadAnswer | Response:
+    secret = password_of(password, None)
     found = await find_upload(resources, scope, direct_upload_id, door="direct")
     if found.file_id is not None:
         response.status_code = 200
         return await _made_before(resources, scope, found.file_id)
     async with turn_of(resources, scope, direct_upload_id, door="direct") as turn:
         stored = await _take(_door(resources), resources.blobs, turn)
-        return (await turn.become_file(stored)).response
+        return (await turn.become_file(stored, secret)).response
 
 
 @router.delete("/{direct_upload_id}", status_code=204, summary="End an upload into the S3 store")

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from api.deps import ApiDep, ScopeDep
+from api.files.passwords import PasswordHeader, given_password, password_of
 from api.files.uploads import Acceptance, FileVersion, Received, UploadAnswer, accept, create_file
 from api.idempotency import IdempotencyKey, one_request
 from api.limits import Bucket
@@ -48,12 +49,14 @@ async def create_from_url(
     body: FromUrlBody,
     scope: ScopeDep,
     api: ApiDep,
+    password: PasswordHeader = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     resources = api.resources
     if not resources.settings.fetch_urls:
         raise Forbidden("This server fetches no addresses; its operator sets FETCH_URLS to let it.")
     await api.limits.take(FETCHES, str(scope.account_id))
+    secret = password_of(password, None)
     received = await _receive(resources, scope, body)
 
     async def create(conn: Conn) -> FileVersion:
@@ -62,7 +65,8 @@ async def create_from_url(
         return made
 
     same = await one_request(request, scope, idempotency_key)
-    return await accept(resources, Acceptance(scope, received, create), same)
+    given = await given_password(resources, secret)
+    return await accept(resources, Acceptance(scope, received, create, given), same)
 
 
 async def _receive(resources: Resources, scope: Scope, body: FromUrlBody) -> Received:

@@ -1,6 +1,7 @@
 """Resumable uploads by tus 1.0 (docs/uploads.md): core, creation, creation-with-upload, checksum, termination, expiration.
 
-The last part makes the file; its id comes in `X-File-Id`, from then on by HEAD too. What makes an upload whole may fail after
+The last part makes the file; its id comes in `X-File-Id`, from then on by HEAD too. The password that opens the file comes with
+the request that makes it, so that none is kept before. What makes an upload whole may fail after
 its last byte is kept (no database): then HEAD, or an empty PATCH, goes on from there.
 """
 
@@ -11,10 +12,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.routing import APIRoute
+from pydantic import SecretStr
 from starlette.exceptions import HTTPException
 
 from api.deps import PathId, ResourcesDep, ScopeDep
 from api.errors import error_response, request_id_of
+from api.files.passwords import PasswordHeader, password_of
 from api.files.tus_body import PartBody, refuse_too_long
 from api.files.tus_headers import (
     ALGORITHMS,
@@ -36,9 +39,7 @@ from api.files.tus_store import (
     settled_upload,
     turn_of,
 )
-from app.resources import Resources
 from core.errors import CallerError, Conflict, InvalidInput, Stale, TooLarge, Unavailable
-from core.scope import Scope
 
 
 class TusRoute(APIRoute):
@@ -115,8 +116,10 @@ async def begin_upload(
     upload_length: LengthHeader = None,
     upload_metadata: MetadataHeader = "",
     upload_checksum: ChecksumHeader = None,
+    file_password: PasswordHeader = None,
 ) -> Response:
     _check_version(tus_resumable)
+    password = password_of(file_password, None)
     length_bytes = count_of("Upload-Length", upload_length)
     if length_bytes > (most := resources.settings.max_upload_bytes):
         raise TooLarge(f"The file is larger than {most:,} bytes, the limit of this server.")
@@ -126,7 +129,7 @@ async def begin_upload(
     if not _holds_part(request) and length_bytes:
         return _answer(201, upload)
     async with turn_of(resources, scope, upload.id) as turn:
-        return _answer(201, await _append(turn, body))
+        return _answer(201, await _append(turn, body, password))
 
 
 @router.head("/{upload_id}", summary="How much of an upload has arrived", response_class=Response)
@@ -135,11 +138,14 @@ async def measure_upload(
     scope: ScopeDep,
     resources: ResourcesDep,
     tus_resumable: VersionHeader = None,
+    file_password: PasswordHeader = None,
 ) -> Response:
     _check_version(tus_resumable)
+    password = password_of(file_password, None)
     upload = await settled_upload(resources, scope, upload_id)
     if upload.is_whole and upload.file_id is None:
-        upload = await _completed(resources, scope, upload)
+        async with turn_of(resources, scope, upload.id) as turn:  # Locked while another does it
+            upload = await _made(turn, password)
     return _answer(200, upload)
 
 
@@ -158,8 +164,10 @@ async def append_part(
     tus_resumable: VersionHeader = None,
     upload_offset: OffsetHeader = None,
     upload_checksum: ChecksumHeader = None,
+    file_password: PasswordHeader = None,
 ) -> Response:
     _check_version(tus_resumable)
+    password = password_of(file_password, None)
     if not _holds_part(request):
         raise HTTPException(415, f"A part is sent as {PART_TYPE}.")
     offset = count_of("Upload-Offset", upload_offset)
@@ -172,7 +180,7 @@ async def append_part(
         _check_offset(turn.upload, offset)
         room = turn.upload.length_bytes - offset
         body = _part_of(request, room=room, checksum=upload_checksum)
-        return _answer(204, await _append(turn, body))
+        return _answer(204, await _append(turn, body, password))
 
 
 @router.delete("/{upload_id}", status_code=204, summary="End an upload that is not wanted any more")
@@ -187,22 +195,16 @@ async def end_upload(
     return Response(status_code=204)
 
 
-async def _append(turn: Turn, body: PartBody) -> Upload:
+async def _append(turn: Turn, body: PartBody, password: SecretStr | None) -> Upload:
     """Keep a part, and make the file with the last one."""
     turn = await turn.append(body)
     if body.is_cut:
         raise InvalidInput.of("body", "was cut off; HEAD tells how much of it is kept")
-    return await _made(turn) if turn.upload.is_whole else turn.upload
+    return await _made(turn, password) if turn.upload.is_whole else turn.upload
 
 
-async def _completed(resources: Resources, scope: Scope, upload: Upload) -> Upload:
-    """Finish what is whole; Locked while another request does."""
-    async with turn_of(resources, scope, upload.id) as turn:
-        return await _made(turn)
-
-
-async def _made(turn: Turn) -> Upload:
-    return replace(turn.upload, file_id=await turn.complete())
+async def _made(turn: Turn, password: SecretStr | None) -> Upload:
+    return replace(turn.upload, file_id=await turn.complete(password))
 
 
 def _part_of(request: Request, *, room: int, checksum: str | None) -> PartBody:

@@ -56,6 +56,8 @@ def metadata_of(value: str) -> dict[str, str]:
             found[key] = _decoded("Upload-Metadata", encoded.strip()).decode()
         except UnicodeDecodeError:
             raise InvalidInput.of("Upload-Metadata", "holds a value that is not UTF-8") from None
+    if "password" in found:
+        raise InvalidInput.of("Upload-Metadata", "is kept: a password is sent as X-File-Password")
     return found
 
 

@@ -15,7 +15,9 @@ from typing import Final, Literal, Never
 from uuid import UUID
 
 from fastapi import Response
+from pydantic import SecretStr
 
+from api.files.passwords import given_password
 from api.files.tus_body import PartBody
 from api.files.uploads import Acceptance, FileVersion, Received, accept, create_file
 from api.idempotency import OneRequest
@@ -188,13 +190,13 @@ class Turn:
                 await self.resources.blobs.delete(part)
         return now
 
-    async def complete(self) -> UUID:
-        """Make the whole upload a file; return the file's id."""
+    async def complete(self, password: SecretStr | None = None) -> UUID:
+        """Make the whole upload a file, which the password opens; return the file's id."""
         staged = self.upload.staged_in(self.scope)
-        made = await self.become_file(await self.resources.staging.finish(staged))
+        made = await self.become_file(await self.resources.staging.finish(staged), password)
         return made.file_id
 
-    async def become_file(self, stored: Stored) -> MadeFile:
+    async def become_file(self, stored: Stored, password: SecretStr | None = None) -> MadeFile:
         """Make what is stored under the upload's key a file, and have it read."""
         resources, staged = self.resources, self.upload.staged_in(self.scope)
         received = Received(FileName(self.upload.folder, self.upload.name), staged.key, stored)
@@ -207,7 +209,8 @@ class Turn:
             made_ids.append(made.file_id)
             return made
 
-        acceptance = Acceptance(self.scope, received, create)
+        given = await given_password(resources, password)
+        acceptance = Acceptance(self.scope, received, create, given)
         response = await accept(resources, acceptance, OneRequest(self.scope, None, b""))
         await resources.staging.discard(staged)
         return MadeFile(made_ids[-1], response)

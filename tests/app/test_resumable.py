@@ -1,10 +1,12 @@
 import hashlib
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.client import open_client
+from app.client_shapes import Part
 from app.resumable import (
     LocalFile,
     Sending,
@@ -65,7 +67,7 @@ async def test_what_became_a_file_without_our_knowing_is_not_sent_again(
     async with open_client(served.url, token=token) as client:
         address = await client.begin_upload(file.upload)
         content = read_from(file.path, 0, sent=lambda _: None)
-        done = await client.append(address, content, offset=0, size_bytes=len(DATA))
+        done = await client.append(address, content, part=Part(0, len(DATA)))
         (tmp_path / note_name(served.url, file)).write_text(address)
         again = await send_resumable(client, file, sending=Sending(lambda _: None), notes=tmp_path)
     assert again == done.file_id
@@ -92,3 +94,10 @@ def test_notes_are_kept_with_the_persons_state(monkeypatch):
     assert notes_folder() == Path("/a/recollect/uploads")
     monkeypatch.delenv("XDG_STATE_HOME")
     assert notes_folder() == Path.home() / ".local/state/recollect/uploads"
+
+
+async def test_the_password_goes_with_the_part_that_makes_the_file(
+    served, token, file, tmp_path, owner_connection
+):
+    await send(served.url, token, replace(file, password="sesame öffne"), tmp_path / "notes")
+    assert await owner_connection.fetchval("SELECT count(*) FROM file_password") == 1

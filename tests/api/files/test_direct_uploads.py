@@ -60,8 +60,8 @@ async def put(begun, data=DATA) -> int:
         return answer.status_code
 
 
-async def complete(client, begun):
-    return await client.post(f"/api/direct-uploads/{begun['id']}/complete")
+async def complete(client, begun, **headers: str):
+    return await client.post(f"/api/direct-uploads/{begun['id']}/complete", headers=headers)
 
 
 async def test_a_file_that_was_put_into_the_store_is_a_file_like_any_other(
@@ -86,6 +86,14 @@ async def test_a_file_that_was_put_into_the_store_is_a_file_like_any_other(
     assert (again.status_code, again.json()["file"], again.json()["job"]) == (200, file, None)
     known = (await client.get(f"/api/direct-uploads/{upload['id']}")).json()
     assert (known["put"], known["file_id"]) == (None, file["id"])
+
+
+async def test_the_password_comes_when_it_is_complete(client, in_s3, owner_connection):
+    upload = (await begin(client)).json()
+    await put(upload)
+    done = await complete(client, upload, **{"X-File-Password": "sesame"})
+    assert done.status_code == 202
+    assert await owner_connection.fetchval("SELECT count(*) FROM file_password") == 1
 
 
 async def test_what_was_put_may_not_change_afterwards(client, in_s3):

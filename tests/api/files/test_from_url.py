@@ -19,8 +19,12 @@ def fetching(app, resources):
     api = app.state.api
 
     @contextmanager
-    def fetching(hosts: str):
-        update = {"fetch_urls": True, "fetch_hosts": hosts, "max_upload_bytes": 1000}
+    def fetching(hosts: str, max_upload_bytes: int = 1000):
+        update = {
+            "fetch_urls": True,
+            "fetch_hosts": hosts,
+            "max_upload_bytes": max_upload_bytes,
+        }
         settings = resources.settings.model_copy(update=update)
         app.state.api = replace(api, resources=replace(resources, settings=settings))
         yield

@@ -2,7 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.api.files.test_from_url import fetching  # noqa: F401  # pyright: ignore[reportUnusedImport]  (fixture)
+from tests.api.files.test_tus import begin, metadata, part
 from tests.api.uploading import read, upload
+from tests.core.test_fetching import site
 from tests.make import make_scope
 
 LOCKED = (Path(__file__).parents[2] / "data" / "files" / "password.pdf").read_bytes()
@@ -64,6 +67,46 @@ async def test_an_upload_brings_it_in_a_header_or_a_field(client, resources, pas
         await read(resources)
         file_id = answer.json()["file"]["id"]
         assert await told(client, file_id) == ends.get(password, ("failed", WRONG))
+
+
+async def test_an_upload_in_parts_brings_it_with_the_last(client, resources, owner_connection):
+    address, half = await begin(client, len(LOCKED), filename="a.pdf"), len(LOCKED) // 2
+    for offset, data in ((0, LOCKED[:half]), (half, LOCKED[half:])):
+        assert await owner_connection.fetchval("SELECT count(*) FROM file_password") == 0
+        headers = part(offset, X_File_Password=RIGHT)
+        sent = await client.patch(address, headers=headers, content=data)
+        assert sent.status_code == 204
+    await read(resources)
+    assert await told(client, sent.headers["x-file-id"]) == ("ready", None)
+
+
+async def test_or_with_the_request_that_begins_it_where_that_holds_all(client, resources):
+    headers = {
+        **part(0, X_File_Password=RIGHT),
+        **metadata(filename="a.pdf"),
+        "Upload-Length": str(len(LOCKED)),
+    }
+    sent = await client.post("/api/uploads", headers=headers, content=LOCKED)
+    assert sent.status_code == 201
+    await read(resources)
+    assert await told(client, sent.headers["x-file-id"]) == ("ready", None)
+
+
+async def test_what_an_upload_tells_of_itself_is_kept_and_so_takes_none(client, owner_connection):
+    headers = {**part(0), "Upload-Length": "1", **metadata(filename="a.pdf", password="sesame")}
+    refused = await client.post("/api/uploads", headers=headers, content=b"x")
+    assert (refused.status_code, "X-File-Password" in refused.text) == (400, True)
+    assert await owner_connection.fetchval("SELECT count(*) FROM upload") == 0
+
+
+async def test_so_does_what_the_server_fetches(client, resources, fetching):  # noqa: F811
+    async with site({"/a.pdf": (200, {"Content-Type": "application/pdf"}, LOCKED)}) as host:
+        with fetching(host, max_upload_bytes=1_000_000):
+            url, named = {"url": f"http://{host}/a.pdf"}, {"X-File-Password": RIGHT}
+            made = await client.post("/api/files/from-url", json=url, headers=named)
+    assert made.status_code == 202, made.text
+    await read(resources)
+    assert await told(client, made.json()["file"]["id"]) == ("ready", None)
 
 
 async def test_so_does_a_new_version(client, resources):
