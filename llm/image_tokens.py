@@ -42,7 +42,7 @@ class Patches:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """Anthropic: a token for 750 pixels, 1,600 at most; of a model that is not known ten times as many at most."""
+    """Anthropic, and of a model whose formula is not known: a token for 750 pixels, `most` at most."""
 
     most: int
 

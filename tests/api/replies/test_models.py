@@ -2,7 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from app.chat_models import ChatModels
 from app.model_recipes import MINILM
+from app.settings import Settings
 from search.embed_client import EmbedClient
 from tests.llm.replying import make_run
 from tests.make import make_scope
@@ -36,6 +38,22 @@ async def test_without_a_key_the_extract_is_the_only_model_and_the_default(signe
         },
         "default": "extractive",
         "can_rerank": False,
+    }
+
+
+async def test_which_model_sees_is_told(app, signed_in, scope, resources):
+    given = {"openai_base_url": "http://127.0.0.1:1/v1", "chat_model": "openai:llava"}
+    client, api = await signed_in(scope), app.state.api
+    chat = ChatModels(Settings.model_validate(given))
+    app.state.api = replace(api, resources=replace(resources, chat=chat))
+    try:
+        told = (await client.get("/api/models")).json()["chat"]
+    finally:
+        app.state.api = api
+    assert {model["name"]: model["capabilities"] for model in told} == {
+        "openai:llava": ["vision"],
+        "openai:gpt-4.1-mini": ["vision"],
+        "extractive": [],
     }
 
 
