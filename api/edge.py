@@ -70,7 +70,7 @@ class Edge:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        scope["abort"] = partial(abort, send)
+        scope["abort"] = partial(abort, receive)
         if scope["type"] == "websocket":
             await self._open_socket(scope, receive, send)
             return
@@ -110,9 +110,12 @@ class Edge:
                 await error_response(error, request_id=exchange.request_id)(scope, receive, send)
 
 
-def abort(send: Send) -> None:
-    """Break a connection off with what was not sent: uvicorn's close() waits for a reader who does not read."""
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
+def abort(receive: Receive) -> None:
+    """Break a connection off with what was not sent: uvicorn's close() waits for a reader who does not read.
+
+    `receive` is uvicorn's own: `send` is wrapped by the framework before it comes here.
+    """
+    transport = getattr(getattr(receive, "__self__", None), "transport", None)
     if transport is not None:
         transport.abort()
 

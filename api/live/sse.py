@@ -176,6 +176,9 @@ class EventStream(Response):
             except TimeoutError:
                 log.info("dropped a slow reader", account_id=str(self._account_id))
                 scope["abort"]()
+                await asyncio.sleep(
+                    0
+                )  # the server hears of it before it looks for the answer's end
 
     async def _send_all(self, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
