@@ -189,7 +189,6 @@ async def test_losing_redis_with_all_its_data_costs_time_only(product_home, time
             return not await open_jobs(journal)
 
         await eventually(nothing_open, within_s=200)
-        assert set(journal.statuses) == {201, 202}
         await journal.check()
         doctor = product.run("doctor")
         assert doctor.returncode == 0, doctor.stdout + doctor.stderr
