@@ -205,15 +205,15 @@ def _old_files(folder: Path, when: datetime) -> list[Path]:
 
 
 @contextmanager
-def disk_errors() -> Generator[None]:
+def disk_errors(what: str = "The blob store") -> Generator[None]:
     """Turn what the disk says into what a caller can do about it."""
     try:
         yield
     except OSError as error:
-        raise _as_ours(error) from error
+        raise _as_ours(error, what) from error
 
 
-def _as_ours(error: OSError) -> RecollectError:
+def _as_ours(error: OSError, what: str) -> RecollectError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return StorageFull("The blob store has no space left.")
-    return Unavailable(f"The blob store failed: {error.strerror}.", retry_after_s=5)
+        return StorageFull(f"{what} has no space left.")
+    return Unavailable(f"{what} failed: {error.strerror}.", retry_after_s=5)

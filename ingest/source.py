@@ -2,15 +2,17 @@
 
 import asyncio
 import hashlib
+import shutil
 import tempfile
-from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from core.blobs import BlobStore, missing
+from core.blobs_folder import disk_errors
 from core.errors import PermanentFailure, RecollectError, Unavailable
 from ingest.detect import HEAD_BYTES, detect
 from ingest.media_kind import why_not_read
@@ -20,6 +22,7 @@ from sql.fence import Fence
 Step = Literal[
     "extract", "chunk", "embed"
 ]  # with which a job begins: the bytes, the text, the passages
+_TEMPORARY: Final = "The disk for temporary files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +70,21 @@ async def on_this_machine(blobs: BlobStore, source: Source) -> AsyncGenerator[Pa
             raise missing()
         yield local
         return
-    with tempfile.TemporaryDirectory(prefix="recollect-") as folder:
-        copy = Path(folder) / "source"
-        await _download(blobs, source, copy)
+    with _temporary_folder() as folder:
+        copy = folder / "source"
+        with disk_errors(_TEMPORARY):
+            await _download(blobs, source, copy)
         yield copy
+
+
+@contextmanager
+def _temporary_folder() -> Generator[Path]:
+    with disk_errors(_TEMPORARY):
+        folder = Path(tempfile.mkdtemp(prefix="recollect-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 async def media_type_of(path: Path, name: str) -> str:

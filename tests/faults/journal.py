@@ -33,15 +33,15 @@ class Journal:
     async def post_message(self, text: str) -> None:
         body = {"content": text, "client_id": text}
         path = f"/conversations/{self.conversation_id}/messages"
-        answer = await self._until_answered("POST", path, json=body)
+        answer = await self.until_answered("POST", path, json=body)
         self.messages[text] = answer.json()["id"]
 
     async def upload(self, name: str, data: bytes) -> None:
         headers = {"X-Filename": name, "Idempotency-Key": str(uuid4())}
-        answer = await self._until_answered("POST", "/upload", content=data, headers=headers)
+        answer = await self.until_answered("POST", "/upload", content=data, headers=headers)
         self.files[name] = answer.json()["file"]["id"]
 
-    async def _until_answered(self, method: str, path: str, **request) -> httpx.Response:
+    async def until_answered(self, method: str, path: str, **request) -> httpx.Response:
         deadline = time.monotonic() + GIVEN_UP_S
         while time.monotonic() < deadline:
             try:

@@ -109,3 +109,10 @@ async def test_a_file_of_another_type_is_stored_but_not_read(tmp_path):
     with pytest.raises(PermanentFailure) as raised:
         await media_type_of(program, "notes.txt")
     assert raised.value.code == "unsupported_type"
+
+
+async def test_a_copy_that_cannot_be_kept_is_tried_again(remote, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(Unavailable, match="The disk for temporary files failed: No such file"):
+        async with on_this_machine(remote, SOURCE):
+            pass
