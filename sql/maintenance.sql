@@ -89,4 +89,5 @@ SET state = 'failed', reason_code = 'blob_missing', reason = 'The stored bytes o
     remedy = 'Upload the file again.', finished_at = now()
 FROM file_version v
 WHERE v.workspace_id = :workspace_id AND v.sha256 = :sha256
-    AND file.workspace_id = v.workspace_id AND file.id = v.file_id AND file.version = v.version AND file.state <> 'failed';
+    AND file.workspace_id = v.workspace_id AND file.id = v.file_id AND file.version = v.version AND file.state <> 'failed'
+RETURNING file.id;

@@ -8,8 +8,9 @@ from uuid import UUID
 import structlog
 
 from core.blobs import BlobStore
-from sql import execute, fetch, read, write
+from sql import fetch, read, write
 from sql.pool import Pool
+from workers.queue import enqueue_file_calls
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -29,10 +30,15 @@ class Blob:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    id: UUID
+
+
 LIST_KNOWN_KEYS = read("maintenance.sql", "list_known_keys", Key)
 REMOVE_UNUSED_BLOBS = write("maintenance.sql", "remove_unused_blobs", Key)
 LIST_BLOBS_AFTER = read("maintenance.sql", "list_blobs_after", Blob)
-FAIL_FILES_WITHOUT_BYTES = write("maintenance.sql", "fail_files_without_bytes")
+FAIL_FILES_WITHOUT_BYTES = write("maintenance.sql", "fail_files_without_bytes", _File)
 
 
 async def remove_orphans(pool: Pool, blobs: BlobStore, *, keep: timedelta = KEEP) -> int:
@@ -51,7 +57,10 @@ async def remove_orphans(pool: Pool, blobs: BlobStore, *, keep: timedelta = KEEP
 
 
 async def fail_missing(pool: Pool, blobs: BlobStore) -> int:
-    """Ask the store for every blob that a row names; files whose bytes are gone fail visibly. Return how many blobs."""
+    """Ask the store for every blob that a row names; files whose bytes are gone fail visibly. Return how many blobs.
+
+    Webhooks are told, as of other files that fail.
+    """
     missing, after = 0, Blob(UUID(int=0), b"", "")
     while True:
         async with pool.write_tx() as conn:
@@ -73,10 +82,10 @@ async def fail_missing(pool: Pool, blobs: BlobStore) -> int:
 
 
 async def _fail(pool: Pool, blob: Blob) -> None:
-    async with pool.write_tx() as conn:
-        await execute(
-            conn, FAIL_FILES_WITHOUT_BYTES, workspace_id=blob.workspace_id, sha256=blob.sha256
-        )
+    named = {"workspace_id": blob.workspace_id, "sha256": blob.sha256}
+    async with pool.tenant_tx(blob.workspace_id) as conn:
+        for failed in await fetch(conn, FAIL_FILES_WITHOUT_BYTES, **named):
+            await enqueue_file_calls(conn, blob.workspace_id, file_id=failed.id)
 
 
 async def _remove_unknown(pool: Pool, blobs: BlobStore, keys: list[str]) -> int:

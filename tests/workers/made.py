@@ -135,6 +135,15 @@ async def make_conversation(owner: asyncpg.Connection, scope: Scope) -> UUID:
     return id_
 
 
+async def make_webhook(owner: asyncpg.Connection, scope: Scope, url: str) -> None:
+    """Have an address told how the reading of every file of the scope's person ended."""
+    kinds = ["file.ready", "file.partial", "file.no_text", "file.failed"]
+    await owner.execute(
+        "INSERT INTO webhook (workspace_id, id, account_id, url, kinds) VALUES ($1, $2, $3, $4, $5)",
+        scope.workspace_id, new_id(), scope.account_id, url, kinds,
+    )  # fmt: skip
+
+
 async def one(data: bytes) -> AsyncIterator[bytes]:
     yield data
 

@@ -4,7 +4,7 @@ import pytest
 
 from core.blobs import new_key
 from core.ids import new_id
-from tests.workers.made import file_row, make_file, one
+from tests.workers.made import file_row, make_file, make_webhook, one
 from workers.blob_care import fail_missing, remove_orphans
 
 AT_ONCE = timedelta(seconds=-60)
@@ -36,9 +36,18 @@ async def test_bytes_that_no_file_names_lose_their_row_and_then_themselves(
     assert await owner_connection.fetchval("SELECT count(*) FROM blob") == 0
 
 
-async def test_a_file_whose_bytes_are_gone_fails_visibly(resources, owner_connection, made):
+async def test_a_file_whose_bytes_are_gone_fails_visibly_and_is_told_once(
+    resources, owner_connection, scope, made
+):
+    await make_webhook(owner_connection, scope, "http://127.0.0.1/hook")
     assert await fail_missing(resources.worker, resources.blobs) == 0
     await resources.blobs.delete(made.key)
     assert await fail_missing(resources.worker, resources.blobs) == 1
     row = await file_row(owner_connection, made.file_id)
     assert (row["state"], row["reason_code"]) == ("failed", "blob_missing")
+    await fail_missing(resources.worker, resources.blobs)
+    told = await owner_connection.fetch("SELECT kind, file_id, reason_code FROM file_event")
+    assert [tuple(event) for event in told] == [("file.failed", made.file_id, "blob_missing")]
+    assert await owner_connection.fetchval(
+        "SELECT count(*) FROM job WHERE kind = 'call_file_webhook' AND state = 'queued'"
+    ) == len(told)

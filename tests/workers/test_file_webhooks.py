@@ -1,38 +1,19 @@
 """A webhook hears how the reading of a file ended, while its owner may see the file."""
 
 from dataclasses import replace
-from functools import partial
 
 import orjson
 import pytest
 
-from app.shared_key import WEBHOOK_KEY, shared_key
 from core.errors import ProviderAway
-from core.ids import new_id
 from core.signature import signed_headers, webhook_secret
-from tests.receiver import receiving
-from tests.workers.made import again, make_file
+from tests.workers.made import again, make_file, make_webhook
 from tests.workers.test_main import until
 from workers.drain import Terms
 from workers.file_webhooks import call_file_webhook, remove_old_events
 from workers.jobs import Ended, bury
 from workers.ledger import claim, leased
 from workers.main import RETRY, working
-from workers.webhooks import Calling
-
-KINDS = ["file.ready", "file.partial", "file.no_text", "file.failed"]
-
-
-@pytest.fixture
-async def receiver():
-    async with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def calling(resources, receiver) -> Calling:
-    key = partial(shared_key, resources.signin, name=WEBHOOK_KEY)
-    return Calling(resources.app, resources.redis, key, frozenset({receiver.named}))
 
 
 @pytest.fixture
@@ -46,13 +27,6 @@ async def failed(resources, owner_connection, scope, receiver):
         async with resources.worker.tenant_tx(ws) as conn:
             await bury(conn, ended)
     return made
-
-
-async def make_webhook(owner, scope, url) -> None:
-    await owner.execute(
-        "INSERT INTO webhook (workspace_id, id, account_id, url, kinds) VALUES ($1, $2, $3, $4, $5)",
-        scope.workspace_id, new_id(), scope.account_id, url, KINDS,
-    )  # fmt: skip
 
 
 async def call(resources, calling) -> None:

@@ -4,15 +4,12 @@ import base64
 import hashlib
 import hmac
 from dataclasses import replace
-from functools import partial
 
 import orjson
 import pytest
 
-from app.shared_key import WEBHOOK_KEY, shared_key
 from core.errors import ProviderAway
 from core.signature import webhook_secret
-from tests.receiver import receiving
 from tests.saving import save_search
 from tests.workers.made import again, make_conversation, make_message
 from tests.workers.test_main import until
@@ -20,19 +17,7 @@ from workers.alerts import Alerts
 from workers.drain import Terms
 from workers.ledger import claim, leased
 from workers.main import RETRY, working
-from workers.webhooks import Calling, call_webhook, wait_after
-
-
-@pytest.fixture
-async def receiver():
-    async with receiving() as receiver:
-        yield receiver
-
-
-@pytest.fixture
-def calling(resources, receiver) -> Calling:
-    key = partial(shared_key, resources.signin, name=WEBHOOK_KEY)
-    return Calling(resources.app, resources.redis, key, frozenset({receiver.named}))
+from workers.webhooks import call_webhook, wait_after
 
 
 @pytest.fixture
