@@ -125,6 +125,7 @@ async def fill(disk: SmallDisk, journal: Journal) -> str:
         answer = await journal.client.post(path, json={"content": text, "client_id": f"{n}"})
         if not answer.is_success:
             assert told(answer) in (FULL_DISK, (503, "UNAVAILABLE"))
+            assert (await journal.client.get("/conversations")).status_code in (200, 503)
             return text
         journal.messages[text] = answer.json()["id"]
     raise AssertionError("the disk was never full")

@@ -21,8 +21,8 @@ from workers.drain import Terms
 from workers.main import RETRY, working
 from workers.tools import make_work
 
-# Seven ranges and as many batches of vectors: no two passages are equal, so none takes over another's.
-LONG = "\n\n".join(f"# Part {n}\n\nThe harbour of part {n} opens at dawn. " + "Boats wait for the tide. " * 20 for n in range(200)).encode()  # fmt: skip
+# Six ranges and as many batches of vectors: no two passages are equal, so none takes over another's.
+LONG = "\n\n".join(f"# Part {n}\n\nThe harbour of part {n} opens at dawn. " + "Boats wait for the tide. " * 20 for n in range(330)).encode()  # fmt: skip
 # Each stage once where stages differ most, then at its other points; what is done once for a file has no second time.
 POINTS: list[tuple[str, int, When]] = [
     ("find_source", 1, "before"), ("begin", 1, "within"), ("save_range", 2, "after"), ("save_vectors", 3, "within"), ("finish", 1, "after"),
