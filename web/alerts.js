@@ -3,6 +3,7 @@
 import { $, fill, h, toast, when } from "./dom.js";
 import { api } from "./api.js";
 import { follow } from "./events.js";
+import { isInSight } from "./seen.js";
 
 const MOST = 10; // notifications listed
 const MATCHES = 3; // shown of each
@@ -33,8 +34,10 @@ async function listen(signal) {
     if (event !== "unread" && event !== "notification") continue;
     count(data.unread);
     if (data.notification?.kind === "invited") window.dispatchEvent(new CustomEvent("let-in"));
-    if (event === "notification" && $("#bell").open) showAlerts().catch(() => {});
-    else if (event === "notification") toast(told(data.notification), { label: "Show", run: show });
+    if (event !== "notification") continue;
+    if ($("#bell").open) showAlerts().catch(() => {});
+    else if (isInSight(data.notification.subject?.conversation_id)) read({ ids: [data.notification.id] }).catch(() => {});
+    else toast(told(data.notification), { label: "Show", run: show });
   }
 }
 
@@ -65,7 +68,11 @@ function told({ kind, saved_search: search, matches, reason, subject }) {
 export async function showAlerts() {
   const { items } = await api(`/notifications?limit=${MOST}`);
   fill($("#alerts"), items.length ? items.map(rowOf) : h("p", { class: "muted" }, "Nothing yet: mentions, invitations and what saved searches find come here."));
-  if (items.length) count((await api("/notifications/read", { method: "POST", body: { up_to: items[0].id } })).unread);
+  if (items.length) await read({ up_to: items[0].id });
+}
+
+async function read(body) {
+  count((await api("/notifications/read", { method: "POST", body })).unread);
 }
 
 function rowOf(notice) {

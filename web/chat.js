@@ -5,12 +5,13 @@ import { api, query, withWorkspace } from "./api.js";
 import { messageTools, startBranches } from "./branches.js";
 import { clearConversations, markCurrent, showConversations, startConversations, titleOf } from "./conversations.js";
 import { focusComposer, showLive, startComposer, stopWatching } from "./composer.js";
+import { isAtEnd, keepEnd, startLog, toEnd } from "./log.js";
 import { marksOf } from "./marks.js";
 import { messageRow, showReply } from "./message.js";
 import { startPeople } from "./people.js";
 import { drawReaders } from "./company.js";
 import { citationsOf } from "./reply.js";
-import { isInSight, lookSoon, startSeen } from "./seen.js";
+import { lookSoon, startSeen } from "./seen.js";
 import { joinLive, leaveLive, typeLive } from "./together.js";
 
 const GONE = "This conversation or message was deleted, or it is not shared with you.";
@@ -20,11 +21,12 @@ let open = null; // the conversation that is shown
 let turn = 0; // of fetching: the latest one wins
 
 export function startChat() {
-  startConversations({ isInSight });
+  startConversations();
   startComposer({ conversation: openOrCreate, add: addRow, row: rowOf, changed: refresh, finished });
   startBranches({ canWrite: () => Boolean(open?.can_write), show: showVersion, answer: showAnswer });
   startPeople(() => open);
-  startSeen({ open: () => open, isAtEnd });
+  startLog();
+  startSeen(() => open);
   $("#composer-text").addEventListener("input", typeLive);
   $("#chat-new").addEventListener("click", () => { location.hash = "#/c/new"; });
   $("#chat-rename").addEventListener("click", rename);
@@ -168,7 +170,7 @@ function head(conversation) {
 
 function rowOf(message, quote) {
   const row = messageRow(message, { quote });
-  row.append(...handlesOf(message));
+  row.append(handlesOf(message));
   if (message.role === "assistant" && message.run_id && !message.deleted_at) citedSoon(row, message);
   return row;
 }
@@ -176,7 +178,7 @@ function rowOf(message, quote) {
 // What can be done with a message, and what people put on it.
 function handlesOf(message) {
   const marks = !message.deleted_at && marksOf(message, { canPin: Boolean(open?.can_write) });
-  return [messageTools(message), marks].filter(Boolean);
+  return h("footer", { class: "message-foot" }, messageTools(message), marks);
 }
 
 // A reply's citations are fetched when it comes into sight.
@@ -184,10 +186,8 @@ function citedSoon(row, message) {
   const seen = new IntersectionObserver(async ([entry]) => {
     if (!entry.isIntersecting) return;
     seen.disconnect();
-    const atEnd = isAtEnd();
     const citations = await citationsOf(message.run_id).catch(() => []);
-    if (citations.length) showReply($(".body", row), { text: message.content, citations });
-    if (atEnd) toEnd();
+    if (citations.length) keepEnd(() => showReply($(".body", row), { text: message.content, citations }));
   });
   seen.observe(row);
 }
@@ -212,8 +212,8 @@ async function finished(row, id) {
   const { messages: [message] } = await api(`/conversations/${open.id}${query({ around: id, before: 0, after: 0 })}`);
   if (!row?.isConnected || !message) return;
   Object.assign(row.dataset, { seq: message.seq, parent: message.parent_id });
-  for (const old of row.querySelectorAll(".message-tools, .marks")) old.remove();
-  row.append(...handlesOf(message));
+  $(".message-foot", row)?.remove();
+  keepEnd(() => row.append(handlesOf(message)));
   drawReaders();
   lookSoon();
 }
@@ -236,26 +236,15 @@ function stepButton(side) {
   return h("button", { type: "button", class: "button wide", onclick: (event) => report(run(event)) }, before ? "Show earlier" : "Show later");
 }
 
-function isAtEnd() {
-  const list = $("#messages");
-  return list.scrollHeight - list.scrollTop - list.clientHeight < 80;
-}
-
-function toEnd() {
-  const list = $("#messages");
-  list.scrollTop = list.scrollHeight;
-}
-
-// A row at the end of the conversation; `follow()` keeps the end in sight while the row grows, if it was in sight.
+// A row at the end of the conversation.
 function addRow(row) {
   $("#messages .empty")?.remove();
-  const atEnd = isAtEnd();
   const known = row.dataset.id && $(`[data-id="${CSS.escape(row.dataset.id)}"]`, $("#messages"));
-  if (known) known.replaceWith(row); // told before it was answered
-  else $("#messages").append(row);
+  keepEnd(() => {
+    if (known) known.replaceWith(row); // told before it was answered
+    else $("#messages").append(row);
+  });
   drawReaders();
-  if (atEnd) toEnd();
-  return { isAtEnd, toEnd };
 }
 
 async function openOrCreate() {
@@ -274,6 +263,7 @@ async function openOrCreate() {
 
 async function rename() {
   const title = prompt("Name of the conversation", open.title)?.trim();
+  $("#chat-more").open = false;
   if (!title) return;
   await report((async () => {
     open = { ...open, ...(await api(`/conversations/${open.id}`, { method: "PATCH", body: { title } })) };
@@ -295,6 +285,7 @@ async function archive() {
 
 async function remove() {
   const { id, title } = open;
+  $("#chat-more").open = false;
   await report((async () => {
     await api(`/conversations/${id}`, { method: "DELETE" });
     open = null;

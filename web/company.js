@@ -2,6 +2,7 @@
 
 import { $, h } from "./dom.js";
 import { api, myId } from "./api.js";
+import { keepEnd } from "./log.js";
 
 const NAMED = 3; // people, before they are only counted
 
@@ -32,7 +33,9 @@ export function hasRead(who, seq) {
 }
 
 // Each of the others stands below the last message that he has read, unless he wrote it.
-export function drawReaders() {
+export const drawReaders = () => keepEnd(draw);
+
+function draw() {
   for (const line of document.querySelectorAll("#messages .readers")) line.remove();
   const rows = [...document.querySelectorAll("#messages .message[data-seq]")];
   const readers = new Map();
@@ -46,6 +49,11 @@ export function drawReaders() {
 export function showHere(ids) {
   const names = people.size ? ids.filter((id) => id !== myId()).map(nameOf) : []; // not known yet
   $("#chat-here").textContent = names.length ? `${listed(names)} ${names.length === 1 ? "is" : "are"} here` : "";
+}
+
+export function showAway() {
+  showTyping("");
+  $("#chat-here").textContent = "Not connected. Trying again…";
 }
 
 export function isWriting({ account_id: who, for_s: seconds }) {

@@ -2,6 +2,7 @@
 
 import { $, fill, h, toast } from "./dom.js";
 import { api } from "./api.js";
+import { toEnd } from "./log.js";
 import { liveReply, stopRun } from "./reply.js";
 
 const MODEL = "recollect.model";
@@ -55,7 +56,8 @@ async function submit() {
     const answer = await api(`/conversations/${conversation.id}/messages`, { method: "POST", body });
     sent = { content: "", id: "" };
     if (input.value.trim() === content) input.value = "";
-    chat.add(chat.row(answer.message ?? answer)).toEnd();
+    chat.add(chat.row(answer.message ?? answer));
+    toEnd();
     chat.changed().catch(() => {});
     if (answer.run) watch(answer.run.id);
   } catch (error) {
@@ -79,14 +81,9 @@ async function watch(runId) {
   const stop = new AbortController();
   watched.set(runId, stop);
   showStop();
-  let place = null;
-  const reply = liveReply(runId, {
-    signal: stop.signal,
-    onChange: () => { if (place?.isAtEnd()) requestAnimationFrame(place.toEnd); },
-  });
+  const reply = liveReply(runId, { signal: stop.signal });
   reply.row.dataset.run = runId;
-  place = chat.add(reply.row);
-  place.toEnd();
+  chat.add(reply.row);
   const end = await reply.done;
   if (watched.get(runId) !== stop) return;
   watched.delete(runId);

@@ -3,6 +3,7 @@
 import { $, fill, h, toast, when } from "./dom.js";
 import { api, myId, query } from "./api.js";
 import { watchLive } from "./live.js";
+import { isInSight } from "./seen.js";
 
 const PAGE = 50;
 const MOST_UNREAD = 100; // as far as the server counts
@@ -14,11 +15,9 @@ let current = "";
 let typing = 0;
 let turn = 0; // of reading the list: the latest one wins
 let again = 0; // timer of reading the list anew
-let isInSight; // whether the end of a conversation is being looked at
 const watched = new Map(); // conversation id -> {conversation, stop}
 
-export function startConversations(given) {
-  isInSight = given.isInSight;
+export function startConversations() {
   $("#conversations-more").addEventListener("click", () => load(next));
   $("#conversations-q").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(look, 200); });
   $("#conversations-archived").addEventListener("change", look);

@@ -6,17 +6,19 @@ import { follow } from "./events.js";
 
 const WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 15000;
-const TRIES = 2; // sockets that did not open, before events are taken instead
+const TRIES = 2; // sockets in vain, before events are taken instead; where one has worked, the server is only away
 const TYPING_MS = 3000;
 
 const watchers = new Set();
 const asked = new Set(); // topics to be subscribed to with the next turn
 let socket = null;
 let stream = null; // AbortController of the events that are taken instead of a socket
-let failed = 0;
+let failed = 0; // sockets without a subscription, while none has had one
+let works = false;
 let wait = WAIT_MS;
 
-// Call tell(frame) for each frame of the topic, a change once, until stop(); `present`: others see that one looks at it.
+// Call tell(frame) for each frame of the topic, a change once, until stop(), and for `away` while there is no connection;
+// `present`: others see that one looks at it.
 export function watchLive(topic, { after, tell, present = false }) {
   const watcher = { topic, seq: after, tell, present, typedAt: 0 };
   watchers.add(watcher);
@@ -46,15 +48,15 @@ function connect() {
   if (failed >= TRIES) { listen(); return; }
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   const mine = new WebSocket(`${scheme}://${location.host}${withWorkspace("/api/v1/realtime")}`);
-  let opened = false;
   socket = mine;
-  mine.addEventListener("open", () => { opened = true; subscribe(topicsNow()); });
+  mine.addEventListener("open", () => subscribe(topicsNow()));
   mine.addEventListener("message", ({ data }) => { if (mine === socket) hear(JSON.parse(data)); });
   mine.addEventListener("close", ({ code }) => {
     if (mine !== socket) return;
     socket = null;
+    for (const { tell } of watchers) tell({ event: "away", seq: null, data: {} });
     if (code === 1008) return; // signed out: the page hears of it by its next request
-    if (!opened) failed += 1;
+    if (!works) failed += 1;
     setTimeout(connect, wait * (0.5 + Math.random()));
     wait = Math.min(wait * 2, LONGEST_WAIT_MS);
   });
@@ -80,8 +82,10 @@ function subscribe(topics) {
 function hear(frame) {
   if (frame.event === "reconnect") wait = frame.data.retry_ms;
   if (frame.event === "subscribed") {
-    [failed, wait] = [0, WAIT_MS];
+    works = Boolean(socket);
+    wait = WAIT_MS;
     if (of(frame.topic).some(({ present }) => present)) sayPresence(frame.topic);
+    for (const { tell } of of(frame.topic)) tell(frame);
     return;
   }
   for (const watcher of of(frame.topic)) take(watcher, frame);

@@ -2,12 +2,13 @@
 
 import { api } from "./api.js";
 import { follow } from "./events.js";
+import { keepEnd } from "./log.js";
 import { messageRow, showReply } from "./message.js";
 
 export const stopRun = (runId) => api(`/runs/${runId}/stop`, { method: "POST" });
 
 // Return {row, done}: the row to show, and a promise of how the run ended ({state, message_id, ...}).
-export function liveReply(runId, { signal, onChange }) {
+export function liveReply(runId, { signal }) {
   const row = messageRow({ role: "assistant", content: "", id: "", created_at: new Date().toISOString() });
   row.setAttribute("aria-busy", "true");
   const reply = { text: "", citations: [], waiting: "Searching your messages and files…", end: null };
@@ -15,8 +16,7 @@ export function liveReply(runId, { signal, onChange }) {
   let drawing = 0;
   const draw = () => {
     drawing = 0;
-    showReply(body, reply);
-    onChange();
+    keepEnd(() => showReply(body, reply));
   };
   const drawSoon = () => { drawing ||= requestAnimationFrame(draw); };
   draw();

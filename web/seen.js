@@ -2,19 +2,20 @@
 
 import { $ } from "./dom.js";
 import { api } from "./api.js";
+import { isAtEnd } from "./log.js";
 
 const WAIT_MS = 200; // scrolling past is no reading
 
-let place; // {open(), isAtEnd()} of chat.js
+let opened; // () => the conversation that is shown
 let waiting = 0;
 
-export function startSeen(given) {
-  place = given;
+export function startSeen(conversation) {
+  opened = conversation;
   $("#messages").addEventListener("scroll", lookSoon);
   document.addEventListener("visibilitychange", lookSoon);
 }
 
-export const isInSight = (id) => place.open()?.id === id && !place.open().has_after && !document.hidden && !$("#view-c").hidden && place.isAtEnd();
+export const isInSight = (id) => Boolean(id) && opened()?.id === id && !opened().has_after && !document.hidden && !$("#view-c").hidden && isAtEnd();
 
 export function lookSoon() {
   clearTimeout(waiting);
@@ -22,7 +23,7 @@ export function lookSoon() {
 }
 
 async function look() {
-  const conversation = place.open();
+  const conversation = opened();
   if (!conversation || !isInSight(conversation.id)) return;
   const shown = [...document.querySelectorAll("#messages [data-seq]")].map(({ dataset }) => Number(dataset.seq));
   const seq = Math.max(conversation.last_seq, ...shown); // what stands on other branches is not to be read here

@@ -2,7 +2,7 @@
 
 import { $ } from "./dom.js";
 import { myId } from "./api.js";
-import { hasRead, isWriting, meet, part, showHere, showTyping } from "./company.js";
+import { hasRead, isWriting, meet, part, showAway, showHere, showTyping } from "./company.js";
 import { watchLive } from "./live.js";
 import { changeMarks, marksIn } from "./marks.js";
 
@@ -44,6 +44,8 @@ function tell({ event, data }, id, chat) {
     "leaf.changed": () => chat.moved(null),
     typing: () => isWriting(data),
     presence: () => { here = data.here; showHere(here); },
+    away: showAway,
+    subscribed: () => showHere(here),
     gap: () => chat.reload(),
     error: () => chat.gone(),
   }[event];

@@ -326,8 +326,10 @@ async def test_a_conversation_is_named_renamed_deleted_and_restored(ada):
         await dialog.accept("Keys of the house")
 
     page.once("dialog", answer)
+    await page.locator("#chat-more summary").click()
     await page.get_by_role("button", name="Rename").click()
     await expect(page.locator("#chat-title")).to_have_text("Keys of the house")
+    await page.locator("#chat-more summary").click()
     await page.get_by_role("button", name="Delete").click()
     await expect(page.locator("#conversations")).not_to_contain_text("Keys of the house")
     await page.get_by_role("button", name="Restore").click()

@@ -1,5 +1,6 @@
 """Two people in two browsers hold one conversation: each sees the other's words, edits and that he writes, as it happens."""
 
+import re
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -105,6 +106,10 @@ async def test_the_list_counts_what_is_new_and_a_mention_is_told_at_once(both):
     await listed.click()
     await expect(ada.locator(".message")).to_have_count(3)
     await expect(listed.locator(".badge")).to_have_count(0)
+    await ada.locator("#toast").evaluate("toast => { toast.hidden = true; }")
+    async with ada.expect_response(re.compile("/notifications/read")):  # it stands before her eyes
+        await post(both.bob, "@Ada, so you are.")
+    await expect(ada.locator("#toast")).to_be_hidden()
     await both.bob.call(f"/conversations/{both.talk}", "PATCH", {"title": "Saturday"})
     await expect(ada.locator("#chat-title")).to_have_text("Saturday")
     await expect(ada.locator("#conversations a")).to_contain_text(["Saturday"])
@@ -140,13 +145,34 @@ async def test_another_window_of_the_same_person_follows_to_the_new_reply(both, 
         await expect(page.locator(".message")).to_have_count(3)
 
 
-async def test_who_is_removed_is_told_so(both):
+async def test_where_no_socket_works_events_tell_the_same(both):
     bob = both.bob.page
-    (me,) = [
-        member["principal_id"]
-        for member in (await both.ada.call(f"/conversations/{both.talk}/members"))["items"]
-        if member["name"] == "Bob"
-    ]
+    await bob.route_web_socket(re.compile("/realtime"), lambda line: line.close())
+    async with bob.expect_request(re.compile(f"/events.*{both.talk}")):
+        await bob.reload()
+    await post(both.ada, "Do you hear me?")
+    await expect(bob.locator(".message")).to_have_count(2)
+    await both.ada.call(f"/messages/{both.first}/pin", "PUT")
+    await expect(bob.locator(".marks").get_by_role("button", name="Unpin")).to_be_visible()
+
+
+async def test_who_was_cut_off_catches_up_and_who_is_removed_is_told_so(both):
+    bob, lines = both.bob.page, []
+    await bob.route_web_socket(
+        re.compile("/realtime"), lambda line: lines.append((line, line.connect_to_server()))
+    )
+    await bob.reload()
+    await expect(bob.locator("#chat-here")).to_have_text("Ada is here")
+    page, server = lines[-1]
+    await server.close()
+    await page.close(code=1012)
+    await expect(bob.locator("#chat-here")).to_have_text("Not connected. Trying again…")
+    await post(both.ada, "Are you still there?")
+    await expect(bob.locator(".message")).to_have_count(2)
+    await expect(bob.locator("#chat-here")).to_have_text("Ada is here")
+
+    members = (await both.ada.call(f"/conversations/{both.talk}/members"))["items"]
+    (me,) = [member["principal_id"] for member in members if member["name"] == "Bob"]
     await both.ada.call(f"/conversations/{both.talk}/members/{me}", "DELETE")
     await expect(bob.locator("#messages .notice")).to_contain_text("not shared with you")
     await expect(bob.locator("#conversations")).to_have_text("No conversations yet.")
