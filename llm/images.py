@@ -7,7 +7,7 @@ out is named, to the model and in the trace. Whether a model is shown any is kno
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 from uuid import UUID
 
@@ -95,32 +95,19 @@ def _is_wanted(file_id: UUID, options: ReplyOptions) -> bool:
 async def _picture(
     blobs: BlobStore, row: _Attached, kind: MediaType, *, shown: Sequence[Image], cost: ImageTokens
 ) -> Picture:
-    def left_out(fate: ImageFate) -> Picture:
-        return Picture(row.file_id, row.version, row.name, kind, row.size_bytes, fate)
-
+    picture = Picture(row.file_id, row.version, row.name, kind, row.size_bytes, "too large")
     if row.size_bytes > IMAGE_BYTES:
-        return left_out("too large")
-    if (
-        len(shown) == MOST_IMAGES
-        or sum(len(image.data) for image in shown) + row.size_bytes > ALL_BYTES
-    ):
-        return left_out("too many")
+        return picture
+    shown_bytes = sum(len(image.data) for image in shown)
+    if len(shown) == MOST_IMAGES or shown_bytes + row.size_bytes > ALL_BYTES:
+        return replace(picture, fate="too many")
     data = await _read(blobs, row.key, row.size_bytes)
     size = size_of(data)
     if size is None:
-        return left_out("unreadable")
+        return replace(picture, fate="unreadable")
     if max(size) > MOST_PIXELS:
-        return left_out("too large")
-    return Picture(
-        row.file_id,
-        row.version,
-        row.name,
-        kind,
-        row.size_bytes,
-        "shown",
-        Image(kind, data),
-        cost.tokens(*size),
-    )
+        return picture
+    return replace(picture, fate="shown", image=Image(kind, data), tokens=cost.tokens(*size))
 
 
 async def _read(blobs: BlobStore, key: str, most_bytes: int) -> bytes:

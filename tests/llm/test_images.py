@@ -3,6 +3,7 @@ from dataclasses import replace
 import orjson
 import pytest
 
+from api.conversations.posting import NewMessage, NewRun, post
 from core.ids import new_id
 from llm.budget import Budgets
 from llm.catalogue import Facts
@@ -173,6 +174,18 @@ async def test_a_model_that_sees_answers_from_an_image_alone(attach, ask, answer
     assert shown == {"type": "image_url", "image_url": {"url": Image("image/png", PNG).data_uri}}
     assert traced == [(str(image.file_id), "shown")]
     assert (await state_of(owner_connection, run))[0] == "complete"
+
+
+async def test_the_next_question_is_asked_with_the_image_too(attach, ask, answer, resources, scope):
+    image = await attach()
+    first = await ask(image)
+    await answer(first)
+    async with resources.app.write_tx(scope) as conn:
+        new = NewMessage("And how old?", None, None, ())
+        posted = await post(conn, scope, first.conversation_id, new=new, run=NewRun("m", "{}"))
+    requests, traced = await answer(replace(first, id=posted.run_id))
+    kinds = [type(message["content"]) for message in requests[-1]["messages"][1:]]
+    assert (kinds, traced) == ([str, str, list], [(str(image.file_id), "shown")])
 
 
 async def test_an_image_that_the_asker_lost_before_the_reply_is_neither_shown_nor_told(
