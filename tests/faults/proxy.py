@@ -22,7 +22,7 @@ class Proxy:
     cut_after: int | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one connection until either side ends it."""
+        """Carry one connection until either side ends it; who accepted it closes it."""
         with suppress(OSError):
             behind, ahead = await self._reach()
             late = asyncio.Queue[tuple[float, bytes]]()
@@ -32,9 +32,8 @@ class Proxy:
             try:
                 await asyncio.wait({asking, sending}, return_when=asyncio.FIRST_COMPLETED)
             finally:
-                await end([asking, answering, sending])
                 ahead.transport.abort()
-        writer.close()
+                await end([asking, answering, sending])
 
     async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self.server, Path):
@@ -74,10 +73,11 @@ async def proxied(server: Address, *, cut_after: int | None = None) -> AsyncGene
     """Lend a proxy; who still goes through it at the end is cut off."""
     proxy, serving = Proxy(server, cut_after=cut_after), set[asyncio.Task[None]]()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(proxy.serve(reader, writer))
         serving.add(task)
         task.add_done_callback(serving.discard)
+        task.add_done_callback(lambda _: writer.close())
 
     listening = await asyncio.start_server(serve, "127.0.0.1", 0)
     proxy.port = listening.sockets[0].getsockname()[1]
