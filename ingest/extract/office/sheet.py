@@ -1,8 +1,8 @@
 """Workbooks (XLSX, XLSM, XLSB, XLS, ODS) by calamine, sheet after sheet, hidden ones too: a heading each, rows with their header.
 
 A sheet's tables stand as table_text.py writes them, each block with the numbers of its rows as the program shows them. Values,
-not formulas; numbers to 15 digits as Excel keeps them, dates in ISO form. What charts and text boxes say follows the sheets.
-Left out: number formats but for dates, which calamine does not tell (a percentage is a fraction); comments, macros, pictures.
+not formulas; numbers to 15 digits as Excel keeps them, dates in ISO form, in XLSX percentages and amounts of money as they are
+shown (number_format.py). What charts and text boxes say follows the sheets. Left out: other number formats, comments, macros, pictures.
 """
 
 from collections import deque
@@ -14,6 +14,7 @@ from zipfile import ZipFile
 
 from python_calamine import (
     CalamineError,
+    CalamineSheet,
     CalamineWorkbook,
     PasswordError,
     SheetMetadata,
@@ -25,6 +26,7 @@ from ingest.extract.cut import segments
 from ingest.extract.data.table_text import LETTER, SAMPLE, header_index, table_text
 from ingest.extract.office.chart import chart_lines
 from ingest.extract.office.compound import SIGNATURE, Compound
+from ingest.extract.office.number_format import NumberFormat, NumberFormats
 from ingest.extract.office.odf_package import META, odf_properties, refuse_encrypted
 from ingest.extract.office.opc_properties import core_properties
 from ingest.extract.office.protected import unlocked
@@ -40,6 +42,7 @@ LONGEST_NAME = 100
 MOST_BYTES = 200 * 2**20
 FILE_PASSWORD, FIRST_RECORDS = b"\x2f\0", 20  # [MS-XLS] 2.4.117: it stands within the first few
 SAVE_ANEW = "Open it in its own program, save it again and upload it."
+WORKBOOK = "xl/workbook.xml"
 CHARTS, DRAWINGS = "xl/charts/chart", "xl/drawings/drawing"
 
 
@@ -100,6 +103,7 @@ class _Workbook:
         self.lost: list[str] = []
         self._book = book
         self._archive = archive
+        self._formats = NumberFormats(archive, WORKBOOK) if archive else None
 
     def texts(self) -> Iterator[str]:
         drawn = "\n".join(filter(None, _drawn(self._archive))) if self._archive else ""
@@ -127,7 +131,15 @@ class _Workbook:
             self.lost.append(named.name[:LONGEST_NAME])
             return
         if sheet.start is not None:
-            yield from _tables(_Rows(map(_filled, sheet.iter_rows())))
+            yield from _tables(_Rows(self._rows(sheet, named.name)))
+
+    def _rows(self, sheet: CalamineSheet, name: str) -> Iterator[list[str]]:
+        """Yield the rows from the sheet's first on; their cells begin with the first column that is not empty."""
+        formats = self._formats.of_sheet(name) if self._formats else None
+        first = sheet.start[1] if sheet.start else 0
+        for number, row in enumerate(sheet.iter_rows()):
+            of_row = formats.of_row(number) if formats else {}
+            yield _filled(row, {column - first: each for column, each in of_row.items()})
 
 
 def _is_damage(exc: BaseException) -> bool:
@@ -135,13 +147,13 @@ def _is_damage(exc: BaseException) -> bool:
     return isinstance(exc, CalamineError | OSError) or type(exc).__name__ == "PanicException"
 
 
-def _filled(row: list[Value]) -> list[str]:
+def _filled(row: list[Value], formats: dict[int, NumberFormat]) -> list[str]:
     """Return a row up to its last cell that is not empty; a stray cell makes millions of empty ones."""
     if row.count("") == len(row):
         return []
     while row[-1] == "":
         row.pop()
-    return [_shown(value) for value in row]
+    return [_shown(value, formats.get(column)) for column, value in enumerate(row)]
 
 
 def _tables(rows: "_Rows") -> Iterator[str]:
@@ -192,7 +204,7 @@ class _Rows:
         return any(cell and not LETTER.search(cell) for row in below for cell in row)
 
 
-def _shown(value: Value) -> str:
+def _shown(value: Value, number_format: NumberFormat | None) -> str:
     """Return a cell as its program shows it, near enough to be searched for."""
     match value:
         case str():
@@ -200,7 +212,7 @@ def _shown(value: Value) -> str:
         case bool():
             return str(value).upper()
         case float():
-            return f"{value:.15g}"
+            return f"{value:.15g}" if number_format is None else number_format.shown(value)
         case datetime():
             moment = (value + HALF_A_SECOND).replace(microsecond=0)  # days are stored as floats
             return str(moment.date() if moment.time() == time() else moment)
