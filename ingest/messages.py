@@ -43,7 +43,8 @@ async def embed_messages(asking: Asking, fence: Fence, *, message_ids: Sequence[
     embedded = await asking.of(live.model).embed(
         [Pending(p.id, n, p.text) for n, p in enumerate(found) if p.id not in reused]
     )
-    async with fence.last_tx() as conn:
+    # Until the commit nobody else changes what can be found in the workspace, and a busy chat would wait for the disk twice.
+    async with fence.last_tx(waits_for_disk=False) as conn:
         await store_embeddings(
             conn,
             ws,

@@ -54,9 +54,14 @@ class Fence:
             yield conn
 
     @asynccontextmanager
-    async def last_tx(self, state: End = "done", *, reason: str = "") -> AsyncGenerator[Conn]:
-        """Open the transaction that ends the job; a stale holder gets LeaseLost and changes nothing."""
-        async with self.pool.tenant_tx(self.workspace_id) as conn:
+    async def last_tx(
+        self, state: End = "done", *, reason: str = "", waits_for_disk: bool = True
+    ) -> AsyncGenerator[Conn]:
+        """Open the transaction that ends the job; a stale holder gets LeaseLost and changes nothing.
+
+        Where nobody outside is told of it, it need not wait for the disk: lost, it leaves the job as it was, to be done again.
+        """
+        async with self.pool.tenant_tx(self.workspace_id, waits_for_disk=waits_for_disk) as conn:
             self._check(await fetch(conn, FINISH_JOBS, state=state, reason=reason, **self._mine()))
             yield conn
 

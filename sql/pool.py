@@ -75,9 +75,16 @@ class Pool:
             yield Conn(raw)
 
     @asynccontextmanager
-    async def tenant_tx(self, workspace_id: UUID) -> AsyncGenerator[Conn]:
-        """Open a writing transaction for a workspace with nobody signed in (workers)."""
+    async def tenant_tx(
+        self, workspace_id: UUID, *, waits_for_disk: bool = True
+    ) -> AsyncGenerator[Conn]:
+        """Open a writing transaction for a workspace with nobody signed in (workers).
+
+        One that does not wait for the disk may be lost as a whole within its first second, when the database or the machine dies.
+        """
         begin = f"BEGIN; {_tenant(workspace_id, None)}"
+        if not waits_for_disk:
+            begin += "; SET LOCAL synchronous_commit = off"
         async with self._seat() as raw, _transaction(raw, begin):
             yield Conn(raw)
 

@@ -59,9 +59,9 @@ class Interrupted(Fence):
             yield conn
 
     @asynccontextmanager
-    async def last_tx(self, state="done", *, reason=""):
+    async def last_tx(self, state="done", **more):
         await self._count()
-        async with Fence.last_tx(self, state, reason=reason) as conn:
+        async with Fence.last_tx(self, state, **more) as conn:
             yield conn
 
 

@@ -170,8 +170,8 @@ class FailingFence(Fence):
             self._count()
 
     @asynccontextmanager
-    async def last_tx(self, state="done", *, reason=""):
-        async with super().last_tx(state, reason=reason) as conn:
+    async def last_tx(self, state="done", **more):
+        async with super().last_tx(state, **more) as conn:
             yield conn
             self._count()
 
