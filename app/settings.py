@@ -114,9 +114,13 @@ class Settings(BaseSettings):
     anthropic_base_url: str | None = Field(
         default=None, description="URL of an Anthropic-compatible endpoint other than its own."
     )
+    llm: Literal["local"] | None = Field(
+        default=None,
+        description="local: replies are written by Qwen2.5-Coder-1.5B on this machine, one at a time. 1.2 GB are downloaded once; it takes 2.3 GB of memory and all cores but one.",
+    )
     chat_model: str | None = Field(
         default=None,
-        description="Model of replies that name none. Unset: the first provider with a key, else quoted passages without a model.",
+        description="Model of replies that name none. Unset: the local model with LLM=local, else the first provider with a key, else quoted passages without a model.",
     )
     chat_fallback: str = Field(
         default="",
@@ -213,6 +217,11 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def local_socket(settings: Settings) -> Path:
+    """Return the socket of the local chat model's server, in the same private folder as the embedder's."""
+    return settings.embed_socket.with_name("llm.sock")
 
 
 def hosts_inside(settings: Settings) -> frozenset[str]:

@@ -32,7 +32,12 @@ Programs = Mapping[str, Sequence[str]]  # name -> command line
 PROGRAM_STOP_S = 5.5  # the worker hands its jobs back in that time; with the services' below 10 s
 READY_TIMEOUT_S = 90.0
 # Started by name, because `app` may not import api and workers.
-MODULES = {"embedder": "app.embedder_process", "api": "api.serve", "worker": "workers.main"}
+MODULES = {
+    "embedder": "app.embedder_process",
+    "model": "app.local_model_process",
+    "api": "api.serve",
+    "worker": "workers.main",
+}
 
 
 def serve(settings: Settings, *, say: Say, programs: Programs | None = None) -> None:
@@ -42,10 +47,15 @@ def serve(settings: Settings, *, say: Say, programs: Programs | None = None) -> 
 
 def our_programs(settings: Settings) -> Programs:
     """Return our own processes in the order of their start."""
+    left_out = set[str]()
+    if not needs_process(settings):
+        left_out.add("embedder")
+    if settings.llm is None:
+        left_out.add("model")
     return {
         name: (sys.executable, "-m", module)
         for name, module in MODULES.items()
-        if name != "embedder" or needs_process(settings)
+        if name not in left_out
     }
 
 

@@ -23,8 +23,8 @@ MOST_AT_ONCE: Final = (
     8  # replies that it writes or that wait for it: a minute each on a small machine
 )
 # The server tells how far it has read, so a stall is seen by silence; reading and writing may take minutes. It may have
-# died a moment ago, and is back within some seconds.
-LIMITS: Final = Limits(total_s=900, retries=5)
+# died a moment ago: it is tried until the first word is due.
+LIMITS: Final = Limits(total_s=900, retries=10)
 _ALWAYS: Final[Extra] = {"temperature": 0, "cache_prompt": True, "return_progress": True}
 
 

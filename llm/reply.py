@@ -61,7 +61,9 @@ class ModelsByName(Protocol):
 
     def facts(self, name: str) -> Facts: ...
 
-    def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel: ...
+    def get(
+        self, name: str, *, question: str, sources: Sequence[Source], abstain: bool = True
+    ) -> ChatModel: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,10 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
     if not prompt.can_answer and options.abstain:
         await run_log.append([Entry("delta", orjson.dumps({"text": ABSTENTION}).decode())])
         return Ending("abstained", asked.standalone.usage)
-    model = deps.models.get(run.model, question=asked.standalone.query, sources=prompt.sources)
+    query = asked.standalone.query
+    model = deps.models.get(
+        run.model, question=query, sources=prompt.sources, abstain=options.abstain
+    )
     if options.citations == "required":
         ending = await _supported(deps, run_log, model, trace, prompt=prompt)
     else:

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from api.deps import ResourcesDep, ScopeDep
 from api.wire import Answer
-from app.chat_models import ChatModelInfo
+from app.chat_models import ChatModelInfo, Provider
 from core.errors import CallerError, Unavailable
 from llm.catalogue import Capability, Facts
 from search.embed import Embedder
@@ -35,7 +35,7 @@ class ChatModelAnswer(Answer):
     """
 
     name: str
-    provider: Literal["extractive", "openai", "anthropic"]
+    provider: Provider
     is_default: bool
     health: Health
     context_tokens: int

@@ -4,8 +4,10 @@ from app.chat_models import ChatModelInfo, ChatModels, budgets_of, open_chat_mod
 from app.settings import Settings
 from core.errors import InvalidInput
 from llm.budget import Budgets
+from llm.catalogue import LOCAL, Price
 from llm.extractive import ExtractiveChat
-from llm.fallback import FallbackChat, UnseeingChat
+from llm.fallback import FallbackChat, RestingChat, UnseeingChat
+from llm.local import LocalChat
 from llm.openai import OpenAIChat
 from llm.openai_responses import ResponsesChat
 
@@ -24,6 +26,36 @@ def test_a_key_makes_its_provider_the_default():
         ("anthropic", True),
         ("extractive", False),
     ]
+
+
+def test_the_local_model_is_the_default_where_it_is_wanted_and_free():
+    chat = models(llm="local", openai_api_key="k")
+    assert [(m.name, m.provider, m.is_default) for m in chat.listed()] == [
+        (LOCAL, "local", True),
+        ("openai:gpt-4.1-mini", "openai", False),
+        ("extractive", "extractive", False),
+    ]
+    facts = chat.facts(LOCAL)
+    assert (facts.price, facts.context_tokens) == (Price(0, 0), 16_384)
+
+
+@pytest.mark.parametrize("name", ["local", "local:x", "local/other", LOCAL + "x"])
+def test_there_is_one_local_model(name):
+    with pytest.raises(InvalidInput, match=LOCAL):
+        models(llm="local").check(name)
+    with pytest.raises(InvalidInput, match="not configured; there is extractive"):
+        models().check(LOCAL)
+
+
+async def test_replies_share_the_local_server_and_say_whether_they_may_abstain():
+    async with open_chat_models(Settings.model_validate({"llm": "local"})) as chat:
+        for abstain in (True, False):
+            one = chat.get(LOCAL, question="?", sources=[], abstain=abstain)
+            assert isinstance(one, RestingChat)
+            assert isinstance(one._model, UnseeingChat)
+            model = one._model._model
+            assert isinstance(model, LocalChat)
+            assert (model._server, model._may_abstain) == (chat._server, abstain)
 
 
 def test_chat_model_names_the_default():
@@ -58,7 +90,10 @@ async def test_only_a_model_that_sees_is_shown_images():
         }
         asked = {name: chat.get(name, question="?", sources=[]) for name in seeing}
     assert seeing == {"openai:mine": True, "openai:gpt-4o": True, "openai:qwen": False}
-    assert {name: isinstance(model._model, UnseeingChat) for name, model in asked.items()} == {
+    assert {
+        name: isinstance(model, RestingChat) and isinstance(model._model, UnseeingChat)
+        for name, model in asked.items()
+    } == {
         "openai:mine": False,
         "openai:gpt-4o": False,
         "openai:qwen": True,

@@ -5,12 +5,11 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.model_recipes import MINILM
 from app.settings import CHECKOUT
 from app.settings_table import settings_markdown
 
 COMMANDS = [
-    ["serve"], ["migrate"], ["settings"], ["models", "prepare"], ["user", "add"], ["login"], ["logout"],
+    ["serve"], ["migrate"], ["settings"], ["models", "prepare"], ["models", "list"], ["models", "pull"], ["user", "add"], ["login"], ["logout"],
     ["upload"], ["watch"], ["search"], ["ask"], ["jobs"], ["reprocess"], ["doctor"], ["eval"],
     ["eval-replies"], ["export"], ["import"], ["generations"],
     *(["generations", name] for name in ("build", "pause", "resume", "promote", "rollback", "drop")),
@@ -50,13 +49,6 @@ def test_migrate_may_be_repeated_and_names_what_it_lacks(monkeypatch, tmp_path, 
     monkeypatch.setenv("DATABASE_URL", database_url)
     again = CliRunner().invoke(app, ["migrate"])
     assert (again.exit_code, again.stderr) == (0, "The database is up to date.\n")
-
-
-def test_the_model_is_prepared_in_the_home(monkeypatch, model_dir):
-    monkeypatch.setenv("RECOLLECT_HOME", str(model_dir.parent.parent))
-    shown = CliRunner().invoke(app, ["models", "prepare"])
-    assert (shown.exit_code, shown.stdout) == (0, f"{model_dir}\n")
-    assert model_dir.name == MINILM.spec.model
 
 
 def test_serve_says_in_one_line_why_it_cannot_start(tmp_path):

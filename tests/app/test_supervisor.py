@@ -235,6 +235,10 @@ def test_models_have_a_process_of_their_own_also_where_a_vendor_makes_new_vector
     assert programs["api"] == (sys.executable, "-m", "api.serve")
 
 
+def test_the_local_model_has_a_process_where_it_is_wanted():
+    assert list(our_programs(Settings(embedder="fake", llm="local"))) == ["model", "api", "worker"]
+
+
 def test_a_home_that_cannot_be_written_is_one_clear_line(port):
     supervisor = Supervisor(Path("/proc/nowhere"), port=port)
     assert supervisor.outcome() == 1

@@ -77,7 +77,9 @@ class Vendors:
     def facts(self, name: str) -> Facts:
         return Facts()
 
-    def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel:
+    def get(
+        self, name: str, *, question: str, sources: Sequence[Source], abstain: bool = True
+    ) -> ChatModel:
         return self.models[name]
 
 

@@ -39,7 +39,9 @@ class Fixed:
     def facts(self, name: str) -> Facts:
         return self.known
 
-    def get(self, name: str, *, question: str, sources: Sequence[Source]) -> ChatModel:
+    def get(
+        self, name: str, *, question: str, sources: Sequence[Source], abstain: bool = True
+    ) -> ChatModel:
         return self.model
 
 

@@ -113,7 +113,7 @@ async def test_one_reply_is_written_at_a_time_and_too_many_are_refused():
 async def asked_at(socket) -> tuple[list[ChatEvent], str]:
     server = local_server(socket, "local/qwen")
     async with server.turn() as chat:
-        chat._limits = replace(LIMITS, backoff_s=0.01)
+        chat._limits = replace(LIMITS, retries=1, backoff_s=0.01)
         outcome = await collect(chat.stream(PROMPT.messages, max_tokens=9))
     await server.aclose()
     return outcome
