@@ -73,6 +73,7 @@ class Vendors:
     """The models of this test, by name."""
 
     models: Mapping[str, ChatModel]
+    default: str = "openai:0"
 
     def facts(self, name: str) -> Facts:
         return Facts()
