@@ -13,11 +13,11 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import ValidationError
 
-from api.conversations.conversations import ConversationAnswer, find_conversation
 from api.conversations.file import ConversationFile, FileMessage
 from api.conversations.fork import index_copies
 from api.conversations.posting import look_at
 from api.conversations.reading import find_message, find_messages
+from api.conversations.seen import ConversationAnswer, find_conversation
 from api.conversations.sources import Checked, checked_citations
 from api.deps import ApiDep, ScopeDep
 from api.idempotency import Answered, IdempotencyKey, OneRequest, once

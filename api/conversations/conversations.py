@@ -3,7 +3,6 @@
 Archiving is each person's own: it moves a conversation out of his list, and out of nobody else's.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Literal, Self
@@ -21,32 +20,40 @@ from api.conversations.reading import (
     ids_after,
     ids_before,
 )
+from api.conversations.seen import (
+    MOST_UNREAD,
+    Conversation,
+    ConversationAnswer,
+    find_conversation,
+    find_owned,
+    find_writable,
+    leaf_of,
+    stretch_through,
+)
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.etags import IfMatch, check_etag
 from api.idempotency import Answered, IdempotencyKey, once, one_request
 from api.wire import Answer, Body, ListPage, Text
 from core.changes import ChangeKind, ring_change
-from core.errors import Forbidden, NotFound, Stale
+from core.errors import Stale
 from core.ids import new_id
 from core.scope import Scope
 from search.index import index_seq_raised
-from sql import execute, fetch, fetch_one, fetch_opt, read, write
-from sql.pool import Conn, ReadConn
+from sql import execute, fetch, fetch_one, read, write
+from sql.pool import Conn
 
 router = APIRouter(prefix="/conversations", tags=["Conversations"])
 
 MAX_TITLE_CHARACTERS = 300
-MOST_UNREAD = 100  # nobody reads the difference between a hundred and more
-LAST_SEQ = 2**62  # as PostgreSQL counts, with room to spare
 Title = Annotated[Text, Field(max_length=MAX_TITLE_CHARACTERS)]
-Around = Annotated[int, Query(ge=0, le=100)]
 View = Annotated[
     Literal["linear", "tree"],
     Query(
         description="What I read, from the first message to my leaf; or all branches, in the order of seq"
     ),
 ]
+Around = Annotated[int, Query(ge=0, le=100)]
 
 
 class ConversationBody(Body):
@@ -64,30 +71,6 @@ class ChangeBody(Body):
         if self.title is None and self.archived is None:
             raise ValueError("must name title or archived")
         return self
-
-
-class ConversationAnswer(Answer):
-    """`forked_from_id` is the conversation that this one was copied from, where the caller may read it.
-
-    `unread` counts what others wrote after `read_seq`, among the next 100 messages; `is_quiet` is the caller's own.
-    """
-
-    id: UUID
-    title: str
-    owner_id: UUID
-    can_write: bool
-    is_owner: bool
-    last_seq: int
-    change_seq: int
-    is_archived: bool
-    forked_from_id: UUID | None
-    forked_at_id: UUID | None
-    imported_at: datetime | None
-    read_seq: int
-    unread: int
-    is_quiet: bool
-    created_at: datetime
-    updated_at: datetime
 
 
 class DeletedConversation(Answer):
@@ -111,37 +94,6 @@ class OpenedConversation(ConversationAnswer):
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """A conversation as its reader may use it; `last_seq` is its latest message's, `change_seq` its latest change's.
-
-    `branch_id` is the branch that he reads; None when there is no message.
-    """
-
-    id: UUID
-    title: str
-    owner_id: UUID
-    can_write: bool
-    is_owner: bool
-    last_seq: int
-    change_seq: int
-    branch_id: UUID | None
-    forked_from_id: UUID | None
-    forked_at_id: UUID | None
-    imported_at: datetime | None
-    read_seq: int
-    unread: int
-    is_quiet: bool
-    is_archived: bool
-    created_at: datetime
-    updated_at: datetime
-
-    @property
-    def etag(self) -> str:
-        """Name what a PATCH can change."""
-        return f'"{hashlib.sha256(self.title.encode()).hexdigest()[:16]}"'
-
-
-@dataclass(frozen=True, slots=True)
 class _Deleted:
     id: UUID
     title: str
@@ -157,13 +109,11 @@ class _Id:
 _create_conversation = write("conversation.sql", "create_conversation", Conversation)
 _list_conversations = read("conversation.sql", "list_conversations", Conversation)
 _list_deleted = read("conversation.sql", "list_deleted_conversations", _Deleted)
-_find_conversation = read("conversation.sql", "find_conversation", Conversation)
 _rename_conversation = write("conversation.sql", "rename_conversation")
 _archive_conversation = write("conversation.sql", "archive_conversation")
 _bin_conversation = write("conversation.sql", "bin_conversation")
 _restore_conversation = write("conversation.sql", "restore_conversation")
 _list_live_runs = read("run.sql", "list_live_runs", _Id)
-_find_branch_through = read("tree.sql", "find_branch_through", _Id)
 
 
 @router.get("", summary="My conversations and those shared with me, last changed first")
@@ -352,51 +302,5 @@ async def restore_conversation(
     return ConversationAnswer.model_validate(found)
 
 
-async def find_conversation(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Conversation:
-    """Return a conversation that the caller may read, else NotFound."""
-    found = await fetch_opt(
-        conn, _find_conversation, **scope.ids, id=conversation_id, most_unread=MOST_UNREAD
-    )
-    if found is None:
-        raise NotFound("No such conversation.")
-    return found
-
-
-async def find_writable(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Conversation:
-    """Return a conversation that the caller may write to; one that he may only read is Forbidden."""
-    found = await find_conversation(conn, scope, conversation_id)
-    if not found.can_write:
-        raise Forbidden("You may read this conversation, not change it.")
-    return found
-
-
 async def _note(conn: Conn, scope: Scope, conversation_id: UUID, *, kind: ChangeKind) -> None:
     await note(conn, scope, conversation_id, kind=kind, subject_id=conversation_id)
-
-
-async def find_owned(conn: ReadConn, scope: Scope, conversation_id: UUID) -> Conversation:
-    """Return the caller's own conversation; one that he may only read or write to is Forbidden."""
-    found = await find_conversation(conn, scope, conversation_id)
-    if not found.is_owner:
-        raise Forbidden("Only the owner of the conversation may do this.")
-    return found
-
-
-async def stretch_through(
-    conn: ReadConn, scope: Scope, conversation: Conversation, *, message_id: UUID
-) -> Stretch:
-    """Return what the caller reads where the message is in it, else the message's own branch."""
-    found = await fetch_one(
-        conn,
-        _find_branch_through,
-        workspace_id=scope.workspace_id,
-        branch_id=conversation.branch_id,
-        message_id=message_id,
-    )
-    return Stretch(conversation.id, found.id)
-
-
-async def leaf_of(conn: ReadConn, scope: Scope, stretch: Stretch) -> UUID | None:
-    """Return the last message of a stretch."""
-    last = await ids_before(conn, scope, stretch, seq=LAST_SEQ, limit=1)
-    return last[0] if last else None

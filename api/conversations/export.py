@@ -13,7 +13,6 @@ from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
 from api.conversations import transcript_html, transcript_markdown
-from api.conversations.conversations import find_conversation, leaf_of
 from api.conversations.file import (
     FORMAT,
     LONGEST_NAME,
@@ -30,6 +29,7 @@ from api.conversations.file import (
     FileSpan,
 )
 from api.conversations.reading import Message, Stretch, find_messages, ids_after
+from api.conversations.seen import find_conversation, leaf_of
 from api.deps import PathId, ResourcesDep, ScopeDep
 from api.replies.run_answers import CitationAnswer, citations_of
 from app.resources import Resources

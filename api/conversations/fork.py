@@ -11,15 +11,15 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from api.conversations.conversations import (
+from api.conversations.conversations import Title
+from api.conversations.reading import Message, Stretch, find_message, find_messages, ids_after
+from api.conversations.seen import (
     Conversation,
     ConversationAnswer,
-    Title,
     find_conversation,
     leaf_of,
     stretch_through,
 )
-from api.conversations.reading import Message, Stretch, find_message, find_messages, ids_after
 from api.deps import ApiDep, PathId, ScopeDep
 from api.idempotency import Answered, IdempotencyKey, once, one_request
 from api.wire import Body

@@ -13,8 +13,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from api.conversations.conversations import find_owned
 from api.conversations.posting import note
+from api.conversations.seen import find_owned
 from api.deps import ApiDep, PathId, ScopeDep
 from api.sharing import GrantRole
 from api.wire import Answer, Body, ListPage

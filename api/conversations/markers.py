@@ -10,8 +10,8 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import Field
 
-from api.conversations.conversations import find_conversation
 from api.conversations.posting import note
+from api.conversations.seen import find_conversation
 from api.deps import ApiDep, PathId, ScopeDep
 from api.wire import Answer, Body
 from core.changes import ring_change

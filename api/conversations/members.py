@@ -13,8 +13,8 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.conversations.conversations import find_conversation, find_owned
 from api.conversations.posting import note
+from api.conversations.seen import find_conversation, find_owned
 from api.deps import Api, ApiDep, PathId, ScopeDep
 from api.sharing import (
     GrantBody,

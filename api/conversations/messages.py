@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, Field, model_validator
 
-from api.conversations.conversations import View, find_conversation, find_writable, stretch_through
+from api.conversations.conversations import View
 from api.conversations.mentioning import note_mentions, ring_mentions
 from api.conversations.posting import NewMessage, NewRun, Posted, branch, index, note, post
 from api.conversations.reading import (
@@ -17,6 +17,7 @@ from api.conversations.reading import (
     find_messages,
     ids_after,
 )
+from api.conversations.seen import find_conversation, find_writable, stretch_through
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.etags import IfMatch, check_etag

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.conversations.conversations import find_conversation, find_writable
 from api.conversations.posting import note
 from api.conversations.reading import find_message
+from api.conversations.seen import find_conversation, find_writable
 from api.deps import Api, ApiDep, PathId, ScopeDep
 from api.wire import Answer, ListPage
 from core.changes import ring_change

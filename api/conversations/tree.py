@@ -10,10 +10,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 
-from api.conversations.conversations import LAST_SEQ, find_conversation, find_writable, leaf_of
 from api.conversations.messages import MessageWithRun, PostedMessage, ReplyBody, RunAnswer, run_of
 from api.conversations.posting import look_at, note, start_run
 from api.conversations.reading import Message, MessageAnswer, Stretch, find_message
+from api.conversations.seen import LAST_SEQ, find_conversation, find_writable, leaf_of
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.idempotency import Answered, IdempotencyKey, once, one_request

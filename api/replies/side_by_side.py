@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, Field
 
-from api.conversations.conversations import find_writable
 from api.conversations.messages import ReplyBody, run_of
 from api.conversations.posting import start_run
 from api.conversations.reading import find_message
+from api.conversations.seen import find_writable
 from api.deps import ApiDep, PathId, ScopeDep
 from api.idempotency import Answered, IdempotencyKey, once, one_request
 from api.wire import Answer, Body, Text

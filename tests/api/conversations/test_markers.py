@@ -41,7 +41,7 @@ async def test_one_s_own_and_deleted_messages_are_not_unread(mine, his, path):
 
 
 async def test_the_count_ends_at_a_bound(mine, his, path, monkeypatch):
-    monkeypatch.setattr("api.conversations.conversations.MOST_UNREAD", 2)
+    monkeypatch.setattr("api.conversations.seen.MOST_UNREAD", 2)
     await say(mine, path, "one", "two", "three")
     assert await marked(his, path, 0) == (0, 2)
 
