@@ -5,7 +5,7 @@ that a model wrote, and passages that only repeat the question. What became of e
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from search.retrieve import Searcher, retrieve
 from sql import fetch, read
 
 SPARE = 10  # hits asked for beyond k, in place of those left out
+MOST_HITS = 100
 
 LeftOut = Literal["repeats the question", "is in the conversation shown", "a model wrote it"]
 
@@ -90,11 +91,16 @@ async def find_sources(searcher: Searcher, scope: Scope, wanted: Wanted) -> Foun
     within = _confined(wanted)
     if within == ():
         return Found()
+    request = _request(wanted, within)
     try:
-        answer = await retrieve(searcher, scope, _request(wanted, within))
+        answer = await retrieve(searcher, scope, request)
+        left_out = await _left_out(searcher, scope, wanted, answer.hits)
+        if len(answer.hits) == request.limit and len(left_out) > request.limit - wanted.options.k:
+            # Replies to questions like this one stand before what they were made of.
+            answer = await retrieve(searcher, scope, replace(request, limit=MOST_HITS))
+            left_out = await _left_out(searcher, scope, wanted, answer.hits)
     except InvalidInput:
         return Found()
-    left_out = await _left_out(searcher, scope, wanted, answer.hits)
     usable = [
         _source(n, hit) for n, hit in enumerate(answer.hits, start=1) if hit.id not in left_out
     ]
@@ -133,7 +139,7 @@ def _request(wanted: Wanted, within: tuple[UUID, ...] | None) -> SearchRequest:
         tree=tree,
         mode=options.mode,
         asking=tuple(wanted.given),
-        limit=min(options.k + len(wanted.given) + SPARE, 100),
+        limit=min(options.k + len(wanted.given) + SPARE, MOST_HITS),
     )
 
 

@@ -38,7 +38,7 @@ function named({ content, mentions = [] }) {
 export function showReply(body, { text, citations, waiting = "", end = null }) {
   const shown = citations.filter((citation) => citation.ref);
   fill(body,
-    markdown(text, citer(shown)),
+    markdown(text, citer(shown), isQuoted(shown)),
     waiting && h("p", { class: "waiting muted" }, waiting),
     end && endLine(end),
     shown.length > 0 && sources(shown),
@@ -49,6 +49,11 @@ function endLine({ state, error, retryable }) {
   if (!ENDS[state]) return null;
   const why = error?.message ? ` ${error.message}` : "";
   return h("p", { class: "notice" }, ENDS[state], why, retryable && " Asking again may help.");
+}
+
+// An address that a model made up may carry away what it read: a link can be opened where a cited source holds that address.
+function isQuoted(citations) {
+  return (address) => citations.some(({ quote }) => quote?.includes(address));
 }
 
 // The k-th marker [n] of a text belongs to the k-th citation with ref n: each claim has its own quotation.

@@ -1,6 +1,7 @@
 """A conversation as Markdown to read: what people and models wrote stays theirs, and cannot become part of the frame.
 
 Outside fenced code no line begins a heading and no < begins an element; a fence that is left open ends with its message.
+Nothing is an image that a viewer would load, in code either: viewers differ in where they see code end.
 """
 
 import re
@@ -10,6 +11,9 @@ from typing import Final
 from api.conversations.file import FileCitation, FileHead, FileMessage
 
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_IMAGE: Final = re.compile(r"!(?=\[)")
+_LOADED: Final = re.compile(r"!(?=\[[^\]]{0,999}\]\s*[(\[])")  # what can be nothing but an image, for code has ![ too
+_TARGET: Final = re.compile(r"^(\W*)\[(?=[^\]]{1,999}\]:)")  # of images that name it elsewhere
 _HEADING: Final = re.compile(r"(\s*)(#|=+\s*$|-+\s*$)")
 
 
@@ -58,16 +62,14 @@ def _words(content: str) -> str:
         if fence:
             if found and found[1].startswith(fence) and not found[2].strip():
                 fence = ""
-            lines.append(line)
+            lines.append(_TARGET.sub(r"\1\\[", _LOADED.sub(r"!\\", line)))
         elif found and not (found[1][0] == "`" and "`" in found[2]):
             fence = found[1]
             lines.append(line)
         else:
-            lines.append(
-                _HEADING.sub(r"\1\\\2", line, count=1).replace("<", "\\<")
-                if _HEADING.match(line)
-                else line.replace("<", "\\<")
-            )
+            plain = _TARGET.sub(r"\1\\[", _IMAGE.sub(r"!\\", line)).replace("<", "\\<")
+            is_heading = _HEADING.match(plain)
+            lines.append(_HEADING.sub(r"\1\\\2", plain, count=1) if is_heading else plain)
     if fence:
         lines.append(fence)
     return "\n".join(lines)

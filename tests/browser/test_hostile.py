@@ -18,6 +18,12 @@ ATTACKS = (
     "\u202etxt.exe \u2066 hidden",
 )
 ALL = " boiler ".join(ATTACKS)
+RENDER = """async ([text, citations]) => {
+  const { showReply } = await import('/message.js');
+  const body = document.createElement('div');
+  showReply(body, { text, citations });
+  return body.querySelector('p').innerHTML;
+}"""
 ACTIVE = "script:not([src='/main.js']), img, iframe, object, embed, #app style, base, [onerror], [onload]"
 
 
@@ -75,3 +81,15 @@ async def test_no_inline_script_runs_even_if_one_came_in(ada):
     assert "unsafe-inline" not in policy
     assert "unsafe-eval" not in policy
     assert answer.headers["cache-control"] == "no-cache"
+
+
+async def test_a_reply_links_to_what_a_source_holds_and_nowhere_else(ada):
+    quote = "The manual is at https://docs.example/manual since May."
+    span = {"start": 0, "end": len(quote)}
+    cited = {"ref": 1, "kind": "file", "file_id": "f", "quote": quote, "title": "a", "source_span": span, "status": "current"}  # fmt: skip
+    made_up = "[here](https://evil.example/?q=secret) ![x](https://evil.example/x.png) https://docs.example/manual?q=secret"
+    text = f"See https://docs.example/manual or {made_up}"
+    html = await ada.page.evaluate(RENDER, [text, [cited]])
+    assert html.count("<a ") == 1
+    assert '<a href="https://docs.example/manual" target="_blank"' in html
+    assert html.endswith(made_up)

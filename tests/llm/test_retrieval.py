@@ -3,11 +3,12 @@ from uuid import UUID
 import pytest
 
 from llm.options import ReplyOptions
-from llm.retrieval import Wanted, find_sources
+from llm.retrieval import SPARE, Wanted, find_sources
 from search.statistics import refresh
 from tests.llm.replying import FACT, QUESTION, deps, make_run, work
 from tests.make import make_scope
 from tests.search.make import make_file
+from tests.workers.made import make_conversation, make_message
 
 
 async def found_for(resources, scope, question, *, options=ReplyOptions(), turns=(), **given):  # noqa: B008 frozen
@@ -43,6 +44,22 @@ async def test_a_models_answer_is_no_source_for_the_next_one(resources, owner_co
     scope = await make_scope(owner_connection)
     run = await make_run(owner_connection, resources, scope)
     await work(resources, run)
+    assert await texts_for(resources, scope, QUESTION, turns={run.message_id}) == [FACT]
+
+
+async def test_many_answers_to_the_same_question_do_not_stand_before_their_source(
+    resources, owner_connection
+):
+    scope = await make_scope(owner_connection)
+    run = await make_run(owner_connection, resources, scope)
+    await work(resources, run)
+    notes = await make_conversation(owner_connection, scope)
+    answer = f"{QUESTION} The spare key hangs there."
+    said = [
+        await make_message(owner_connection, resources, scope, answer, conversation_id=notes)
+        for _ in range(SPARE + 10)
+    ]
+    await owner_connection.execute("UPDATE message SET role = 'assistant', author_id = NULL WHERE id = ANY($1)", said)  # fmt: skip
     assert await texts_for(resources, scope, QUESTION, turns={run.message_id}) == [FACT]
 
 

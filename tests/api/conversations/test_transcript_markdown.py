@@ -57,6 +57,11 @@ def test_a_reply_lists_its_sources_and_a_question_its_files():
         ("```\nopen", "```\nopen\n```"),
         ("~~~\n```\nopen", "~~~\n```\nopen\n~~~"),
         ("``` `x`\n<b>", "``` `x`\n\\<b>"),
+        ("![x](https://evil.example)", "!\\[x](https://evil.example)"),
+        ("![x]\n\n[x]: https://evil.example", "!\\[x]\n\n\\[x]: https://evil.example"),
+        ("- ```\n![x](https://evil.example)", "- ```\n!\\[x](https://evil.example)"),
+        ("- a\n  ```\n![x][y]", "- a\n  ```\n!\\[x][y]\n```"),
+        ("```rust\n#![allow(x)]\n```", "```rust\n#![allow(x)]\n```"),
     ],
 )
 def test_what_was_written_cannot_become_part_of_the_frame(content, words):
