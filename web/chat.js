@@ -34,14 +34,12 @@ export function startChat() {
   $("#chat-delete").addEventListener("click", remove);
 }
 
-export async function showChat(id, parameters) {
+export function showChat(id, parameters) {
   $("#view-c").classList.toggle("listing", !id);
-  const isNew = !id || id === "new";
-  await report(showConversations());
   markCurrent(id ?? "");
-  if (isNew) return showNew(Boolean(id));
-  if (open?.id === id && !parameters.get("m")) return undefined;
-  return report(load(id, parameters));
+  report(showConversations()); // not waited for: who writes at once is not to be sent away again
+  if (!id || id === "new") showNew(Boolean(id));
+  else if (open?.id !== id || parameters.get("m")) report(load(id, parameters));
 }
 
 // What was written may have named the conversation.
@@ -69,7 +67,7 @@ async function report(work) {
 }
 
 function showNew(focus) {
-  if (open || !$("#messages").childElementCount) {
+  if (open || !$("#messages .empty")) {
     stopWatching();
     leaveLive();
     open = null;
@@ -103,7 +101,7 @@ function showGone(why) {
   leaveLive();
   open = null;
   head(null);
-  $("#chat-title").textContent = "Not here";
+  $("#chat-title").textContent = "Conversation";
   $("#composer").hidden = true;
   fill($("#messages"), h("p", { class: "notice" }, why));
 }
@@ -134,20 +132,34 @@ function join() {
     },
     showRuns: (ids) => { if (!open?.has_after) showLive(ids); },
     reload: () => report(load(id, new URLSearchParams())),
-    moved: (beside) => report(moved(id, beside)),
+    moved: () => report(moved(id)),
+    branched: (beside) => report(branched(id, beside)),
     gone: () => showGone(GONE),
     renamed: (fields) => { head(open = { ...open, title: fields.title }); showConversations().catch(() => {}); },
   });
 }
 
-// Another branch was begun or chosen: by oneself in another window (then it is shown), or beside a message that is shown.
-async function moved(id, beside) {
+// Another branch was chosen in another window, or begun by another reply that was asked for.
+async function moved(id) {
   const mine = turn;
-  const { active_leaf_id: leaf } = await api(`/conversations/${id}${query({ before: 1 })}`);
+  const isRead = await readsOn(id);
+  if (mine === turn && !isRead) await load(id, new URLSearchParams());
+}
+
+// Somebody began another branch, perhaps beside a message that is shown; who has chosen none reads it from now on.
+async function branched(id, beside) {
+  if (open?.has_after && !beside) return;
+  const mine = turn;
+  const isRead = await readsOn(id);
   if (mine !== turn) return;
-  const isRead = leaf && $(`[data-id="${CSS.escape(leaf)}"]`, $("#messages"));
-  if (!isRead && (!beside || isAtEnd())) await load(id, new URLSearchParams());
+  if (!isRead && !open.has_after && isAtEnd()) await load(id, new URLSearchParams());
   else if (beside) await finished($(`[data-id="${CSS.escape(beside)}"]`, $("#messages")), beside);
+}
+
+// Whether the end of what this person reads is shown.
+async function readsOn(id) {
+  const { active_leaf_id: leaf } = await api(`/conversations/${id}${query({ before: 1 })}`);
+  return Boolean(leaf && $(`[data-id="${CSS.escape(leaf)}"]`, $("#messages")));
 }
 
 // Whoever opens the conversation, in whichever tab, follows the replies that are being written.
@@ -218,6 +230,13 @@ async function finished(row, id) {
   lookSoon();
 }
 
+// The end has been reached: what comes is shown from now on.
+function goOn(answer) {
+  open.has_after = false;
+  showLive(liveRunsOf(answer));
+  lookSoon();
+}
+
 function stepButton(side) {
   const before = side === "before";
   const run = async (event) => {
@@ -232,6 +251,7 @@ function stepButton(side) {
     else button.before(...more);
     if (before) list.scrollTop += list.scrollHeight - height;
     if (!(before ? answer.has_before : answer.has_after)) button.remove();
+    if (!before && !answer.has_after) goOn(answer);
   };
   return h("button", { type: "button", class: "button wide", onclick: (event) => report(run(event)) }, before ? "Show earlier" : "Show later");
 }

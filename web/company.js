@@ -6,7 +6,8 @@ import { keepEnd } from "./log.js";
 
 const NAMED = 3; // people, before they are only counted
 
-let people = new Map(); // account id -> {name, seq}
+let people = new Map(); // account id -> name
+const read = new Map(); // account id -> seq; told before the names are known, too
 let conversation = "";
 let clearing = 0; // timer that takes away who types
 
@@ -14,21 +15,22 @@ export async function meet(id) {
   conversation = id;
   const { items } = await api(`/conversations/${id}/members`).catch(() => ({ items: [] }));
   if (conversation !== id) return;
-  people = new Map(items.map(({ principal_id: who, name, read_seq: seq }) => [who, { name, seq: seq ?? 0 }]));
+  people = new Map(items.map(({ principal_id: who, name }) => [who, name]));
+  for (const { principal_id: who, read_seq: seq } of items) hasRead(who, seq ?? 0);
   drawReaders();
 }
 
 export function part() {
   conversation = "";
   people = new Map();
+  read.clear();
   showHere([]);
   showTyping("");
 }
 
 export function hasRead(who, seq) {
-  const person = people.get(who);
-  if (!person || person.seq >= seq) return;
-  person.seq = seq;
+  if ((read.get(who) ?? 0) >= seq) return;
+  read.set(who, seq);
   drawReaders();
 }
 
@@ -39,8 +41,8 @@ function draw() {
   for (const line of document.querySelectorAll("#messages .readers")) line.remove();
   const rows = [...document.querySelectorAll("#messages .message[data-seq]")];
   const readers = new Map();
-  for (const [who, { name, seq }] of people) {
-    const row = who !== myId() && rows.findLast(({ dataset }) => Number(dataset.seq) <= seq);
+  for (const [who, name] of people) {
+    const row = who !== myId() && rows.findLast(({ dataset }) => Number(dataset.seq) <= (read.get(who) ?? 0));
     if (row && row.dataset.author !== who) readers.set(row, [...(readers.get(row) ?? []), name]);
   }
   for (const [row, names] of readers) row.append(h("p", { class: "readers muted", title: names.join(", ") }, `Read by ${listed(names)}`));
@@ -67,7 +69,7 @@ export function showTyping(text) {
   $("#chat-typing").textContent = text;
 }
 
-const nameOf = (id) => people.get(id)?.name ?? "Somebody";
+const nameOf = (id) => people.get(id) ?? "Somebody";
 
 function listed(names) {
   const shown = names.slice(0, names.length > NAMED ? NAMED - 1 : NAMED);

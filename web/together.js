@@ -9,7 +9,8 @@ import { changeMarks, marksIn } from "./marks.js";
 let live = null; // of live.js
 let here = []; // who looks at it
 
-// `chat` is how the conversation is shown: row(message), add(row), showRuns(ids), reload(), moved(beside), renamed(fields), gone().
+// `chat` is how the conversation is shown: row(message), add(row), showRuns(ids), reload(), moved(), branched(beside), renamed(fields),
+// gone().
 export function joinLive({ id, change_seq: after }, chat) {
   leaveLive();
   live = watchLive(`conversation:${id}`, { after, tell: (frame) => tell(frame, id, chat), present: true });
@@ -41,7 +42,7 @@ function tell({ event, data }, id, chat) {
     "run.started": () => started(data.run, chat),
     "conversation.updated": () => chat.renamed(data.conversation),
     "member.changed": () => know(id),
-    "leaf.changed": () => chat.moved(null),
+    "leaf.changed": () => chat.moved(),
     typing: () => isWriting(data),
     presence: () => { here = data.here; showHere(here); },
     away: showAway,
@@ -56,7 +57,7 @@ function created(message, chat) {
   showTyping("");
   if (!isShown(message)) {
     if (goesOn(message)) chat.add(chat.row(message));
-    else chat.moved($(`#messages [data-parent="${CSS.escape(message.parent_id ?? "")}"].${message.role}`)?.dataset.id);
+    else chat.branched($(`#messages [data-parent="${CSS.escape(message.parent_id ?? "")}"].${message.role}`)?.dataset.id);
   }
   if (message.author_id) hasRead(message.author_id, message.seq); // who writes has read what stands above
 }
