@@ -110,7 +110,8 @@ class Journal:
     async def _found(self, text: str, id_: str) -> None:
         asked = {"q": text.partition(".")[0], "mode": "lexical", "limit": 20}
         answer = (await self.client.get("/search", params=asked)).raise_for_status().json()
-        assert id_ in [hit["message_id"] or hit["file_id"] for hit in answer["hits"]], text
+        found = {hit["message_id"] or hit["file_id"]: hit["title"] for hit in answer["hits"]}
+        assert id_ in found, f"{text}: {found}, without {answer['degraded']}"
 
 
 async def open_journal(client: httpx.AsyncClient) -> Journal:

@@ -110,7 +110,7 @@ async def queue_jobs(journal: Journal) -> None:
         for n in range(JOBS - FILES):
             sending.create_task(journal.post_message(f"Message numeral{n}. Words to embed."))
         for n in range(FILES):
-            sending.create_task(journal.upload(f"name{n}.txt", f"Words of {n}.".encode()))
+            sending.create_task(journal.upload(f"name{n:03}.txt", f"Words of {n}.".encode()))
 
 
 async def wipe_redis(product: Product) -> None:

@@ -108,7 +108,7 @@ async def work_on(journal: Journal, *, until: asyncio.Event) -> None:
 async def do(journal: Journal, n: int) -> None:
     match n % 5:
         case 0:
-            await journal.upload(f"name{n}.txt", f"Words of file {n}.".encode())
+            await journal.upload(f"name{n:04}.txt", f"Words of file {n}.".encode())
         case 1:
             assert (await journal.client.get("/conversations")).status_code == 200
         case 2:
