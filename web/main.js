@@ -17,6 +17,7 @@ import { loadFeedback } from "./feedback.js";
 import { actIn, forgetWorkspaces, loadWorkspaces, startWorkspaces } from "./workspace.js";
 import { join } from "./people.js";
 import { startTelling } from "./telling.js";
+import { startUsage } from "./usage.js";
 import { startWebhooks } from "./webhooks.js";
 import { closeViewer, openViewer, startViewer } from "./viewer.js";
 
@@ -30,6 +31,7 @@ startSearch();
 startAlerts();
 startTelling();
 startWebhooks();
+startUsage();
 startFiles();
 startChat();
 startViewer(closeFile);
