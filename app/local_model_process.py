@@ -23,8 +23,8 @@ from llm.catalogue import LOCAL_CONTEXT_TOKENS
 
 log = structlog.get_logger(__name__)
 
-# Read at a time: it tells after each how far it is and hears then that nobody waits any more; 12 s on a busy small machine.
-BATCH_TOKENS = 128
+# Read at a time: it tells after each how far it is, and hears then that nobody waits any more; 10 s on a very busy machine.
+BATCH_TOKENS = 64
 WARNINGS = 2  # of llama.cpp's levels of what is written; what people ask is in none of these lines
 
 

@@ -1,11 +1,12 @@
-"""How good answers are without a language model, when they abstain, and what a reply adds to a provider's first word.
+"""How good answers are without a language model or by the local one, when they abstain, and what a reply adds to a provider's first word.
 
-    RECOLLECT_DATA=/path/to/data .venv/bin/python -m bench.answers [--questions 100] [--words 50] [--mode lexical]
+    RECOLLECT_DATA=/path/to/data .venv/bin/python -m bench.answers [--questions 100] [--words 50] [--mode lexical] [--model local]
 
 Questions of rag/anthropic-codebase (gold: the chunk) and rag/chunking-evaluation (gold: spans) are answered as a run answers
 them: retrieved, packed, extracted, every citation checked. A citation is right when it touches gold. Abstention is measured
 on the same questions asked of the other set's texts, where nothing answers them, and on Molweni's answerable and
 unanswerable questions, each in its own conversation. Last, replies by a scripted server, beside the server's own first word.
+`--model local` has the local model answer (half a minute a question on a busy machine), and asks it nothing but the two sets.
 Prints Markdown tables; ends with 1 when a quote is not in its source.
 """
 
@@ -18,18 +19,22 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 from uuid import UUID, uuid4
 
 import numpy as np
 import structlog
 
+from app.chat_models import ChatModels, open_chat_models
+from app.child import Command, spawn, until_ready
 from app.model_files import model_folder
 from app.model_recipes import MINILM
+from app.settings import CHECKOUT, Settings, environment_of, local_socket
 from bench.chunking import questions as span_questions
 from bench.message_sets import CHOICES, index_messages, load_messages
 from bench.relevance import Installed, installed
@@ -39,9 +44,10 @@ from ingest.chunk import chunk
 from ingest.extract.segment import Segment
 from llm.chat import Delta, Source
 from llm.citations import Citation, CitationStream
-from llm.extractive import ExtractiveChat, bearing
+from llm.extractive import bearing
 from llm.openai import OpenAIChat
 from llm.options import ReplyOptions
+from llm.prompt import build_prompt
 from llm.retrieval import Wanted, find_sources
 from search.answer import Mode
 from search.embed import Matrix
@@ -92,19 +98,22 @@ class Answered:
 async def main() -> None:
     given = arguments()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
-    async with installed() as opened:
+    async with installed() as opened, chat_models(given) as models:
         shelves = [await codebase(opened, given), await essays(opened, given)]
-        own = {shelf.name: await answer_all(shelf, shelf.questions) for shelf in shelves}
+        own = {shelf.name: await answer_all(shelf, shelf.questions, models) for shelf in shelves}
         quality(own)
         other = {
             "asked of the other texts": [
                 answered
                 for shelf, stranger in (shelves, shelves[::-1])
-                for answered in await answer_all(shelf, stranger.questions)
+                for answered in await answer_all(shelf, stranger.questions, models)
             ]
         }
-        curve({**own, **other, **await molweni(opened, given)})
-        await first_words(opened, count=given.words)
+        if given.model == "local":
+            quality(other)
+        else:
+            curve({**own, **other, **await molweni(opened, given)})
+            await first_words(opened, count=given.words)
     every = [answered for answers in own.values() for answered in answers]
     sys.exit(any(a.true_quotes != a.citations for a in every))
 
@@ -113,12 +122,39 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--questions", type=int, help="of each set, drawn by a fixed seed")
     parser.add_argument("--mode", choices=("hybrid", "lexical"), default="hybrid", help="lexical embeds nothing")  # fmt: skip
+    parser.add_argument("--model", choices=("extractive", "local"), default="extractive", help="local: after `recollect models pull local`")  # fmt: skip
     parser.add_argument("--words", type=int, default=50, help="replies by the scripted server")
     given = parser.parse_args()
     if "RECOLLECT_DATA" not in os.environ:
         parser.error("set RECOLLECT_DATA to the folder that holds rag/ and messages/")
     given.data = Path(os.environ["RECOLLECT_DATA"])
     return given
+
+
+@asynccontextmanager
+async def chat_models(given: argparse.Namespace) -> AsyncGenerator[ChatModels]:
+    """Lend the chat models, the one asked for as their default; the local one's server runs meanwhile."""
+    if given.model == "extractive":
+        async with open_chat_models(Settings(chat_model="extractive")) as models:
+            yield models
+        return
+    with TemporaryDirectory() as folder:
+        settings = Settings(llm="local", embed_socket=Path(folder) / "embed.sock")
+
+        async def is_ready() -> bool:
+            return local_socket(settings).exists()
+
+        argv = (sys.executable, "-m", "app.local_model_process")
+        env = {**os.environ, **environment_of(settings)}
+        child = await spawn(
+            Command("model", argv, env=env, cwd=CHECKOUT), output=sys.stderr.fileno()
+        )
+        try:
+            async with open_chat_models(settings) as models:
+                await until_ready(child, is_ready, timeout_s=120)
+                yield models
+        finally:
+            await child.stop()
 
 
 async def codebase(opened: Installed, given: argparse.Namespace) -> Shelf:
@@ -212,14 +248,14 @@ def searcher_of(opened: Installed, given: argparse.Namespace) -> Searcher:
     )  # fmt: skip
 
 
-async def answer_all(shelf: Shelf, asked: Sequence[Question]) -> list[Answered]:
-    return [await answer(shelf, question) for question in asked]
+async def answer_all(shelf: Shelf, asked: Sequence[Question], models: ChatModels) -> list[Answered]:
+    return [await answer(shelf, question, models) for question in asked]
 
 
-async def answer(shelf: Shelf, question: Question) -> Answered:
+async def answer(shelf: Shelf, question: Question, models: ChatModels) -> Answered:
     wanted = Wanted(question.text, question.text, UUID(int=0), ReplyOptions(mode=shelf.mode))
     found = await find_sources(shelf.searcher, shelf.scope, wanted)
-    citations = await cited(question.text, found.sources)
+    citations = await cited(models, question.text, found.sources)
     spans = [(shelf.documents[c.source.item_id], c.source_start, c.source_end) for c in citations]
     return Answered(
         bearing=bearing(question.text, found.sources),
@@ -231,11 +267,15 @@ async def answer(shelf: Shelf, question: Question) -> Answered:
     )
 
 
-async def cited(question: str, sources: Sequence[Source]) -> list[Citation]:
-    """Return the citations of the extractive answer."""
+async def cited(models: ChatModels, question: str, sources: Sequence[Source]) -> list[Citation]:
+    """Return the citations of the answer."""
+    if not sources:
+        return []
     stream = CitationStream(sources)
     out: list[object] = []
-    async with aclosing(ExtractiveChat(question, sources).stream([], max_tokens=0)) as events:
+    model = models.get(models.default, question=question, sources=sources)
+    prompt = build_prompt(question, sources)
+    async with aclosing(model.stream(prompt.messages, max_tokens=256)) as events:
         async for event in events:
             if isinstance(event, Delta):
                 out += stream.feed(event.text)
