@@ -27,7 +27,7 @@ coverage: ## Run the tests and show lines and branches that none of them reached
 
 faults: ## Run the fault tests as often as docs/faults.md says (an hour)
 	@deploy/setup.sh dev
-	@RECOLLECT_FAULTS=full $(PY) -m pytest -n 2 tests/faults tests/api/live $(ARGS)
+	@RECOLLECT_FAULTS=full $(PY) -m pytest -n 2 tests/faults tests/api/live tests/browser/test_faults.py $(ARGS)
 
 bench: ## Run the benchmarks but bench.scale (an hour) one after the other; RECOLLECT_DATA names the folder of larger sets
 	@deploy/setup.sh dev
