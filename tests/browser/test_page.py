@@ -1,10 +1,11 @@
 """The ways through the page: an account, files in, search as one types, replies, citations, and out again."""
 
+import asyncio
 import re
 from dataclasses import replace
 
 import pytest
-from playwright.async_api import Dialog, expect
+from playwright.async_api import Dialog, Route, expect
 
 from tests.browser.conftest import REPLY
 from tests.browser.person import DATA, PDF, text_file
@@ -194,17 +195,8 @@ async def test_a_reply_goes_on_after_a_reload_and_loads_nothing(ada):
     await expect(reply).not_to_have_attribute("aria-busy", "true")
     text = await reply.locator(".body").inner_text()
     assert re.findall(r"word\d+", text) == [f"word{n}" for n in range(30)]
-    assert await reply.locator("img, script").count() == 0
-    assert await reply.locator("a").evaluate_all(
-        "links => links.map(a => [a.href, a.rel, a.parentElement.textContent])"
-    ) == [
-        [
-            "https://evil.example/x.png?q=secret",
-            "noopener noreferrer nofollow",
-            "x (evil.example)",
-        ],
-        ["https://evil.example/a", "noopener noreferrer nofollow", "here (evil.example)"],
-    ]
+    assert await reply.locator("img, script, a").count() == 0
+    assert "[here](https://evil.example/a)" in text
     await page.reload()
     await expect(page.locator(".message.assistant")).to_have_count(1)
 
@@ -335,3 +327,21 @@ async def test_a_conversation_is_named_renamed_deleted_and_restored(ada):
     await page.get_by_role("button", name="Restore").click()
     await expect(page.locator("#chat-title")).to_have_text("Keys of the house")
     await expect(page.locator(".message")).to_contain_text(LETTER)
+
+
+async def test_who_writes_before_the_list_has_come_is_not_sent_away(ada):
+    page, listed = ada.page, asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await listed.wait()
+        await route.continue_()
+
+    await page.route(re.compile(r"/api/v1/conversations\?"), late)
+    await ada.open("#/c/new")
+    await page.select_option("#composer-model", "nobody")
+    await page.fill("#composer-text", LETTER)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message")).to_contain_text(LETTER)
+    listed.set()
+    await expect(page.locator("#conversations a")).to_have_count(1)
+    await expect(page.locator(".message .message-tools")).to_be_visible()
