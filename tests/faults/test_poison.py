@@ -126,8 +126,9 @@ async def drop_innocent(resources, owner) -> list[Dropped]:
 async def check_ends(owner, poison: list[Dropped], innocent: list[Dropped]) -> None:
     named = "SELECT state, reason_code FROM file WHERE id = $1"
     ends = [(each.name, tuple(await owner.fetchrow(named, each.made.file_id))) for each in poison]
-    failed = [(name, end) for name, end in ends if name in FAILED]
-    assert failed == [(name, ("failed", FAILED[name])) for name, _ in failed]
+    for name, end in ends:
+        if name in FAILED:  # on a slow machine, whatever it is may burn its time first
+            assert end in (("failed", FAILED[name]), ("failed", "too_slow")), name
     assert {end[0] for _, end in ends} <= {"failed", "partial", "no_text", "ready"}
     for each in innocent:
         assert tuple(await owner.fetchrow(named, each.made.file_id)) == ("ready", "")

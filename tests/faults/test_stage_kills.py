@@ -50,7 +50,7 @@ async def files(resources, owner_connection) -> tuple[MadeFile, MadeFile]:
 
 
 async def kill(settings, blow: Blow) -> None:
-    async with crashing(settings, blow) as process, asyncio.timeout(60):
+    async with crashing(settings, blow) as process, asyncio.timeout(120):
         assert await process.wait() == -signal.SIGKILL
 
 
