@@ -77,7 +77,7 @@ WITH term AS MATERIALIZED (
     WHERE (EXISTS (SELECT FROM readable(:workspace_id, :account_id) r WHERE r.item_id = i.id)) IS TRUE
     GROUP BY i.id, i.shown_build_id
     HAVING sum(asked.idf) >= :named_from::float8
-    ORDER BY weight DESC, i.id
+    ORDER BY weight DESC, min(length(i.named)), i.id -- of equal ones that which is nearest to being nothing but the query's words
     LIMIT :named_depth::int
 )
 SELECT best.id, best.bm25, NULL::float8 AS weight

@@ -12,7 +12,8 @@ from api.conversations.file import FileCitation, FileHead, FileMessage
 
 _FENCE: Final = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 _IMAGE: Final = re.compile(r"!(?=\[)")
-_LOADED: Final = re.compile(r"!(?=\[[^\]]{0,999}\]\s*[(\[])")  # what can be nothing but an image, for code has ![ too
+# What can be nothing but an image, for code has ![ too.
+_LOADED: Final = re.compile(r"!(?=\[[^\]]{0,999}\]\s*[(\[])")
 _TARGET: Final = re.compile(r"^(\W*)\[(?=[^\]]{1,999}\]:)")  # of images that name it elsewhere
 _HEADING: Final = re.compile(r"(\s*)(#|=+\s*$|-+\s*$)")
 

@@ -89,9 +89,9 @@ class CrashingPool(Pool):
     blow: Blow
 
     @asynccontextmanager
-    async def tenant_tx(self, workspace_id):
+    async def tenant_tx(self, workspace_id, *, waits_for_disk=True):
         self.blow.maybe("transaction", "before")
-        async with super().tenant_tx(workspace_id) as conn:
+        async with super().tenant_tx(workspace_id, waits_for_disk=waits_for_disk) as conn:
             yield conn
             self.blow.maybe("transaction", "within")
             self.blow.maybe(_inside.get(), "within")

@@ -14,7 +14,7 @@ import pytest
 from app.doctor import examine
 from core.errors import LeaseLost
 from ingest.pipeline import Order, ingest_file
-from sql.fence import Fence
+from sql.fence import End, Fence
 from tests.make import make_scope
 from tests.workers.made import file_row, index_of, ingest_next
 from workers.ledger import claim
@@ -59,7 +59,7 @@ class Interrupted(Fence):
             yield conn
 
     @asynccontextmanager
-    async def last_tx(self, state="done", **more):
+    async def last_tx(self, state: End = "done", **more):
         await self._count()
         async with Fence.last_tx(self, state, **more) as conn:
             yield conn

@@ -49,8 +49,9 @@ class FailingPool(Pool):
     calls: Calls
 
     @asynccontextmanager
-    async def tenant_tx(self, workspace_id):
-        async with self.calls.one(), super().tenant_tx(workspace_id) as conn:
+    async def tenant_tx(self, workspace_id, *, waits_for_disk=True):
+        tx = super().tenant_tx(workspace_id, waits_for_disk=waits_for_disk)
+        async with self.calls.one(), tx as conn:
             yield conn
 
 

@@ -10,7 +10,7 @@ from core.errors import ProviderAway, Unavailable
 from ingest.pipeline import Order, ingest_file
 from ingest.vectors import Asking
 from search.embed import FakeEmbedder, RefusedText
-from sql.fence import Fence
+from sql.fence import End, Fence
 from tests.search.test_embed_openai import Asked, Reply, error, vectors, vendor
 from tests.workers.made import (
     again,
@@ -170,7 +170,7 @@ class FailingFence(Fence):
             self._count()
 
     @asynccontextmanager
-    async def last_tx(self, state="done", **more):
+    async def last_tx(self, state: End = "done", **more):
         async with super().last_tx(state, **more) as conn:
             yield conn
             self._count()

@@ -1,5 +1,6 @@
 import random
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from anthropic.types import (
@@ -117,7 +118,7 @@ async def test_images_stand_between_the_documents_and_the_question():
         await model.aclose()
     source = {"type": "base64", "media_type": "image/gif", "data": "R0lGODlh"}
     block = {"type": "image", "source": source}
-    (first,), (second,) = (request["messages"] for request in vendor.requests)
+    (first,), (second,) = (cast("Any", sent["messages"]) for sent in vendor.requests)
     assert [part["type"] for part in first["content"]] == ["document", "image", "text"]
     assert second == {"role": "user", "content": [block, {"type": "text", "text": "Who?"}]}
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llm.chat import ChatMessage, Document, Image
-from llm.images import Picture
+from llm.images import ImageFate, Picture
 from llm.prompt import ABSTENTION, abstained, build_prompt, in_prose, recent, safe
 from tests.llm.make_source import make_source
 
@@ -52,7 +52,7 @@ def test_a_provider_that_cites_by_itself_is_given_documents_and_no_word_of_marke
     assert in_prose(prompt.messages)[1] == ChatMessage("user", asked.content)
 
 
-def picture(name, fate="shown"):
+def picture(name, fate: ImageFate = "shown"):
     image = Image("image/png", name.encode()) if fate == "shown" else None
     return Picture(UUID(int=1), 1, name, "image/png", 9, fate, image)
 

@@ -93,6 +93,17 @@ async def test_a_title_is_found_by_its_name(resources, library):
     assert [(hit.title, hit.match) for hit in answer.hits] == [("Kitchen talk", ("name",))]
 
 
+async def test_the_very_name_is_found_among_many_that_begin_like_it(
+    resources, owner_connection, library
+):
+    for n in [*range(60, 72), 6]:
+        await make_file(
+            resources, owner_connection, library[0], name=f"plan{n}.txt", passages=[SERVER + str(n)]
+        )
+    answer = await ask(resources, library[0], "plan6", mode="lexical", limit=20)
+    assert "plan6.txt" in [hit.title for hit in answer.hits]
+
+
 async def test_what_a_document_says_of_itself_is_found_like_its_name(
     resources, owner_connection, library
 ):

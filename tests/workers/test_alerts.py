@@ -169,9 +169,9 @@ class DyingPool(Pool):
     when: str
 
     @asynccontextmanager
-    async def tenant_tx(self, workspace_id):
+    async def tenant_tx(self, workspace_id, *, waits_for_disk=True):
         self.left[0] -= 1
-        async with super().tenant_tx(workspace_id) as conn:
+        async with super().tenant_tx(workspace_id, waits_for_disk=waits_for_disk) as conn:
             yield conn
             if self.left[0] == 0 and self.when == "before":
                 raise Died
