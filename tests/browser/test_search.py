@@ -316,6 +316,7 @@ async def test_a_search_is_saved_tells_what_it_newly_finds_and_is_forgotten(ada)
     await page.get_by_role("button", name="Show", exact=True).click()
     await expect(page.locator("#alerts a")).to_contain_text("Keys")
     await expect(page.locator("#bell-unread")).to_be_hidden()
+    await page.keyboard.press("Escape")
     await page.locator("#saved summary").click()
     await page.get_by_label("New matches of boiler").click()
     await expect(page.get_by_label("New matches of boiler")).to_have_attribute(

@@ -168,7 +168,7 @@ async def job_row(owner: asyncpg.Connection, job_id: UUID) -> dict[str, Any]:
 async def index_of(owner: asyncpg.Connection, file_id: UUID) -> list[tuple[Any, ...]]:
     """Everything search finds of a file, without ids: equal after any number of crashes (invariant I4).
 
-    How many vectors a passage has comes last.
+    A hash of a passage's vectors comes last but one, and how many it has last.
     """
     rows = await owner.fetch(
         "SELECT p.ordinal, p.span_start, p.span_end, p.headings, p.text_hash, p.lexeme_count, p.tsv::text, v.hash, v.vectors"
