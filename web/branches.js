@@ -1,6 +1,6 @@
 // What one can do with a message: go between its versions, write it anew, have it answered again, copy the way to it.
 
-import { $, fill, h, toast } from "./dom.js";
+import { $, fill, h, report, toast } from "./dom.js";
 import { api } from "./api.js";
 
 let chat; // {canWrite, show, answer} of chat.js
@@ -25,14 +25,6 @@ export function messageTools(message) {
 
 function tool(label, run) {
   return h("button", { class: "link", type: "button", onclick: (event) => report(run(event)) }, label);
-}
-
-async function report(work) {
-  try {
-    await work;
-  } catch (error) {
-    toast(error.message);
-  }
 }
 
 function versions(message) {

@@ -1,6 +1,6 @@
 // One conversation: its messages around a place, and what is written into it.
 
-import { $, fill, h, toast } from "./dom.js";
+import { $, fill, h, report, toast } from "./dom.js";
 import { api, query, withWorkspace } from "./api.js";
 import { messageTools, startBranches } from "./branches.js";
 import { clearConversations, markCurrent, showConversations, startConversations, titleOf } from "./conversations.js";
@@ -56,14 +56,6 @@ export function clearChat() {
   open = null;
   clearConversations();
   fill($("#messages"));
-}
-
-async function report(work) {
-  try {
-    await work;
-  } catch (error) {
-    toast(error.message);
-  }
 }
 
 function showNew(focus) {

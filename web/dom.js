@@ -89,3 +89,12 @@ export function toast(message, action) {
   clearTimeout(hiding);
   hiding = setTimeout(close, action ? 10_000 : 6_000);
 }
+
+// Tell the person why a piece of work came to nothing.
+export async function report(work) {
+  try {
+    await work;
+  } catch (error) {
+    toast(error.message);
+  }
+}

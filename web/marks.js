@@ -1,6 +1,6 @@
 // What people put on a message: reactions, which are each person's own, and the pin, which is for all.
 
-import { $, fill, h, toast } from "./dom.js";
+import { $, fill, h, report } from "./dom.js";
 import { api } from "./api.js";
 
 const OFFERED = ["👍", "❤", "😂", "🎉", "👀", "✅"];
@@ -60,11 +60,3 @@ function keepingFocus(place, redraw) {
 
 // In colour, where a character could be shown as text.
 const shown = (emoji) => `${emoji}\ufe0f`;
-
-async function report(work) {
-  try {
-    await work;
-  } catch (error) {
-    toast(error.message);
-  }
-}

@@ -1,6 +1,6 @@
 // Who takes part in the open conversation, how others get in, what is pinned, and whether it is quiet.
 
-import { $, fill, h, toast, when } from "./dom.js";
+import { $, fill, h, report, toast, when } from "./dom.js";
 import { api } from "./api.js";
 
 const ROLES = ["reader", "writer", "owner"];
@@ -69,12 +69,4 @@ async function invite() {
 
 function pinRow({ message_id: id, author, excerpt }) {
   return h("li", {}, h("a", { href: `#/c/${opened().id}?m=${id}`, onclick: () => $("#people").close() }, h("strong", {}, author || "Recollect"), " ", h("span", { class: "one-line" }, excerpt)));
-}
-
-async function report(work) {
-  try {
-    await work;
-  } catch (error) {
-    toast(error.message);
-  }
 }

@@ -1,6 +1,6 @@
 // Saved searches: keep the one in the box, run one again, silence or forget one. What they newly found is in alerts.js.
 
-import { $, fill, h, icon, toast } from "./dom.js";
+import { $, fill, h, icon, report } from "./dom.js";
 import { api } from "./api.js";
 
 let page; // {asked, run} of search.js
@@ -15,14 +15,6 @@ export function startSaved(given) {
 export function clearSaved() {
   $("#saved").open = false;
   fill($("#saved-list"));
-}
-
-async function report(work) {
-  try {
-    await work;
-  } catch (error) {
-    toast(error.message);
-  }
 }
 
 async function open() {

@@ -1,6 +1,6 @@
 // How a person is told of what: kinds by ways, hours, and this browser. Each change is kept at once.
 
-import { $, fill, h, toast } from "./dom.js";
+import { $, fill, h, report, toast } from "./dom.js";
 import { api } from "./api.js";
 
 const NAMES = {
@@ -68,11 +68,3 @@ async function subscribe() {
 }
 
 const bytesOf = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (character) => character.charCodeAt(0));
-
-async function report(work) {
-  try {
-    await work;
-  } catch (error) {
-    toast(error.message);
-  }
-}

@@ -1,6 +1,6 @@
 // What replies and titles took: tokens and money by day and model as a table with bars beside it, for an admin by person too.
 
-import { $, fill, h, toast } from "./dom.js";
+import { $, fill, h, report } from "./dom.js";
 import { api, query } from "./api.js";
 import { mayAdminister } from "./workspace.js";
 
@@ -66,12 +66,4 @@ function svg(tag, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
-}
-
-async function report(work) {
-  try {
-    await work;
-  } catch (error) {
-    toast(error.message);
-  }
 }

@@ -1,6 +1,6 @@
 // Webhooks of files: which there are and how they do, a new one with its secret, and taking one away.
 
-import { $, fill, h, toast, when } from "./dom.js";
+import { $, fill, h, report, when } from "./dom.js";
 import { api } from "./api.js";
 
 const KINDS = { "file.ready": "ready", "file.partial": "ready in part", "file.no_text": "without text", "file.failed": "failed" };
@@ -53,12 +53,4 @@ async function add(form) {
   $("#webhooks-secret").hidden = false;
   secret.focus();
   secret.select();
-}
-
-async function report(work) {
-  try {
-    await work;
-  } catch (error) {
-    toast(error.message);
-  }
 }
