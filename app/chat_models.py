@@ -14,7 +14,7 @@ import structlog
 from app.settings import Settings, local_socket
 from core.errors import InvalidInput
 from llm.budget import MICROS, Budgets
-from llm.catalogue import LOCAL, Facts, facts_of, read_prices
+from llm.catalogue import EXTRACTIVE, LOCAL, Facts, facts_of, read_prices
 from llm.chat import ChatModel, Source
 from llm.fallback import Breaker, FallbackChat, RestingChat, UnseeingChat
 
@@ -26,7 +26,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 Provider = Literal["extractive", "local", "openai", "anthropic"]
 # What a provider's key alone gives; any other model of the provider can be named in a reply or in CHAT_MODEL.
 _FIRST_CHOICE: dict[Provider, str] = {
-    "extractive": "extractive",
+    "extractive": EXTRACTIVE,
     "local": LOCAL,
     "openai": "openai:gpt-4.1-mini",
     "anthropic": "anthropic:claude-sonnet-4-5",
@@ -98,12 +98,12 @@ class ChatModels:
         self.check(name)
         names = (name, *(other for other in self.fallback if other != name))
         chain = [(each, self._one(each, question, sources, abstain=abstain)) for each in names]
-        return FallbackChat(chain) if len(chain) > 1 and name != "extractive" else chain[0][1]
+        return FallbackChat(chain) if len(chain) > 1 and name != EXTRACTIVE else chain[0][1]
 
     def _one(
         self, name: str, question: str, sources: Sequence[Source], *, abstain: bool
     ) -> ChatModel:
-        if name == "extractive":
+        if name == EXTRACTIVE:
             from llm.extractive import ExtractiveChat
 
             return ExtractiveChat(question, sources)

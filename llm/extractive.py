@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
+from llm.catalogue import EXTRACTIVE
 from llm.chat import ChatEvent, ChatMessage, Delta, Finish, Source, Usage
 from llm.fold import INVISIBLE, REFERENCE
 from llm.prompt import ABSTENTION
@@ -70,7 +71,7 @@ class ExtractiveChat:
 
     question: str
     sources: Sequence[Source]
-    name: str = "extractive"
+    name: str = EXTRACTIVE
 
     async def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int

@@ -8,10 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 MOST_CLAIMS: Final = 8
-CLAIM_CHARACTERS: Final = (
-    8,
-    400,
-)  # shorter is no sentence, and longer would never come to its marker
+CLAIM_CHARACTERS: Final = (8, 400)  # shorter is no sentence, longer never comes to its marker
 
 YES_OR_NO: Final = 'root ::= "Yes" | "No"'
 

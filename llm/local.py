@@ -19,9 +19,7 @@ from llm.openai import Extra, OpenAIChat
 from llm.prompt import ABSTENTION
 from llm.upstream import Limits
 
-MOST_AT_ONCE: Final = (
-    8  # replies that it writes or that wait for it: a minute each on a small machine
-)
+MOST_AT_ONCE: Final = 8  # replies, written or waiting: a minute each on a small machine
 # The server tells how far it has read, so a stall is seen by silence; reading and writing may take minutes. It may have
 # died a moment ago: it is tried until the first word is due.
 LIMITS: Final = Limits(total_s=900, retries=10)

@@ -272,9 +272,8 @@ async def _erase(resources: Resources, scope: Scope, file_id: UUID) -> None:
         for build in await fetch(conn, _list_builds, **named):
             await remove_passages(conn, Build(scope.workspace_id, file_id, build.id))
         await execute(conn, _erase_file, **scope.ids, file_id=file_id, audit_id=new_id())
-        await execute(
-            conn, _erase_quotes, **named
-        )  # last: replies that cite it just now have ended
+        # Last: replies that cite it just now have ended.
+        await execute(conn, _erase_quotes, **named)
 
 
 async def frames(resources: Resources, scope: Scope, file_id: UUID) -> AsyncGenerator[Frame | None]:
