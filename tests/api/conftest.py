@@ -15,6 +15,7 @@ from api.main import api_state, create_app
 from app.resources import Resources
 from core.redis_pool import open_redis
 from core.scope import Scope
+from tests.make import make_colleague, make_scope
 
 BASE = "http://127.0.0.1:4512"
 SignedIn = Callable[[Scope], Awaitable[httpx.AsyncClient]]
@@ -99,3 +100,27 @@ async def without_redis(app: FastAPI, resources: Resources) -> AsyncGenerator[No
     yield
     app.state.api = api
     await away.aclose()
+
+
+@pytest.fixture
+async def ada(resources, owner_connection):
+    """The owner of a workspace."""
+    return await make_scope(owner_connection)
+
+
+@pytest.fixture
+async def bob(owner_connection, ada):
+    """A member of Ada's workspace."""
+    return await make_colleague(owner_connection, ada)
+
+
+@pytest.fixture
+async def mine(signed_in, ada):
+    """What Ada asks by."""
+    return await signed_in(ada)
+
+
+@pytest.fixture
+async def his(signed_in, bob):
+    """What Bob asks by."""
+    return await signed_in(bob)

@@ -2,12 +2,7 @@ import asyncio
 
 import pytest
 
-from tests.make import make_colleague, make_scope
-
-
-@pytest.fixture
-async def ada(owner_connection):
-    return await make_scope(owner_connection)
+from tests.make import make_colleague
 
 
 async def create(client, key, title="Plan"):

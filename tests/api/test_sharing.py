@@ -7,16 +7,6 @@ from tests.make import make_colleague, make_scope
 
 
 @pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
-
-
-@pytest.fixture
-async def bob(owner_connection, ada):
-    return await make_colleague(owner_connection, ada)
-
-
-@pytest.fixture
 async def item_id(owner_connection, ada):
     item_id = new_id()
     await owner_connection.execute(

@@ -10,7 +10,7 @@ import pytest
 from app.embedded_s3 import start_s3
 from core.blobs import S3Place, open_blobs
 from core.staging import open_staging
-from tests.make import make_colleague, make_scope
+from tests.make import make_colleague
 from tests.workers.made import one
 from workers.upload_care import remove_expired
 
@@ -35,11 +35,6 @@ async def in_s3(app, resources, store):
     app.state.api = replace(api, resources=there)
     yield there
     app.state.api = api
-
-
-@pytest.fixture
-async def ada(owner_connection):
-    return await make_scope(owner_connection)
 
 
 @pytest.fixture

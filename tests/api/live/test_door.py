@@ -8,11 +8,6 @@ from tests.make import make_colleague, make_scope
 
 
 @pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
-
-
-@pytest.fixture
 async def url(app, resources):
     async with served(app) as url:
         yield url

@@ -5,12 +5,6 @@ from websockets.exceptions import InvalidStatus
 
 from tests.api.serving import served
 from tests.api.watching import bearer, begin, post, watching
-from tests.make import make_scope
-
-
-@pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
 
 
 @pytest.fixture

@@ -10,12 +10,7 @@ from api.live.rooms import Rooms, Seat, is_cut
 from core.events import open_feed
 from sql.changes import note_change
 from tests.api.watching import until
-from tests.make import make_colleague, make_conversation, make_scope
-
-
-@pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
+from tests.make import make_colleague, make_conversation
 
 
 @pytest.fixture

@@ -11,17 +11,6 @@ from websockets.exceptions import ConnectionClosed
 from api.live.socket import Pace, Socket
 from tests.api.serving import served
 from tests.api.watching import bearer, begin, post, watching
-from tests.make import make_colleague, make_scope
-
-
-@pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
-
-
-@pytest.fixture
-async def bob(ada, owner_connection):
-    return await make_colleague(owner_connection, ada)
 
 
 @pytest.fixture

@@ -6,12 +6,6 @@ from core.ids import new_id
 from tests.api.serving import served
 from tests.api.watching import bearer, watching
 from tests.llm.replying import make_run, work
-from tests.make import make_scope
-
-
-@pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
 
 
 @pytest.fixture

@@ -7,12 +7,7 @@ from api.live.outbox import Outbox
 from api.live.watcher import MOST_TOPICS, Client, Wanted, Watcher
 from core.ids import new_id
 from sql.changes import note_change
-from tests.make import make_conversation, make_scope
-
-
-@pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
+from tests.make import make_conversation
 
 
 @pytest.fixture

@@ -4,13 +4,8 @@ import httpx
 import pytest
 
 from tests.api.serving import read_events, served
-from tests.make import make_colleague, make_scope
+from tests.make import make_colleague
 from workers.alerts import Alerts
-
-
-@pytest.fixture
-async def ada(owner_connection):
-    return await make_scope(owner_connection)
 
 
 @pytest.fixture

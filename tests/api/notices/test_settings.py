@@ -1,7 +1,6 @@
 import pytest
 
 from tests.browser_keys import NewBrowser
-from tests.make import make_colleague, make_scope
 
 USUAL = {
     "saved_search.matches": {"in_app": True, "email": "off", "push": False},
@@ -12,21 +11,6 @@ USUAL = {
     "file.ready": {"in_app": False, "email": "off", "push": False},
     "file.failed": {"in_app": True, "email": "off", "push": False},
 }
-
-
-@pytest.fixture
-async def ada(resources, owner_connection):
-    return await make_scope(owner_connection)
-
-
-@pytest.fixture
-async def mine(signed_in, ada):
-    return await signed_in(ada)
-
-
-@pytest.fixture
-async def his(signed_in, owner_connection, ada):
-    return await signed_in(await make_colleague(owner_connection, ada))
 
 
 def browser(endpoint="https://push.example.org/1"):

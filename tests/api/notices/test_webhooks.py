@@ -6,15 +6,10 @@ import pytest
 from api.notices.webhooks import MOST
 from app.shared_key import WEBHOOK_KEY, shared_key
 from core.signature import webhook_secret
-from tests.make import make_colleague, make_scope
+from tests.make import make_colleague
 
 URL = "https://hooks.example.org/files"
 ALL = ["file.ready", "file.partial", "file.no_text", "file.failed"]
-
-
-@pytest.fixture
-async def ada(owner_connection):
-    return await make_scope(owner_connection)
 
 
 @pytest.fixture

@@ -1,13 +1,8 @@
 import pytest
 
 from core.ids import new_id
-from tests.make import make_colleague, make_scope
+from tests.make import make_colleague
 from tests.search.make import make_conversation, make_message
-
-
-@pytest.fixture
-async def ada(owner_connection, resources):
-    return await make_scope(owner_connection)
 
 
 @pytest.fixture

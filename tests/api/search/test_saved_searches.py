@@ -6,14 +6,9 @@ from api.search.saved_searches import MOST
 from app.shared_key import WEBHOOK_KEY, shared_key
 from core.ids import new_id
 from core.signature import webhook_secret
-from tests.make import make_colleague, make_scope
+from tests.make import make_colleague
 
 URL = "https://hooks.example.org/found"
-
-
-@pytest.fixture
-async def ada(owner_connection):
-    return await make_scope(owner_connection)
 
 
 @pytest.fixture
