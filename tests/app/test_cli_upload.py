@@ -162,8 +162,10 @@ async def cutting_proxy(port: int, *, after: int = 100_000) -> AsyncGenerator[in
         await back
 
     server = await asyncio.start_server(join, "127.0.0.1", 0)
-    yield server.sockets[0].getsockname()[1]
-    server.close()
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
 
 
 async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

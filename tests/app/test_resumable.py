@@ -1,8 +1,10 @@
+import asyncio
 import hashlib
 import random
 from dataclasses import replace
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from app.client import open_client
@@ -35,6 +37,13 @@ async def send(url: str, token: str, file: LocalFile, notes: Path) -> Sending:
     return sending
 
 
+async def counted(owner_connection: asyncpg.Connection) -> None:
+    """Wait until the request that was cut has counted what arrived; a try before that is refused, and repeated by the command."""
+    settled = "SELECT offset_bytes > 0 AND lock_id IS NULL FROM upload"
+    while not await owner_connection.fetchval(settled):  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+
+
 async def test_a_cut_upload_goes_on_where_it_was(served, token, file, tmp_path, owner_connection):
     notes = tmp_path / "notes"
     async with cutting_proxy(served.port, after=2_000_000) as port:
@@ -43,6 +52,7 @@ async def test_a_cut_upload_goes_on_where_it_was(served, token, file, tmp_path, 
         [note] = notes.iterdir()
         # The same upload at the address behind the proxy.
         note.rename(notes / note_name(served.url, file))
+        await counted(owner_connection)
         sending = await send(served.url, token, file, notes)
     assert 1_000_000 < sending.resumed_bytes <= 2_000_000
     assert sending.told_bytes == len(DATA)

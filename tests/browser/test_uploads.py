@@ -20,6 +20,7 @@ def large(tmp_path):
 
 async def choose(ada, path):
     await ada.open("#/files")
+    await expect(ada.page.locator("#drop")).to_be_visible()  # signed in
     await ada.page.set_input_files("#pick-files", path)
 
 
