@@ -152,7 +152,7 @@ async def interrupt_run(
 
 
 async def _load(fence: Fence, run_id: UUID) -> tuple[Run, list[Turn]]:
-    async with fence.tx() as conn:
+    async with fence.tx(waits_for_disk=False) as conn:
         run = await fetch_one(conn, LOAD_RUN, workspace_id=fence.workspace_id, run_id=run_id)
         turns = await fetch(
             conn,
@@ -332,7 +332,8 @@ async def _tell(
 
 
 async def _keep(run_log: RunLog, trace: Trace) -> None:
-    async with run_log.fence.tx() as conn:
+    # The first words wait for this, and their own commit takes it along.
+    async with run_log.fence.tx(waits_for_disk=False) as conn:
         run = {"workspace_id": run_log.fence.workspace_id, "run_id": run_log.run_id}
         await execute(conn, KEEP_TRACE, **run, trace=as_json(trace))
 

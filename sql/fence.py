@@ -42,14 +42,14 @@ class Fence:
     renewal: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
 
     @asynccontextmanager
-    async def tx(self) -> AsyncGenerator[Conn]:
+    async def tx(self, *, waits_for_disk: bool = True) -> AsyncGenerator[Conn]:
         """Open a transaction of the job's workspace; LeaseLost when the job is no longer ours.
 
         Keep it short: renewals wait for it.
         """
         async with self.renewal:
             pass
-        async with self.pool.tenant_tx(self.workspace_id) as conn:
+        async with self.pool.tenant_tx(self.workspace_id, waits_for_disk=waits_for_disk) as conn:
             self._check(await fetch(conn, HOLD_LEASE, **self._mine()))
             yield conn
 

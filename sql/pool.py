@@ -67,10 +67,14 @@ class Pool:
 
     @asynccontextmanager
     async def write_tx(
-        self, scope: Scope | None = None, *, by_key: bool = False
+        self, scope: Scope | None = None, *, by_key: bool = False, waits_for_disk: bool = True
     ) -> AsyncGenerator[Conn]:
-        """Open a transaction that commits at the end of the block; with a scope, as that tenant."""
-        begin = _beginning(scope, readonly=False, by_key=by_key)
+        """Open a transaction that commits at the end of the block; with a scope, as that tenant.
+
+        One that does not wait for the disk may be lost as a whole within its first second, when the database or the machine
+        dies; the next one that waits takes it along.
+        """
+        begin = _beginning(scope, readonly=False, by_key=by_key) + _lasting(waits_for_disk)
         async with self._seat() as raw, _transaction(raw, begin):
             yield Conn(raw)
 
@@ -78,13 +82,8 @@ class Pool:
     async def tenant_tx(
         self, workspace_id: UUID, *, waits_for_disk: bool = True
     ) -> AsyncGenerator[Conn]:
-        """Open a writing transaction for a workspace with nobody signed in (workers).
-
-        One that does not wait for the disk may be lost as a whole within its first second, when the database or the machine dies.
-        """
-        begin = f"BEGIN; {_tenant(workspace_id, None)}"
-        if not waits_for_disk:
-            begin += "; SET LOCAL synchronous_commit = off"
+        """Open a writing transaction for a workspace with nobody signed in (workers)."""
+        begin = f"BEGIN; {_tenant(workspace_id, None)}{_lasting(waits_for_disk)}"
         async with self._seat() as raw, _transaction(raw, begin):
             yield Conn(raw)
 
@@ -199,6 +198,10 @@ def _beginning(scope: Scope | None, *, readonly: bool, by_key: bool) -> str:
     if by_key:
         parts.append("SET LOCAL plan_cache_mode = force_generic_plan")
     return "; ".join(parts)
+
+
+def _lasting(waits_for_disk: bool) -> str:
+    return "" if waits_for_disk else "; SET LOCAL synchronous_commit = off"
 
 
 def _tenant(workspace_id: UUID, account_id: UUID | None) -> str:

@@ -82,9 +82,12 @@ RETURN_JOBS = write("job.sql", "return_jobs", JobId)
 async def claim(
     pool: Pool, kind: JobKind, *, most: int = 1, lease_s: float = LEASE_S
 ) -> Claim | None:
-    """Take whose turn it is, with up to `most` jobs of that workspace; None when nothing is due."""
+    """Take whose turn it is, with up to `most` jobs of that workspace; None when nothing is due.
+
+    It does not wait for the disk: a claim that is lost was never made, and its fence stops whoever works by it.
+    """
     token = new_id()
-    async with pool.write_tx() as conn:
+    async with pool.write_tx(waits_for_disk=False) as conn:
         jobs = await fetch(conn, CLAIM_JOBS, kind=kind, most=most, token=token, lease_s=lease_s)
     return Claim(kind, token, tuple(jobs)) if jobs else None
 

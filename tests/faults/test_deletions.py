@@ -53,9 +53,9 @@ class Interrupted(Fence):
             await self.deed()
 
     @asynccontextmanager
-    async def tx(self):
+    async def tx(self, *, waits_for_disk=True):
         await self._count()
-        async with Fence.tx(self) as conn:
+        async with Fence.tx(self, waits_for_disk=waits_for_disk) as conn:
             yield conn
 
     @asynccontextmanager

@@ -164,8 +164,8 @@ class FailingFence(Fence):
         self.left = n
 
     @asynccontextmanager
-    async def tx(self):
-        async with super().tx() as conn:
+    async def tx(self, *, waits_for_disk=True):
+        async with super().tx(waits_for_disk=waits_for_disk) as conn:
             yield conn
             self._count()
 
