@@ -1,4 +1,5 @@
-"""Ports for programs that a test starts: of a range that no system hands out by itself, another part of it for each xdist worker.
+"""Ports for programs that a test starts: of a range that no system hands out by itself, another part of it for each xdist worker
+and, as far as it reaches, for each session beside this one.
 
 A port that was free a moment ago (bind to 0, close) may be anybody's when a slow program comes to listen on it.
 """
@@ -6,10 +7,13 @@ A port that was free a moment ago (bind to 0, close) may be anybody's when a slo
 import itertools
 import os
 import socket
+import zlib
 
-FIRST, EACH = 21_000, 400
+FIRST, EACH, WORKERS, SESSIONS = 21_000, 400, 4, 7  # ends below 32,768, where systems begin to hand out
+_session = zlib.crc32(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())).encode())
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_own = itertools.cycle(range(FIRST + _worker * EACH, FIRST + (_worker + 1) * EACH))
+_first = FIRST + EACH * (_session % SESSIONS * WORKERS + _worker % WORKERS)
+_own = itertools.cycle(range(_first, _first + EACH))
 
 
 def own_port() -> int:
