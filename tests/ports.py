@@ -9,7 +9,8 @@ import os
 import socket
 import zlib
 
-FIRST, EACH, WORKERS, SESSIONS = 21_000, 400, 4, 7  # ends below 32,768, where systems begin to hand out
+# Up to 32,200: above 32,768 systems hand out by themselves.
+FIRST, EACH, WORKERS, SESSIONS = 21_000, 400, 4, 7
 _session = zlib.crc32(os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid())).encode())
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 _first = FIRST + EACH * (_session % SESSIONS * WORKERS + _worker % WORKERS)
