@@ -10,10 +10,12 @@ latency counts from when it was due. Prints Markdown.
 
 import argparse
 import asyncio
+import json
 import random
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -22,7 +24,7 @@ import numpy as np
 
 from bench.open_loop import arrivals
 from bench.scale_statements import count_statements, reset_statements
-from bench.serving import machine, say
+from bench.serving import Answer, Lines, machine, say
 from core.ids import new_id
 from tests.faults.product import Product, signed_up
 
@@ -59,7 +61,10 @@ async def main() -> None:
                 owner = await asyncpg.connect(product.database_url())
                 try:
                     await pages(client, owner, messages=given.messages)
-                    await everyday(client, owner, rate=given.rate, seconds=given.seconds)
+                    token = client.headers["Authorization"].removeprefix("Bearer ")
+                    caller = Caller(Lines(product), token)
+                    await everyday(caller, owner, rate=given.rate, seconds=given.seconds)
+                    caller.lines.close()
                 finally:
                     await owner.close()
         finally:
@@ -117,34 +122,51 @@ async def took(client: httpx.AsyncClient, path: str) -> float:
     return (time.perf_counter() - start) * 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Sends requests of one person."""
+
+    lines: Lines
+    token: str
+
+    async def send(self, method: str, path: str, body: object = None) -> Answer:
+        content = b"" if body is None else json.dumps(body).encode()
+        async with self.lines.lent() as line:
+            return await line.send(method, f"/api/v1{path}", token=self.token, body=content)
+
+
 async def everyday(
-    client: httpx.AsyncClient, owner: asyncpg.Connection, *, rate: float, seconds: float
+    caller: Caller, owner: asyncpg.Connection, *, rate: float, seconds: float
 ) -> None:
     """Print what everyday work takes at a rate."""
-    chance = random.Random(SEED)
-    talks = [
-        (await client.post("/conversations", json={"title": f"Talk {n}"})).json()["id"]
-        for n in range(50)
-    ]
+    send, chance = caller.send, random.Random(SEED)
     said: list[str] = []
 
-    async def post() -> httpx.Response:
+    async def begin(title: str) -> Answer:
+        return await send("POST", "/conversations", {"title": title})
+
+    talks = [id_of(await begin(f"Talk {n}")) for n in range(50)]
+
+    def talk() -> str:
+        return f"/conversations/{chance.choice(talks)}"
+
+    async def post() -> Answer:
         body = {"content": "When does the pension start, and for whom?"}
-        answer = await client.post(f"/conversations/{chance.choice(talks)}/messages", json=body)
-        said.append(answer.json()["id"])
+        answer = await send("POST", f"{talk()}/messages", body)
+        said.append(id_of(answer))
         return answer
 
     for _ in range(100):
         await post()
-    work: list[Callable[[], Awaitable[httpx.Response]]] = [
-        lambda: client.get("/conversations"),
-        lambda: client.get(f"/conversations/{chance.choice(talks)}"),
-        lambda: client.get(f"/conversations/{chance.choice(talks)}/messages"),
+    work: list[Callable[[], Awaitable[Answer]]] = [
+        lambda: send("GET", "/conversations"),
+        lambda: send("GET", talk()),
+        lambda: send("GET", f"{talk()}/messages"),
         post,
-        lambda: client.patch(f"/messages/{chance.choice(said)}", json={"content": f"At {chance.random()}"}),
-        lambda: client.delete(f"/messages/{said.pop()}"),
-        lambda: client.patch(f"/conversations/{chance.choice(talks)}", json={"title": f"At {chance.random()}"}),
-        lambda: client.post("/conversations", json={"title": "New"}),
+        lambda: send("PATCH", f"/messages/{chance.choice(said)}", {"content": f"At {chance.random()}"}),
+        lambda: send("DELETE", f"/messages/{said.pop()}"),
+        lambda: send("PATCH", talk(), {"title": f"At {chance.random()}"}),
+        lambda: begin("New"),
     ]  # fmt: skip
     count = int(rate * seconds)
     await reset_statements(owner)
@@ -166,10 +188,15 @@ async def everyday(
         say(line)
 
 
-async def ask(work: Callable[[], Awaitable[httpx.Response]], *, due: float) -> tuple[float, int]:
+async def ask(work: Callable[[], Awaitable[Answer]], *, due: float) -> tuple[float, int]:
     await asyncio.sleep(max(0.0, due - time.perf_counter()))
     answer = await work()
-    return (time.perf_counter() - due) * 1000, answer.status_code
+    return (time.perf_counter() - due) * 1000, answer.status
+
+
+def id_of(made: Answer) -> str:
+    """Return the id of what was made."""
+    return json.loads(made.body)["id"]
 
 
 if __name__ == "__main__":

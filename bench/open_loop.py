@@ -13,12 +13,11 @@ from itertools import accumulate
 
 import numpy as np
 
-from bench.serving import Line, cpu_ms_each, cpu_s, open_line
+from bench.serving import Lines, cpu_ms_each, cpu_s
 from tests.faults.product import Product
 
 SEED = 4512
 LEAD_S = 0.2  # until the first arrival
-IDLE_S = 2.0  # the server closes a connection that was idle for 5 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +67,15 @@ def arrivals(count: int, *, rate: float) -> Iterator[float]:
 
 async def ask_all(product: Product, asks: Sequence[Ask], *, rate: float) -> Round:
     """Send each at its time over as many connections as that takes."""
-    idle: list[tuple[float, Line]] = []
+    lines = Lines(product)
     before = cpu_s(product.home)
     start = time.perf_counter() + LEAD_S
     due = [start + at for at in arrivals(len(asks), rate=rate)]
     answered = await asyncio.gather(
-        *(_ask(product, ask, due=at, idle=idle) for ask, at in zip(asks, due, strict=True))
+        *(_ask(lines, ask, due=at) for ask, at in zip(asks, due, strict=True))
     )
     cpu_ms = cpu_ms_each(before, cpu_s(product.home), asks)
-    for _, line in idle:
-        line.close()
+    lines.close()
     return Round(
         took_ms=[one.took_ms for one in answered],
         degraded=Counter(one.degraded for one in answered if one.degraded),
@@ -95,17 +93,11 @@ class _Answered:
     failed: bool
 
 
-async def _ask(
-    product: Product, ask: Ask, *, due: float, idle: list[tuple[float, Line]]
-) -> _Answered:
+async def _ask(lines: Lines, ask: Ask, *, due: float) -> _Answered:
     await asyncio.sleep(due - time.perf_counter())
-    since, line = idle.pop() if idle else (due, await open_line(product))
-    if time.perf_counter() - since > IDLE_S:
-        line.close()
-        line = await open_line(product)
-    answer = await line.get(ask.path, token=ask.token, workspace=ask.workspace)
+    async with lines.lent() as line:
+        answer = await line.get(ask.path, token=ask.token, workspace=ask.workspace)
     took_ms = (time.perf_counter() - due) * 1000
-    idle.append((time.perf_counter(), line))
     return _Answered(
         took_ms,
         degraded=answer.degraded(),

@@ -7,8 +7,10 @@ import asyncio
 import os
 import platform
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
@@ -21,6 +23,7 @@ PID_FILES = {
     "postgres": "postgres/data/postmaster.pid",
     "valkey": "valkey/valkey.pid",
 }
+IDLE_S = 2.0  # the server closes a connection that was idle for 5 s
 DEGRADED = re.compile(rb'"degraded":\["([^\]]+)"\]')
 
 
@@ -44,16 +47,23 @@ class Line:
 
     async def get(self, path: str, *, token: str, workspace: str | None = None) -> Answer:
         """Ask and return the answer, of whatever status."""
+        return await self.send("GET", path, token=token, workspace=workspace)
+
+    async def send(
+        self, method: str, path: str, *, token: str, workspace: str | None = None, body: bytes = b""
+    ) -> Answer:
+        """Send a request, with JSON where there is a body, and return the answer, of whatever status."""
         lines = [
-            f"GET {path} HTTP/1.1",
+            f"{method} {path} HTTP/1.1",
             "Host: localhost",
             f"Authorization: Bearer {token}",
             *([f"X-Workspace: {workspace}"] if workspace else []),
+            *(["Content-Type: application/json", f"Content-Length: {len(body)}"] if body else []),
         ]
-        self.writer.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        self.writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
         head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
-        size = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        return Answer(int(head.split(b" ", 2)[1]), await self.reader.readexactly(size))
+        size = head.partition(b"content-length:")[2].partition(b"\r\n")[0]
+        return Answer(int(head.split(b" ", 2)[1]), await self.reader.readexactly(int(size or 0)))
 
     def close(self) -> None:
         self.writer.close()
@@ -62,6 +72,26 @@ class Line:
 async def open_line(product: Product) -> Line:
     """Connect to the API of a started product."""
     return Line(*await asyncio.open_connection("127.0.0.1", product.port))
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """As many connections as requests under way need; one that was idle for long is not used again."""
+
+    product: Product
+    idle: list[tuple[float, Line]] = field(default_factory=list)  # the last used one last
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncGenerator[Line]:
+        while self.idle and time.perf_counter() - self.idle[-1][0] > IDLE_S:
+            self.idle.pop()[1].close()
+        line = self.idle.pop()[1] if self.idle else await open_line(self.product)
+        yield line
+        self.idle.append((time.perf_counter(), line))
+
+    def close(self) -> None:
+        for _, line in self.idle:
+            line.close()
 
 
 def product_in(home: Path) -> Product:
