@@ -153,7 +153,8 @@ async def everyday(
     async def post() -> Answer:
         body = {"content": "When does the pension start, and for whom?"}
         answer = await send("POST", f"{talk()}/messages", body)
-        said.append(id_of(answer))
+        if answer.status == 201:  # not refused
+            said.append(id_of(answer))
         return answer
 
     for _ in range(100):
