@@ -1,7 +1,7 @@
 """The images that a question is asked with: attached to it or to what came before it, as the asker may read them now.
 
-They are few and bounded by what every vendor takes (Anthropic: 5 MB as base64, 8,000 pixels an edge). One that is left
-out is named, to the model and in the trace. Whether a model is shown any is known to llm/catalogue.py.
+They are few and bounded by what every vendor takes (Anthropic: 5 MB as base64, 8,000 pixels an edge), and sent without
+metadata. One that is left out is named, to the model and in the trace. Whether a model is shown any is known to llm/catalogue.py.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from core.errors import PermanentFailure
 from core.scope import Scope
 from llm.chat import Image
 from llm.image_header import HEAD_BYTES, MediaType, media_type, size_of
+from llm.image_metadata import without_metadata
 from llm.image_tokens import ImageTokens
 from llm.options import ReplyOptions
 from sql import fetch, read
@@ -102,12 +103,12 @@ async def _picture(
     if len(shown) == MOST_IMAGES or shown_bytes + row.size_bytes > ALL_BYTES:
         return replace(picture, fate="too many")
     data = await _read(blobs, row.key, row.size_bytes)
-    size = size_of(data)
-    if size is None:
+    size, bare = size_of(data), await asyncio.to_thread(without_metadata, data)
+    if size is None or bare is None:
         return replace(picture, fate="unreadable")
     if max(size) > MOST_PIXELS:
         return picture
-    return replace(picture, fate="shown", image=Image(kind, data), tokens=cost.tokens(*size))
+    return replace(picture, fate="shown", image=Image(kind, bare), tokens=cost.tokens(*size))
 
 
 async def _read(blobs: BlobStore, key: str, most_bytes: int) -> bytes:

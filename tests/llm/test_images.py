@@ -20,6 +20,7 @@ from tests.make import make_colleague, make_scope
 from tests.workers.made import make_conversation, make_file, make_message, make_version
 
 PNG = make_image("PNG", (300, 250))
+NOTED = make_image("PNG", (300, 250), exif=b"Exif\0\0 by its owner, at home")
 COST = Area(1600)
 
 
@@ -61,15 +62,15 @@ def fates(pictures):
     return [(each.name, each.fate) for each in pictures]
 
 
-async def test_an_image_is_known_by_its_bytes_and_shown_as_it_is_stored(attach, look):
-    text, image = await attach(b"Words.", "photo.png"), await attach(PNG, "notes.txt")
+async def test_an_image_is_known_by_its_bytes_and_shown_without_its_metadata(attach, look):
+    text, image = await attach(b"Words.", "photo.png"), await attach(NOTED, "notes.txt")
     (shown,) = await look(text, image)
     assert shown.image == Image("image/png", PNG)
     assert (shown.file_id, shown.version, shown.name, shown.size_bytes, shown.tokens) == (
         image.file_id,
         1,
         "notes.txt",
-        len(PNG),
+        len(NOTED),
         100,
     )
 
@@ -99,6 +100,7 @@ async def test_what_is_too_large_cut_off_or_gone_is_left_out(resources, attach, 
         await attach(make_image(padded_to=IMAGE_BYTES + 1), "heavy.png"),
         await attach(make_image("GIF", (8_001, 1)), "wide.gif"),
         await attach(PNG[:20], "cut.png"),
+        await attach(PNG[:-9], "short.png"),
         gone,
         await attach(make_image(padded_to=IMAGE_BYTES - 1), "fits.png"),
     ]
@@ -106,6 +108,7 @@ async def test_what_is_too_large_cut_off_or_gone_is_left_out(resources, attach, 
         ("heavy.png", "too large"),
         ("wide.gif", "too large"),
         ("cut.png", "unreadable"),
+        ("short.png", "unreadable"),
         ("fits.png", "shown"),
     ]
 
