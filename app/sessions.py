@@ -13,6 +13,7 @@ from uuid import UUID
 
 import orjson
 import structlog
+from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -41,6 +42,9 @@ class Session:
     kind: SessionKind
     csrf_token: str
     expires_at: datetime
+
+
+_KEPT = TypeAdapter(tuple[str, Session])  # in Redis: whose token it is, by its hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,25 +211,16 @@ class Sessions:
             return None
         if found == TOMBSTONE:
             raise _not_signed_in()
-        named, *kept = orjson.loads(found)
-        if named != token_hash.hex():  # what a connection had left over from another request
+        try:
+            named, session = _KEPT.validate_json(found)
+        except ValidationError:
             return None
-        session_id, account_id, kind, csrf_token, expires_at = kept
-        return Session(
-            UUID(session_id), UUID(account_id), kind, csrf_token, datetime.fromisoformat(expires_at)
-        )
+        # another one is what a connection had left over from another request
+        return session if named == token_hash.hex() else None
 
     async def _cache(self, token_hash: bytes, session: Session) -> None:
-        value = orjson.dumps(
-            [
-                token_hash.hex(),
-                str(session.id),
-                str(session.account_id),
-                session.kind,
-                session.csrf_token,
-                session.expires_at,
-            ]
-        )
+        # str: asyncpg has a UUID class of its own
+        value = orjson.dumps([token_hash.hex(), session], default=str)
         try:
             await self.redis.set(_key(token_hash), value, ex=CACHED_S, nx=True)
         except RedisError as error:

@@ -1,6 +1,7 @@
 """Tickets for sockets that a browser opens: a page cannot set a header there, and a token has no place in an address.
 
-A ticket stands for the session that asked for it, for 30 s and for one use. It is kept in Redis, by its hash.
+A ticket stands for the session that asked for it, for 30 s and for one use. It is kept in Redis, by its hash,
+which stands beside the session's too: what a connection had left over from another request is no ticket.
 """
 
 import secrets
@@ -24,7 +25,7 @@ class Tickets:
         """Return a new ticket for the session whose token has this hash."""
         ticket = secrets.token_urlsafe(32)
         try:
-            await self.redis.set(_key(ticket), token_hash, ex=TICKET_S)
+            await self.redis.set(_key(ticket), hash_token(ticket) + token_hash, ex=TICKET_S)
         except RedisError as error:
             raise Unavailable("Tickets cannot be given now; use the session cookie.") from error
         return ticket
@@ -35,9 +36,10 @@ class Tickets:
             found: bytes | None = await self.redis.getdel(_key(ticket))
         except RedisError as error:
             raise Unavailable("Tickets cannot be taken now; use the session cookie.") from error
-        if found is None:
+        own_hash = hash_token(ticket)
+        if found is None or not found.startswith(own_hash):
             raise NotSignedIn("The ticket is wrong, used or older than 30 s: ask for a new one.")
-        return found
+        return found.removeprefix(own_hash)
 
 
 def _key(ticket: str) -> str:

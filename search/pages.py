@@ -2,7 +2,7 @@
 
 The cursor is signed and good only for the caller, the workspace and the query it was made for, and for a day: the index has
 moved on then. A list that Redis has lost is made again by the same rule; between two equal searches of an unchanged index
-nothing differs.
+nothing differs. What Redis gives back counts only with our seal, for the list that is asked for.
 """
 
 import base64
@@ -16,7 +16,7 @@ from typing import Final
 
 import orjson
 import structlog
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -30,6 +30,7 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 KEPT_S: Final = 300
 _MAC_BYTES: Final = 16
+_SEAL_BYTES: Final = 32
 _TOKEN_BYTES: Final = 12
 _TIME_BYTES: Final = 4  # of the token: when the list was made, in seconds
 CURSOR_LIFE_S: Final = 86_400
@@ -86,19 +87,19 @@ def read_cursor(text: str, scope: Scope, request: SearchRequest, *, key: bytes) 
     return Cursor(payload[:_TOKEN_BYTES], int.from_bytes(payload[_TOKEN_BYTES:]))
 
 
-async def keep(redis: Redis | None, token: bytes, frozen: Frozen) -> None:
+async def keep(redis: Redis | None, token: bytes, frozen: Frozen, *, key: bytes) -> None:
     """Freeze a list; without Redis the next page makes it again."""
     if redis is None:
         return
+    content = orjson.dumps(frozen, default=str)  # str: asyncpg has a UUID class of its own
     try:
-        # str: asyncpg has a UUID class of its own
-        await redis.set(_name(token), orjson.dumps(frozen, default=str), ex=KEPT_S)
+        await redis.set(_name(token), _seal(token, content, key) + content, ex=KEPT_S)
     except RedisError as error:
         log.warning("result list not kept", error=str(error))
 
 
-async def recall(redis: Redis | None, token: bytes) -> Frozen | None:
-    """Return a frozen list, or None when it is gone."""
+async def recall(redis: Redis | None, token: bytes, *, key: bytes) -> Frozen | None:
+    """Return a frozen list; None when it is gone, or what is there is not the one that was kept."""
     if redis is None:
         return None
     try:
@@ -106,7 +107,22 @@ async def recall(redis: Redis | None, token: bytes) -> Frozen | None:
     except RedisError as error:
         log.warning("result list not read", error=str(error))
         return None
-    return None if kept is None else _FROZEN.validate_json(kept)
+    return None if kept is None else _opened(token, kept, key)
+
+
+def _opened(token: bytes, kept: bytes, key: bytes) -> Frozen | None:
+    seal, content = kept[:_SEAL_BYTES], kept[_SEAL_BYTES:]
+    if not hmac.compare_digest(seal, _seal(token, content, key)):
+        log.warning("result list not believed", list=token.hex())
+        return None
+    try:
+        return _FROZEN.validate_json(content)
+    except ValidationError:  # another release kept it, during an upgrade
+        return None
+
+
+def _seal(token: bytes, content: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, b"list\0" + token + content, hashlib.sha256)
 
 
 def _name(token: bytes) -> str:

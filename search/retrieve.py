@@ -137,7 +137,8 @@ async def _ranking(
     searcher: Searcher, scope: Scope, request: SearchRequest, *, asked: _Asked, cursor: Cursor
 ) -> Ranking:
     """Return the list that a cursor goes on in, or a new one, kept when it has more than one page."""
-    if request.cursor is not None and (kept := await recall(searcher.redis, cursor.token)):
+    key = searcher.cursor_key
+    if request.cursor and (kept := await recall(searcher.redis, cursor.token, key=key)):
         return Ranking(kept, Watch())
     query = asked.query
     within = await resolve(
@@ -148,7 +149,7 @@ async def _ranking(
         searched = corrected(query, ranking.frozen.corrections)
         await rerank(searcher, scope, ranking.listed, query=searched, watch=ranking.watch)
     if len(ranking.listed) > request.limit:
-        await keep(searcher.redis, cursor.token, ranking.frozen)
+        await keep(searcher.redis, cursor.token, ranking.frozen, key=key)
     return ranking
 
 

@@ -94,6 +94,14 @@ async def test_what_redis_kept_for_another_token_is_not_believed(
     assert caller.scope.account_id == bob.account_id
 
 
+@pytest.mark.parametrize("kept", [b"", b"{", b"7", b"[]", b'["%s"]', b'["%s", {"id": 5}]', b'["%s", 1, 2, 3, 4, 5]'])  # fmt: skip
+async def test_garbage_in_redis_is_no_session_and_no_obstacle(sessions, ada, resources, kept):
+    new = await sessions.start(ada.account_id, kind="bearer")
+    name = hash_token(new.token).hex()
+    await resources.redis.set(f"session:{name}", kept.replace(b"%s", name.encode()), ex=5)
+    assert (await ask(sessions, new.token)).session == new.session
+
+
 async def test_losing_redis_signs_nobody_out_and_nobody_in(sessions, ada, resources):
     kept = await sessions.start(ada.account_id, kind="bearer")
     ended = await sessions.start(ada.account_id, kind="bearer")

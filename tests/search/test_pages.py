@@ -59,20 +59,54 @@ async def test_a_list_is_kept_for_five_minutes(resources):
     frozen = Frozen(
         [Listed(new_id(), 1.5, ("lexical", "name"), (new_id(),))], 7, "exact", ("en", "de")
     )
-    await keep(resources.redis, token, frozen)
-    assert await recall(resources.redis, token) == frozen
+    await keep(resources.redis, token, frozen, key=KEY)
+    assert await recall(resources.redis, token, key=KEY) == frozen
     assert 290 < await resources.redis.ttl(f"recollect:list:{token.hex()}") <= 300
 
 
 async def test_a_list_that_is_gone_is_none(resources):
-    assert await recall(resources.redis, new_token()) is None
-    assert await recall(None, new_token()) is None
+    assert await recall(resources.redis, new_token(), key=KEY) is None
+    assert await recall(None, new_token(), key=KEY) is None
+
+
+EMPTY = Frozen([], 0, "exact", ("en",))
+
+
+@pytest.mark.parametrize("kept", [b"", b"\0" * 40, b"null", b'{"listed": []}', b"\xff" * 500])
+async def test_what_was_not_kept_here_is_no_list(resources, kept):
+    token = new_token()
+    await resources.redis.set(f"recollect:list:{token.hex()}", kept, ex=5)
+    assert await recall(resources.redis, token, key=KEY) is None
+
+
+async def test_another_list_or_a_changed_one_is_not_believed(resources):
+    token, other = new_token(), new_token()
+    await keep(resources.redis, token, EMPTY, key=KEY)
+    kept = await resources.redis.get(f"recollect:list:{token.hex()}")
+    for name, value in ((other, kept), (token, kept.replace(b"exact", b"Exact"))):
+        await resources.redis.set(f"recollect:list:{name.hex()}", value, ex=5)
+        assert await recall(resources.redis, name, key=KEY) is None
+    await keep(resources.redis, token, EMPTY, key=b"x" * 32)
+    assert await recall(resources.redis, token, key=KEY) is None
+
+
+async def test_a_list_of_another_shape_is_gone(resources):
+    """During an upgrade two releases share a Redis and a key."""
+    token = new_token()
+    await keep(resources.redis, token, replace(EMPTY, recall="roughly"), key=KEY)
+    assert await recall(resources.redis, token, key=KEY) is None
+
+
+async def test_a_key_of_another_type_is_no_list(resources):
+    token = new_token()
+    await resources.redis.rpush(f"recollect:list:{token.hex()}", b"a")
+    assert await recall(resources.redis, token, key=KEY) is None
 
 
 async def test_a_dead_redis_keeps_nothing_and_breaks_nothing(dead_redis):
     token = new_token()
-    await keep(dead_redis, token, Frozen([], 0, "exact", ("en",)))
-    assert await recall(dead_redis, token) is None
+    await keep(dead_redis, token, EMPTY, key=KEY)
+    assert await recall(dead_redis, token, key=KEY) is None
 
 
 @pytest.fixture
