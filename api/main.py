@@ -25,6 +25,7 @@ from api.conversations import (
     markers,
     members,
     messages,
+    people,
     pins,
     reactions,
 )
@@ -73,6 +74,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     conversation_export.router,
     conversation_import.router,
     members.router,
+    people.router,
     markers.router,
     pins.router,
     reactions.router,

@@ -22,6 +22,28 @@ WHERE r.item_id = :conversation_id
 ORDER BY g.created_at, g.principal_id
 LIMIT 1000;
 
+-- name: list_people
+-- Those who may read it, let in themselves or with the workspace, whose guests are not meant.
+SELECT
+    a.id AS account_id,
+    a.name,
+    p.read_seq
+FROM readable(:workspace_id, :account_id) r
+JOIN membership m ON m.workspace_id = :workspace_id
+JOIN account a ON a.id = m.account_id
+LEFT JOIN conversation_person p ON p.workspace_id = :workspace_id
+    AND p.conversation_id = r.item_id
+    AND p.account_id = m.account_id
+    AND p.read_at IS NOT NULL
+WHERE r.item_id = :conversation_id
+    AND r.kind = 'conversation'
+    AND EXISTS (
+        SELECT FROM access_grant g
+        WHERE g.workspace_id = :workspace_id AND g.item_id = r.item_id
+            AND (g.principal_id = m.account_id OR g.principal_id = :workspace_id AND m.role <> 'guest'))
+ORDER BY p.read_at DESC NULLS LAST, a.name, a.id
+LIMIT :most::int;
+
 -- name: hand_over
 -- The new owner takes part already and is more than a guest; the former one may go on writing.
 WITH given AS (

@@ -203,9 +203,13 @@ SELECT
     r.last_seq,
     r.created_at,
     r.finished_at,
-    v.can_write OR r.account_id = :account_id AS can_stop
+    v.can_write OR r.account_id = :account_id AS can_stop,
+    coalesce(f.thumb, 'none') AS thumb
 FROM readable(:workspace_id, :account_id) v
 JOIN run r ON r.workspace_id = :workspace_id AND r.conversation_id = v.item_id
+LEFT JOIN reply_feedback f ON f.workspace_id = :workspace_id
+    AND f.account_id = :account_id
+    AND f.message_id = r.reply_message_id
 WHERE r.id = :run_id;
 
 -- name: list_live_runs

@@ -7,22 +7,26 @@ import { keepEnd } from "./log.js";
 const NAMED = 3; // people, before they are only counted
 
 let people = new Map(); // account id -> name
+let here = []; // account ids of those who look at it
+const strangers = new Set(); // whose names were asked for once already
 const read = new Map(); // account id -> seq; told before the names are known, too
 let conversation = "";
 let clearing = 0; // timer that takes away who types
 
 export async function meet(id) {
   conversation = id;
-  const { items } = await api(`/conversations/${id}/members`).catch(() => ({ items: [] }));
+  const { items } = await api(`/conversations/${id}/people`).catch(() => ({ items: [] }));
   if (conversation !== id) return;
-  people = new Map(items.map(({ principal_id: who, name }) => [who, name]));
-  for (const { principal_id: who, read_seq: seq } of items) hasRead(who, seq ?? 0);
+  people = new Map(items.map(({ account_id: who, name }) => [who, name]));
+  for (const { account_id: who, read_seq: seq } of items) hasRead(who, seq ?? 0);
   drawReaders();
+  showHere();
 }
 
 export function part() {
   conversation = "";
   people = new Map();
+  strangers.clear();
   read.clear();
   showHere([]);
   showTyping("");
@@ -31,6 +35,7 @@ export function part() {
 export function hasRead(who, seq) {
   if ((read.get(who) ?? 0) >= seq) return;
   read.set(who, seq);
+  acquaint([who]);
   drawReaders();
 }
 
@@ -48,8 +53,10 @@ function draw() {
   for (const [row, names] of readers) row.append(h("p", { class: "readers muted", title: names.join(", ") }, `Read by ${listed(names)}`));
 }
 
-export function showHere(ids) {
+export function showHere(ids = here) {
+  here = ids;
   const names = people.size ? ids.filter((id) => id !== myId()).map(nameOf) : []; // not known yet
+  acquaint(ids);
   $("#chat-here").textContent = names.length ? `${listed(names)} ${names.length === 1 ? "is" : "are"} here` : "";
 }
 
@@ -58,8 +65,9 @@ export function showAway() {
   $("#chat-here").textContent = "Not connected. Trying again…";
 }
 
-export function isWriting({ account_id: who, for_s: seconds }) {
+export async function isWriting({ account_id: who, for_s: seconds }) {
   if (who === myId()) return;
+  await acquaint([who]);
   showTyping(`${nameOf(who)} is writing…`);
   clearing = setTimeout(() => showTyping(""), seconds * 1000);
 }
@@ -67,6 +75,14 @@ export function isWriting({ account_id: who, for_s: seconds }) {
 export function showTyping(text) {
   clearTimeout(clearing);
   $("#chat-typing").textContent = text;
+}
+
+// Somebody who came to the workspace after the names were asked for.
+async function acquaint(ids) {
+  const news = ids.filter((id) => people.size && !people.has(id) && !strangers.has(id));
+  if (!news.length) return;
+  news.forEach((id) => strangers.add(id));
+  await meet(conversation);
 }
 
 const nameOf = (id) => people.get(id) ?? "Somebody";

@@ -7,29 +7,22 @@ import { watchLive } from "./live.js";
 import { changeMarks, marksIn } from "./marks.js";
 
 let live = null; // of live.js
-let here = []; // who looks at it
 
 // `chat` is how the conversation is shown: row(message), add(row), showRuns(ids), reload(), moved(), branched(beside), renamed(fields),
 // gone().
 export function joinLive({ id, change_seq: after }, chat) {
   leaveLive();
   live = watchLive(`conversation:${id}`, { after, tell: (frame) => tell(frame, id, chat), present: true });
-  know(id);
+  meet(id);
 }
 
 export function leaveLive() {
   live?.stop();
   live = null;
-  here = [];
   part();
 }
 
 export const typeLive = () => live?.type();
-
-async function know(id) {
-  await meet(id);
-  showHere(here);
-}
 
 function tell({ event, data }, id, chat) {
   const act = {
@@ -41,12 +34,12 @@ function tell({ event, data }, id, chat) {
     "read.changed": () => hasRead(data.account_id, data.read_seq),
     "run.started": () => started(data.run, chat),
     "conversation.updated": () => chat.renamed(data.conversation),
-    "member.changed": () => know(id),
+    "member.changed": () => meet(id),
     "leaf.changed": () => chat.moved(),
     typing: () => isWriting(data),
-    presence: () => { here = data.here; showHere(here); },
+    presence: () => showHere(data.here),
     away: showAway,
-    subscribed: () => showHere(here),
+    subscribed: () => showHere(),
     gap: () => chat.reload(),
     error: () => chat.gone(),
   }[event];

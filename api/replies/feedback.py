@@ -1,7 +1,7 @@
 """Thumbs on replies, with a reason: kept for `recollect eval --replies`, by the same switches as feedback on search."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from api.deps import ApiDep, PathId, ScopeDep
 from api.limits import FEEDBACK
+from api.replies.run_answers import Thumb
 from api.wire import Answer, Body, Text
 from core.errors import Conflict, NotFound
 from search.feedback import switches
@@ -22,7 +23,7 @@ MAX_REASON_CHARACTERS = 2000
 class ReplyFeedbackBody(Body):
     """`none` takes back what was said."""
 
-    thumb: Literal["up", "down", "none"]
+    thumb: Thumb
     reason: Annotated[Text, Field(max_length=MAX_REASON_CHARACTERS)] = ""
 
 
@@ -30,7 +31,7 @@ class ReplyFeedbackAnswer(Answer):
     """`recorded` is false where feedback is switched off (`GET /api/search/feedback`)."""
 
     message_id: UUID
-    thumb: Literal["up", "down", "none"]
+    thumb: Thumb
     reason: str
     recorded: bool
 

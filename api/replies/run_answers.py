@@ -22,6 +22,7 @@ from llm.run_log import RunState
 from sql import fetch, fetch_opt, read
 from sql.pool import ReadConn
 
+Thumb = Literal["up", "down", "none"]
 Verdict = Literal["verbatim", "normalised", "paraphrase", "unverified"]
 CitationStatus = Literal["current", "moved", "superseded", "deleted", "no_access", "unverified"]
 _HIDDEN: frozenset[CitationStatus] = frozenset({"deleted", "no_access"})
@@ -48,6 +49,7 @@ class Run:
     created_at: datetime
     finished_at: datetime | None
     can_stop: bool
+    thumb: Thumb
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class RunDetailAnswer(Answer):
     """`content` is the text so far; `message_id` is set when the run has ended with text.
 
     `model` was asked for, `answered_by` wrote. Where the sources did not answer, `nearest` are what came closest.
+    `thumb` is what the caller said of the reply.
     """
 
     id: UUID
@@ -160,6 +163,7 @@ class RunDetailAnswer(Answer):
     last_seq: int
     created_at: datetime
     finished_at: datetime | None
+    thumb: Thumb
 
 
 FIND_RUN = read("run.sql", "find_run", Run)
@@ -198,6 +202,7 @@ async def run_detail(conn: ReadConn, scope: Scope, run_id: UUID) -> RunDetailAns
         last_seq=run.last_seq,
         created_at=run.created_at,
         finished_at=run.finished_at,
+        thumb=run.thumb,
     )
 
 

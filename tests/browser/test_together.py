@@ -1,9 +1,13 @@
-"""Two people in two browsers hold one conversation: each sees the other's words, edits and that he writes, as it happens."""
+"""Two people in two browsers hold one conversation: each sees the other's words, edits and that he writes, as it happens.
+
+Bob reads it as a member of the workspace, which it is shared with.
+"""
 
 import re
 from dataclasses import dataclass
 from uuid import UUID
 
+import httpx
 import pytest
 from playwright.async_api import expect
 
@@ -24,6 +28,7 @@ class Both:
     bob: Person
     talk: str
     first: str
+    scope: Scope
 
 
 @pytest.fixture
@@ -32,7 +37,7 @@ async def both(ada, site, browser, owner_connection):
     talk, first = await ada.say("Shall we meet on Friday?", title="Friday")
     scope = Scope(UUID(me["id"]), UUID(me["workspace_id"]), "owner")
     bob_scope = await make_colleague(owner_connection, scope, "Bob")
-    shared = {"principal": str(bob_scope.account_id), "role": "writer"}
+    shared = {"principal": "workspace", "role": "writer"}
     await ada.call(f"/conversations/{talk}/members", "PUT", shared)
     new = await site.app.state.api.sessions.start(bob_scope.account_id, kind="cookie")
     async with watched(site, browser) as page:
@@ -43,7 +48,7 @@ async def both(ada, site, browser, owner_connection):
         await expect(page.locator(".message")).to_have_count(1)
         await ada.open(f"#/c/{talk}")
         await expect(ada.page.locator(".message")).to_have_count(1)
-        yield Both(ada, bob, talk, first)
+        yield Both(ada, bob, talk, first, scope)
 
 
 async def post(person, content):
@@ -73,7 +78,9 @@ async def test_two_browsers_show_one_conversation(both):
         await expect(each.page.locator(".message .body")).to_have_text(wanted)
 
 
-async def test_reactions_pins_and_who_has_read_what_follow_without_a_reload(both):
+async def test_reactions_pins_and_who_has_read_what_follow_without_a_reload(
+    both, site, owner_connection
+):
     ada, bob = both.ada.page, both.bob.page
     await expect(ada.locator("#chat-here")).to_have_text("Bob is here")
     await expect(bob.locator("#chat-here")).to_have_text("Ada is here")
@@ -92,6 +99,13 @@ async def test_reactions_pins_and_who_has_read_what_follow_without_a_reload(both
     await post(both.bob, "Gladly.")
     await expect(ada.locator(".message")).to_have_count(2)
     await expect(bob.locator(".message").last.locator(".readers")).to_have_text("Read by Ada")
+
+    carol = await make_colleague(owner_connection, both.scope, "Carol")  # after the page asked who
+    token = (await site.app.state.api.sessions.start(carol.account_id, kind="bearer")).token
+    headers = {"Authorization": f"Bearer {token}", "X-Workspace": str(carol.workspace_id)}
+    async with httpx.AsyncClient(base_url=site.url, headers=headers) as client:
+        await client.put(f"/api/conversations/{both.talk}/read", json={"seq": 1})
+    await expect(ada.locator(".readers").first).to_have_text("Read by Carol")
 
 
 async def test_the_list_counts_what_is_new_and_a_mention_is_told_at_once(both):
@@ -171,8 +185,6 @@ async def test_who_was_cut_off_catches_up_and_who_is_removed_is_told_so(both):
     await expect(bob.locator(".message")).to_have_count(2)
     await expect(bob.locator("#chat-here")).to_have_text("Ada is here")
 
-    members = (await both.ada.call(f"/conversations/{both.talk}/members"))["items"]
-    (me,) = [member["principal_id"] for member in members if member["name"] == "Bob"]
-    await both.ada.call(f"/conversations/{both.talk}/members/{me}", "DELETE")
+    await both.ada.call(f"/conversations/{both.talk}/members/workspace", "DELETE")
     await expect(bob.locator("#messages .notice")).to_contain_text("not shared with you")
     await expect(bob.locator("#conversations")).to_have_text("No conversations yet.")

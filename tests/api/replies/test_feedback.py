@@ -26,7 +26,7 @@ async def kept(owner):
 
 
 async def test_the_last_thumb_with_its_reason_is_kept_and_may_be_taken_back(
-    signed_in, scope, reply_id, owner_connection
+    signed_in, scope, run, reply_id, owner_connection
 ):
     client, url = await signed_in(scope), f"/api/messages/{reply_id}/feedback"
     await client.put(url, json={"thumb": "up"})
@@ -38,8 +38,10 @@ async def test_the_last_thumb_with_its_reason_is_kept_and_may_be_taken_back(
         "recorded": True,
     }
     assert await kept(owner_connection) == [("down", "Wrong door.")]
+    assert (await client.get(f"/api/runs/{run.id}")).json()["thumb"] == "down"
     await client.put(url, json={"thumb": "none"})
     assert await kept(owner_connection) == []
+    assert (await client.get(f"/api/runs/{run.id}")).json()["thumb"] == "none"
 
 
 async def test_where_feedback_is_switched_off_nothing_is_kept(
