@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, cast, get_args
 
 import structlog
+from redis.asyncio import Redis
 
 from app.settings import Settings, local_socket
 from core.errors import InvalidInput
+from core.rest import Rest
 from llm.budget import MICROS, Budgets
 from llm.catalogue import EXTRACTIVE, LOCAL, Facts, facts_of, read_prices
 from llm.chat import ChatModel, Source
@@ -50,10 +52,11 @@ class ChatModelInfo:
 
 
 class ChatModels:
-    """The configured models; opened when first used, closed together."""
+    """The configured models; opened when first used, closed together. By `redis` processes tell each other who rests."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, redis: Redis | None = None) -> None:
         self._settings = settings
+        self._redis = redis
         self._open: dict[str, _Closing] = {}
         self._server: LocalServer | None = None
         self._breakers: dict[Provider, Breaker] = {}
@@ -91,6 +94,10 @@ class ChatModels:
         """Return what is known of a model."""
         return facts_of(name, self._prices, seeing=self._seeing)
 
+    async def rests(self, name: str) -> bool:
+        """Return whether a model's provider is left alone for now, by what this process and others saw."""
+        return await self._breaker(name).rests_s() > 0
+
     def get(
         self, name: str, *, question: str, sources: Sequence[Source], abstain: bool = True
     ) -> ChatModel:
@@ -108,8 +115,16 @@ class ChatModels:
 
             return ExtractiveChat(question, sources)
         model = self._local(abstain=abstain) if name == LOCAL else self._vendor(name)
-        breaker = self._breakers.setdefault(self._provider(name), Breaker())
-        return RestingChat(model if self.facts(name).images else UnseeingChat(model), breaker)
+        seen = model if self.facts(name).images else UnseeingChat(model)
+        return RestingChat(seen, self._breaker(name))
+
+    def _breaker(self, name: str) -> Breaker:
+        provider = self._provider(name)
+        if provider not in self._breakers:
+            # Each machine has a local model of its own.
+            redis = None if provider in _ONE_MODEL else self._redis
+            self._breakers[provider] = Breaker(Rest(provider, redis))
+        return self._breakers[provider]
 
     def _vendor(self, name: str) -> ChatModel:
         if name not in self._open:
@@ -200,9 +215,11 @@ def budgets_of(settings: Settings) -> Budgets:
 
 
 @asynccontextmanager
-async def open_chat_models(settings: Settings) -> AsyncGenerator[ChatModels]:
+async def open_chat_models(
+    settings: Settings, redis: Redis | None = None
+) -> AsyncGenerator[ChatModels]:
     """Lend the configured models and close what was opened."""
-    models = ChatModels(settings)
+    models = ChatModels(settings, redis)
     try:
         yield models
     finally:

@@ -105,7 +105,7 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
         blobs = await stack.enter_async_context(open_blobs(place))
         models = await stack.enter_async_context(asked_models(settings))
         vocabulary = model_folder(settings.recollect_home, MINILM.spec.model)
-        chat = await stack.enter_async_context(open_chat_models(settings))
+        chat = await stack.enter_async_context(open_chat_models(settings, redis))
         yield Resources(
             settings,
             **pools,

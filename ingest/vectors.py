@@ -4,7 +4,7 @@ Used for files (pipeline.py), for messages (messages.py) and for a generation in
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -12,6 +12,7 @@ from uuid import UUID
 import numpy as np
 
 from core.errors import ProviderAway, Unavailable
+from core.rest import Rest
 from search.embed import Embedder, Matrix, OtherModels, RefusedText, Vector, no_others
 from sql import fetch, write
 from sql.pool import Conn
@@ -50,10 +51,18 @@ REUSE_VECTORS = write("ingest.sql", "reuse_vectors", Reused)
 
 
 class Asking:
-    """The embedder as jobs see it: ProviderAway instead of Unavailable, and at once while it is known to be away."""
+    """The embedder as jobs see it: ProviderAway instead of Unavailable, and at once while it is known to be away.
+
+    `rest_of` gives by what the processes tell each other that a model is away.
+    """
 
     def __init__(
-        self, embedder: Embedder, *, others: OtherModels = no_others, open_s: float = OPEN_S
+        self,
+        embedder: Embedder,
+        *,
+        others: OtherModels = no_others,
+        open_s: float = OPEN_S,
+        rest_of: Callable[[str], Rest] = Rest,
     ) -> None:
         self.model = embedder.model
         self.dimension = embedder.dimension
@@ -61,6 +70,8 @@ class Asking:
         self._others = others
         self._asked = dict[str, Asking]()
         self._open_s = open_s
+        self._rest_of = rest_of
+        self._rest = rest_of(embedder.model)
         self._away_until = 0.0
 
     def of(self, model: str) -> "Asking":
@@ -72,7 +83,7 @@ class Asking:
             if embedder is None:
                 message = f"{model} cannot be asked with these settings; recollect generations builds another."
                 raise ProviderAway(message, retry_after_s=self._open_s)
-            self._asked[model] = Asking(embedder, open_s=self._open_s)
+            self._asked[model] = Asking(embedder, open_s=self._open_s, rest_of=self._rest_of)
         return self._asked[model]
 
     async def embed_query(self, text: str) -> Vector:
@@ -101,7 +112,8 @@ class Asking:
             return await self._halving(texts[:half]) + await self._halving(texts[half:])
 
     async def _ask(self, texts: Sequence[str]) -> Matrix:
-        left_s = self._away_until - time.monotonic()
+        told = await self._rest.told()
+        left_s = max(self._away_until - time.monotonic(), told.left_s)
         if left_s > 0:
             raise ProviderAway(f"{self.model} is away.", retry_after_s=left_s)
         try:
@@ -109,6 +121,7 @@ class Asking:
         except Unavailable as error:
             wait_s = min(max(self._open_s, error.retry_after_s or 0), LONGEST_S)
             self._away_until = time.monotonic() + wait_s
+            await self._rest.begin(wait_s)
             raise ProviderAway(error.message, retry_after_s=wait_s) from error
 
 

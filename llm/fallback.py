@@ -1,7 +1,7 @@
 """A model that rests after failures, and a chain of models of which the next writes where one cannot begin.
 
-After FAILURES calls in a row that failed, a provider is not asked for REST_S; then one call tries. The chain goes on only
-while nothing was written: an answer is never continued by another model.
+After FAILURES calls in a row that failed, no process asks a provider for REST_S; then one call tries. The chain goes on
+only while nothing was written: an answer is never continued by another model.
 """
 
 import time
@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 
+from core.rest import Rest
 from llm.chat import (
     Answering,
     ChatEvent,
@@ -29,35 +30,48 @@ REST_S: Final = 30.0
 
 
 class Breaker:
-    """Counts the failures of one provider in this process."""
+    """Counts the failures of one provider in this process, and tells the others by `rest` that it is left alone."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rest: Rest, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rest = rest
         self._clock = clock
         self._failed = 0
         self._rests_until = 0.0
+        self._is_doubted = False  # by what others told when a call was last made
 
-    @property
-    def rests_s(self) -> float:
+    async def rests_s(self) -> float:
         """Return for how many seconds the provider is not asked; 0 when it may be."""
+        return max(self._own_rest_s(), (await self._rest.told()).left_s)
+
+    async def try_call(self) -> None:
+        """Raise ModelUnavailable while the provider rests; the first call afterwards tries alone."""
+        told = await self._rest.told()
+        self._is_doubted = told.is_doubted
+        if (left_s := max(self._own_rest_s(), told.left_s)) > 0:
+            raise _left_alone(left_s)
+        if told.is_doubted and not await self._rest.may_try(REST_S):
+            raise _left_alone(REST_S)
+        if self._failed >= FAILURES:
+            self._rests_until = self._clock() + REST_S
+
+    async def succeeded(self) -> None:
+        if self._failed or self._is_doubted:
+            await self._rest.end()
+        self._failed, self._rests_until, self._is_doubted = 0, 0.0, False
+
+    async def failed(self) -> None:
+        self._failed += 1
+        if self._failed >= FAILURES or self._is_doubted:
+            self._rests_until = self._clock() + REST_S
+            await self._rest.begin(REST_S)
+
+    def _own_rest_s(self) -> float:
         return max(0.0, self._rests_until - self._clock())
 
-    def try_call(self) -> None:
-        """Raise ModelUnavailable while the provider rests; the first call afterwards tries alone."""
-        if (left_s := self.rests_s) > 0:
-            raise ModelUnavailable(
-                "The model's server failed several times and is left alone for a moment.",
-                retry_after_s=left_s,
-            )
-        if self._failed >= FAILURES:
-            self._rests_until = self._clock() + REST_S
 
-    def succeeded(self) -> None:
-        self._failed, self._rests_until = 0, 0.0
-
-    def failed(self) -> None:
-        self._failed += 1
-        if self._failed >= FAILURES:
-            self._rests_until = self._clock() + REST_S
+def _left_alone(left_s: float) -> ModelUnavailable:
+    message = "The model's server failed several times and is left alone for a moment."
+    return ModelUnavailable(message, retry_after_s=left_s)
 
 
 class RestingChat:
@@ -71,18 +85,20 @@ class RestingChat:
     async def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int
     ) -> AsyncGenerator[ChatEvent, None]:
-        self._breaker.try_call()
+        await self._breaker.try_call()
+        answers = False
         try:
             async with aclosing(self._model.stream(messages, max_tokens=max_tokens)) as events:
                 async for event in events:
-                    if isinstance(event, Delta | Finish):
-                        self._breaker.succeeded()
+                    if not answers and isinstance(event, Delta | Finish):
+                        answers = True
+                        await self._breaker.succeeded()
                     yield event
         except ModelUnavailable:
-            self._breaker.failed()
+            await self._breaker.failed()
             raise
         except ModelRefused:
-            self._breaker.succeeded()  # it answers
+            await self._breaker.succeeded()  # it answers
             raise
 
 

@@ -5,7 +5,10 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
+from redis.asyncio import Redis
+
 from app.chat_models import budgets_of
+from app.embedders import computes_here
 from app.model_files import model_folder
 from app.model_recipes import MINILM
 from app.resources import Resources
@@ -15,6 +18,7 @@ from core.changes import ring_change
 from core.errors import StartFailed
 from core.events import announce, nudge
 from core.mail import MailServer, mail_server
+from core.rest import Rest
 from ingest.children import Storing
 from ingest.passwords import PASSWORD_KEY
 from ingest.pipeline import Tools
@@ -53,7 +57,11 @@ def make_work(resources: Resources) -> Work:
             limit_bytes=resources.settings.max_upload_bytes,
             quota_bytes=resources.settings.workspace_quota_bytes,
         ),
-        asking=Asking(resources.embedder, others=resources.other_models),
+        asking=Asking(
+            resources.embedder,
+            others=resources.other_models,
+            rest_of=partial(_rest_of, resources.redis),
+        ),
         count_tokens=token_counter(resources.settings),
         limits=Limits(
             ocr_pages=resources.settings.ocr_pages, ocr_languages=resources.settings.ocr_languages
@@ -86,6 +94,11 @@ def make_sending(resources: Resources) -> Sending:
         seed=partial(shared_key, resources.signin, name=PUSH_KEY),
         inside=hosts_inside(settings),
     )
+
+
+def _rest_of(redis: Redis, model: str) -> Rest:
+    """Return where it is told that a model is away; one that this machine computes is away here alone."""
+    return Rest(model, None if computes_here(model) else redis)
 
 
 def _mail_server(settings: Settings) -> MailServer | None:

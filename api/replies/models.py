@@ -29,9 +29,9 @@ class PriceAnswer(Answer):
 
 
 class ChatModelAnswer(Answer):
-    """`failing`: its last reply here, at most five minutes ago, was refused or cut off by its provider.
+    """`failing`: its last reply here, at most five minutes ago, was refused or cut off, or its provider failed several times.
 
-    `price` is None where it is not known.
+    Such a provider is left alone for a moment. `price` is None where it is not known.
     """
 
     name: str
@@ -77,9 +77,14 @@ async def list_models(scope: ScopeDep, resources: ResourcesDep) -> ModelsAnswer:
     async with resources.app.read_tx(scope) as conn:
         outcomes = await fetch(conn, _list_model_outcomes, workspace_id=scope.workspace_id)
     failing = {outcome.model for outcome in outcomes if outcome.is_failing}
+    models = resources.chat
     chat = [
-        _chat_model(info, resources.chat.facts(info.name), is_failing=info.name in failing)
-        for info in resources.chat.listed()
+        _chat_model(
+            info,
+            models.facts(info.name),
+            is_failing=info.name in failing or await models.rests(info.name),
+        )
+        for info in models.listed()
     ]
     embedder = resources.embedder
     embedding = EmbeddingModelAnswer(
@@ -90,9 +95,9 @@ async def list_models(scope: ScopeDep, resources: ResourcesDep) -> ModelsAnswer:
     )
     return ModelsAnswer(
         chat=chat,
-        fallback=resources.chat.fallback,
+        fallback=models.fallback,
         embedding=embedding,
-        default=resources.chat.default,
+        default=models.default,
         can_rerank=resources.reranker is not None,
     )
 

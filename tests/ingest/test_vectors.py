@@ -1,10 +1,12 @@
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import pytest
 
 from core.errors import ProviderAway, Unavailable
 from core.ids import new_id
+from core.rest import Rest
 from ingest.vectors import Asking, Pending, reuse_vectors
 from search.embed import FakeEmbedder, Matrix, RefusedText
 from search.generations import live_generation
@@ -69,6 +71,16 @@ async def test_an_absent_provider_is_not_asked_again_before_its_time():
         await asking.embed(pending("tide"))
     assert 50 < (raised.value.retry_after_s or 0) <= 60
     assert len(embedder.asked) == 1
+
+
+async def test_a_provider_that_another_process_found_away_is_not_asked(resources):
+    asked = [Embedder(Unavailable("no answer")), Embedder()]
+    one, other = (Asking(e, rest_of=partial(Rest, redis=resources.redis)) for e in asked)
+    with pytest.raises(ProviderAway, match="no answer"):
+        await one.embed(pending("tide"))
+    with pytest.raises(ProviderAway, match="is away"):
+        await other.embed(pending("tide"))
+    assert asked[1].asked == []
 
 
 async def test_a_provider_that_came_back_is_asked():

@@ -1,5 +1,7 @@
 import pytest
 
+from core.redis_pool import open_redis
+from core.rest import Rest
 from llm.chat import (
     UNSEEN,
     Answering,
@@ -80,40 +82,91 @@ class Clock:
         return self.now
 
 
+def breaker_of(redis=None, clock=None) -> Breaker:
+    return Breaker(Rest("vendor", redis), clock or Clock())
+
+
 async def test_a_provider_that_failed_several_times_rests_and_is_tried_by_one_call():
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = breaker_of(clock=clock)
     model = Model(*[AWAY] * FAILURES, AWAY, WHOLE)
     resting = RestingChat(model, breaker)
     for _ in range(FAILURES):
         assert (await ask(resting))[1] == "away"
     assert "left alone" in (await ask(resting))[1]
-    assert (model.calls, breaker.rests_s) == (FAILURES, REST_S)
+    assert (model.calls, await breaker.rests_s()) == (FAILURES, REST_S)
     clock.now += REST_S
     assert (await ask(resting))[1] == "away"
     assert "left alone" in (await ask(resting))[1]
     clock.now += REST_S
     assert await ask(resting) == (WHOLE, "ended")
-    assert breaker.rests_s == 0
+    assert await breaker.rests_s() == 0
     assert await ask(resting) == (WHOLE, "ended")
 
 
 async def test_while_one_call_tries_the_others_wait():
     clock = Clock()
-    breaker = Breaker(clock)
+    breaker = breaker_of(clock=clock)
     for _ in range(FAILURES):
-        breaker.failed()
+        await breaker.failed()
     clock.now += REST_S
-    breaker.try_call()
+    await breaker.try_call()
     with pytest.raises(ModelUnavailable) as caught:
-        breaker.try_call()
+        await breaker.try_call()
     assert caught.value.retry_after_s == REST_S
 
 
 async def test_a_refusal_is_an_answer_and_ends_a_row_of_failures():
-    breaker = Breaker()
     model = Model(AWAY, AWAY, [ModelRefused("no")], AWAY, AWAY, WHOLE)
-    resting = RestingChat(model, breaker)
+    resting = RestingChat(model, breaker_of())
     for _ in range(5):
         await ask(resting)
     assert await ask(resting) == (WHOLE, "ended")
+
+
+@pytest.fixture
+async def processes(resources):
+    """Two processes that share a Redis: the first one's provider is away, the other has not called it yet."""
+    first, other = (breaker_of(resources.redis) for _ in range(2))
+    away = RestingChat(Model(AWAY), first)
+    for _ in range(FAILURES):
+        assert (await ask(away))[1] == "away"
+    return first, other
+
+
+async def test_a_process_leaves_a_provider_alone_that_another_one_saw_failing(processes):
+    model = Model(WHOLE)
+    assert "left alone" in (await ask(RestingChat(model, processes[1])))[1]
+    assert (model.calls, await processes[1].rests_s() > 0) == (0, True)
+
+
+async def test_of_all_processes_one_call_tries_and_its_answer_is_told(processes, resources):
+    first, other = processes
+    first._clock.now += REST_S  # pyright: ignore[reportFunctionMemberAccess]
+    await resources.redis.delete("resting:vendor")
+    await other.try_call()
+    with pytest.raises(ModelUnavailable, match="left alone"):
+        await first.try_call()
+    await other.succeeded()
+    assert await ask(RestingChat(Model(WHOLE), first)) == (WHOLE, "ended")
+
+
+async def test_a_try_that_fails_begins_a_rest_of_all(processes, resources):
+    first, other = processes
+    first._clock.now += REST_S  # pyright: ignore[reportFunctionMemberAccess]
+    await resources.redis.delete("resting:vendor")
+    assert (await ask(RestingChat(Model(AWAY), other)))[1] == "away"
+    assert [await breaker.rests_s() > 0 for breaker in (first, other)] == [True, True]
+
+
+async def test_a_redis_that_is_emptied_or_away_leaves_each_process_what_it_saw_itself(
+    processes, resources
+):
+    await resources.redis.flushdb()
+    assert [await breaker.rests_s() for breaker in processes] == [REST_S, 0]
+    redis = open_redis("unix:///nowhere/valkey.sock")
+    alone = RestingChat(Model(AWAY), breaker_of(redis))
+    for _ in range(FAILURES):
+        assert (await ask(alone))[1] == "away"
+    assert "left alone" in (await ask(alone))[1]
+    await redis.aclose()

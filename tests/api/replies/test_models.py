@@ -5,6 +5,7 @@ import pytest
 from app.chat_models import ChatModels
 from app.model_recipes import MINILM
 from app.settings import Settings
+from llm.fallback import FAILURES
 from search.embed_client import EmbedClient
 from tests.llm.replying import make_run
 from tests.make import make_scope
@@ -68,6 +69,27 @@ async def test_a_model_whose_last_reply_broke_off_is_told_to_be_failing(
     assert [model["health"] for model in (await client.get("/api/models")).json()["chat"]] == [
         "failing"
     ]
+
+
+async def test_a_provider_that_another_process_leaves_alone_is_told_to_be_failing(
+    app, signed_in, scope, resources
+):
+    worker, here = (
+        ChatModels(Settings(openai_base_url="http://127.0.0.1:1/v1"), resources.redis)
+        for _ in range(2)
+    )
+    for _ in range(FAILURES):
+        await worker._breaker("openai:m").failed()
+    client, api = await signed_in(scope), app.state.api
+    app.state.api = replace(api, resources=replace(resources, chat=here))
+    try:
+        told = (await client.get("/api/models")).json()["chat"]
+    finally:
+        app.state.api = api
+    assert {model["name"]: model["health"] for model in told} == {
+        "openai:gpt-4.1-mini": "failing",
+        "extractive": "ok",
+    }
 
 
 async def test_an_embedder_that_does_not_answer_is_told_to_be_failing(
