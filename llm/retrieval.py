@@ -1,12 +1,13 @@
 """The sources of a reply: what retrieve() finds for the asker, less what is no source for this question, packed.
 
-Left out are the question itself (it is searchable from its commit on), the turns that the model is given anyway, words
-that a model wrote, and passages that only repeat the question. What became of every candidate is kept for the trace.
+What a model wrote is not looked at: answers repeat a question's words, and would stand before what they were made of.
+Left out of what is found are the question itself (it is searchable from its commit on), the turns that the model is given
+anyway, and passages that only repeat the question. What became of every candidate is kept for the trace.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import dataclass
+from typing import Final, Literal
 from uuid import UUID
 
 from core.errors import InvalidInput
@@ -23,8 +24,9 @@ from sql import fetch, read
 
 SPARE = 10  # hits asked for beyond k, in place of those left out
 MOST_HITS = 100
+NO_ANSWERS: Final = Filter("is", "answer", negated=True)
 
-LeftOut = Literal["repeats the question", "is in the conversation shown", "a model wrote it"]
+LeftOut = Literal["repeats the question", "is in the conversation shown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +74,11 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Id:
-    id: UUID
-
-
-@dataclass(frozen=True, slots=True)
 class _Gap:
     passage_id: UUID
     text: str
 
 
-LIST_MODEL_MESSAGES = read("run.sql", "list_model_messages", _Id)
 READ_GAPS = read("run.sql", "read_gaps", _Gap)
 
 
@@ -91,16 +87,11 @@ async def find_sources(searcher: Searcher, scope: Scope, wanted: Wanted) -> Foun
     within = _confined(wanted)
     if within == ():
         return Found()
-    request = _request(wanted, within)
     try:
-        answer = await retrieve(searcher, scope, request)
-        left_out = await _left_out(searcher, scope, wanted, answer.hits)
-        if len(answer.hits) == request.limit and len(left_out) > request.limit - wanted.options.k:
-            # Replies to questions like this one stand before what they were made of.
-            answer = await retrieve(searcher, scope, replace(request, limit=MOST_HITS))
-            left_out = await _left_out(searcher, scope, wanted, answer.hits)
+        answer = await retrieve(searcher, scope, _request(wanted, within))
     except InvalidInput:
         return Found()
+    left_out = _left_out(wanted, answer.hits)
     usable = [
         _source(n, hit) for n, hit in enumerate(answer.hits, start=1) if hit.id not in left_out
     ]
@@ -135,7 +126,7 @@ def _request(wanted: Wanted, within: tuple[UUID, ...] | None) -> SearchRequest:
     return SearchRequest(
         q=(options.q or wanted.query)[:MAX_CHARACTERS],
         syntax="plain",
-        filters=parse(" ".join(options.filters)).filters,
+        filters=(*parse(" ".join(options.filters)).filters, NO_ANSWERS),
         tree=tree,
         mode=options.mode,
         asking=tuple(wanted.given),
@@ -143,32 +134,14 @@ def _request(wanted: Wanted, within: tuple[UUID, ...] | None) -> SearchRequest:
     )
 
 
-async def _left_out(
-    searcher: Searcher, scope: Scope, wanted: Wanted, hits: Sequence[Hit]
-) -> dict[UUID, LeftOut]:
+def _left_out(wanted: Wanted, hits: Sequence[Hit]) -> dict[UUID, LeftOut]:
     found: dict[UUID, LeftOut] = {}
-    written = await _written_by_models(searcher, scope, hits)
     for hit in hits:
         if hit.message_id in wanted.given:
             found[hit.id] = "is in the conversation shown"
         elif _folded(hit.text) in (_folded(wanted.question), _folded(wanted.query)):
             found[hit.id] = "repeats the question"
-        elif hit.message_id in written:
-            found[hit.id] = "a model wrote it"
     return found
-
-
-async def _written_by_models(
-    searcher: Searcher, scope: Scope, hits: Sequence[Hit]
-) -> frozenset[UUID]:
-    message_ids = [hit.message_id for hit in hits if hit.message_id is not None]
-    if not message_ids:
-        return frozenset()
-    async with searcher.read_pool.read_tx(scope) as conn:
-        rows = await fetch(
-            conn, LIST_MODEL_MESSAGES, workspace_id=scope.workspace_id, ids=message_ids
-        )
-    return frozenset(row.id for row in rows)
 
 
 async def _joined(searcher: Searcher, scope: Scope, sources: Sequence[Source]) -> list[Source]:

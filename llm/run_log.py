@@ -265,6 +265,7 @@ async def _add_reply(
         author_id=None,
         created_at=added.created_at,
         content=reply.content,
+        role="assistant",
     )
     await index_message(conn, message)
     # The role is not looked at: the work was asked for when the run was accepted.

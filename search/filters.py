@@ -8,7 +8,8 @@ to        conversations that a person takes part in, by a grant or as a member o
 in        conversations by title, files by folder, or either by id
 name ext tag size    files by name, ending, size in bytes; tags of either
 has       file, link, image, code: in the whole message, or in this passage of a file (search/traits.py)
-is        mine (from:me), shared (with anybody), edited (a message; a file's later versions), pinned (a message)
+is        mine (from:me), shared (with anybody), edited (a message; a file's later versions), pinned (a message),
+          answer (a message of a model's; no query says it, llm/retrieval.py does)
 page      of a file; a passage that reaches into it counts
 near      what stands around a message (its conversation) or passage (its file); within a file or conversation
 like      not the thing itself: what it says is looked for (search/likeness.py)

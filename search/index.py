@@ -8,13 +8,13 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from core.ids import new_id
 from search.embed import Matrix
 from search.terms import detect, document
-from search.traits import IMAGES, file_traits, text_traits
+from search.traits import IMAGES, file_traits, message_traits, text_traits
 from sql import execute, execute_many, fetch_one, read, write
 from sql.pool import Conn
 
@@ -25,7 +25,7 @@ PART_CHARACTERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class MessageText:
-    """A message as it now reads; author_id is None for a model's words."""
+    """A message as it now reads; author_id is None for a model's words, and for a person's from elsewhere."""
 
     workspace_id: UUID
     conversation_id: UUID
@@ -33,6 +33,7 @@ class MessageText:
     author_id: UUID | None
     created_at: datetime
     content: str
+    role: Literal["user", "assistant"] = "user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ async def index_message(conn: Conn, message: MessageText) -> int:
         message.message_id,
         message.author_id,
         message.created_at,
-        [*gone.traits, *text_traits(message.content)],
+        [*gone.traits, *message_traits(message.content, role=message.role)],
     )
     added = await _add(conn, place, list(_message_parts(message.content)))
     weight = _Weight(len(added.ids) - gone.passages, added.lexemes - gone.lexemes)
@@ -151,7 +152,7 @@ async def index_messages(conn: Conn, messages: Sequence[MessageText]) -> int | N
             message.message_id,
             message.author_id,
             message.created_at,
-            text_traits(message.content),
+            message_traits(message.content, role=message.role),
         )
         added = await _add(conn, place, list(_message_parts(message.content)))
         ids += added.ids

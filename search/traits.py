@@ -1,11 +1,12 @@
-"""What a text holds beside words, noted with its passages so that has: and is:edited need not read texts again.
+"""What a text holds beside words, noted with its passages so that has: and is: need not read texts again.
 
 A link is an address with http, https, mailto or www; code stands in backticks, a fence, or a file of source text; an image
 is an attached or linked picture. What a message holds, all its passages hold; a file's passages are each for themselves.
+A message of a model's is an answer: no source for the next one (llm/retrieval.py).
 """
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 IMAGES: Final = ("bmp", "gif", "heic", "jpeg", "jpg", "png", "svg", "tif", "tiff", "webp")
 CODE: Final = (
@@ -26,6 +27,11 @@ def text_traits(text: str) -> list[str]:
     """Return which of code, image and link are in the text, in that order."""
     patterns = (("code", _CODE), ("image", _IMAGE), ("link", _LINK))
     return [trait for trait, pattern in patterns if pattern.search(text)]
+
+
+def message_traits(text: str, *, role: Literal["user", "assistant"]) -> list[str]:
+    """Return what every passage of a message has by its words and by who wrote them."""
+    return (["answer"] if role == "assistant" else []) + text_traits(text)
 
 
 def file_traits(extension: str, *, version: int) -> list[str]:

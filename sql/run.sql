@@ -69,11 +69,6 @@ WHERE q.workspace_id = :workspace_id
     AND q.id = :message_id
 ORDER BY m.id = q.id DESC, coalesce(a.seq, m.seq) DESC, m.seq DESC;
 
--- name: list_model_messages
--- unscoped: the worker, about hits that retrieval found for the asker
--- Which of these messages a model wrote: an answer is no source for the next one.
-SELECT id FROM message WHERE workspace_id = :workspace_id AND id = ANY(:ids::uuid[]) AND role = 'assistant';
-
 -- name: read_gaps
 -- The white space that stands before a passage from a place on, as the file or message holds it: for neighbours made one.
 SELECT

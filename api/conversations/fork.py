@@ -160,7 +160,13 @@ async def index_copies(conn: Conn, scope: Scope, messages: Sequence[Message]) ->
         conn,
         [
             MessageText(
-                scope.workspace_id, m.conversation_id, m.id, m.author_id, m.created_at, m.content
+                scope.workspace_id,
+                m.conversation_id,
+                m.id,
+                m.author_id,
+                m.created_at,
+                m.content,
+                m.role,
             )
             for m in messages
         ],

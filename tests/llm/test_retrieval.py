@@ -1,14 +1,17 @@
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 
+from core.ids import new_id
 from llm.options import ReplyOptions
-from llm.retrieval import SPARE, Wanted, find_sources
+from llm.retrieval import Wanted, find_sources
+from search.index import MessageText, index_messages
 from search.statistics import refresh
 from tests.llm.replying import FACT, QUESTION, deps, make_run, work
 from tests.make import make_scope
-from tests.search.make import make_file
-from tests.workers.made import make_conversation, make_message
+from tests.search.make import embed_all, make_file
+from tests.workers.made import make_conversation
 
 
 async def found_for(resources, scope, question, *, options=ReplyOptions(), turns=(), **given):  # noqa: B008 frozen
@@ -47,20 +50,41 @@ async def test_a_models_answer_is_no_source_for_the_next_one(resources, owner_co
     assert await texts_for(resources, scope, QUESTION, turns={run.message_id}) == [FACT]
 
 
-async def test_many_answers_to_the_same_question_do_not_stand_before_their_source(
+async def test_answers_that_repeat_the_question_take_no_place_of_a_source(
     resources, owner_connection
 ):
+    """Three hundred of them once filled every list before the sources came."""
     scope = await make_scope(owner_connection)
-    run = await make_run(owner_connection, resources, scope)
-    await work(resources, run)
-    notes = await make_conversation(owner_connection, scope)
-    answer = f"{QUESTION} The spare key hangs there."
-    said = [
-        await make_message(owner_connection, resources, scope, answer, conversation_id=notes)
-        for _ in range(SPARE + 10)
+    facts = [
+        FACT,
+        "In Ada's drawer hangs a spare key of the cellar.",
+        "The porter hangs each spare key up when evening comes.",
+        "Nobody knows since when that little spare key hangs on the wall.",
+        "A coat hangs there, its pocket holds one more spare key of the shed.",
     ]
-    await owner_connection.execute("UPDATE message SET role = 'assistant', author_id = NULL WHERE id = ANY($1)", said)  # fmt: skip
-    assert await texts_for(resources, scope, QUESTION, turns={run.message_id}) == [FACT]
+    await make_run(owner_connection, resources, scope, facts=facts)
+    answers = [f"{QUESTION} The spare key hangs, as was said {n} times." for n in range(300)]
+    await make_answers(owner_connection, resources, scope, answers)
+    await embed_all(resources, owner_connection, scope)
+    for mode in ("hybrid", "lexical", "semantic"):
+        options = ReplyOptions(k=5, mode=mode)
+        found = await texts_for(resources, scope, QUESTION, options=options)
+        assert sorted(found) == sorted(facts), mode
+
+
+async def make_answers(owner, resources, scope, answers):
+    """Write what models once answered, all in one conversation."""
+    talk, now = await make_conversation(owner, scope), datetime.now(UTC)
+    made = [
+        MessageText(scope.workspace_id, talk, new_id(), None, now, answer, "assistant")
+        for answer in answers
+    ]
+    await owner.executemany(
+        "INSERT INTO message (workspace_id, id, conversation_id, seq, role, content, created_at) VALUES ($1, $2, $3, $4, 'assistant', $5, $6)",
+        [(m.workspace_id, m.message_id, talk, seq, m.content, now) for seq, m in enumerate(made, 1)],
+    )  # fmt: skip
+    async with resources.app.write_tx(scope) as conn:
+        await index_messages(conn, made)
 
 
 async def test_a_query_and_filters_of_the_request_are_used(resources, owner_connection):

@@ -1,6 +1,6 @@
 import pytest
 
-from search.traits import file_traits, text_traits
+from search.traits import file_traits, message_traits, text_traits
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,8 @@ def test_a_file_holds_what_its_kind_and_history_say():
     assert file_traits("py", version=1) == ["code"]
     assert file_traits("png", version=2) == ["edited", "image"]
     assert file_traits("txt", version=1) == []
+
+
+def test_a_message_of_a_model_is_an_answer_too():
+    assert message_traits("run `make check`", role="assistant") == ["answer", "code"]
+    assert message_traits("run `make check`", role="user") == ["code"]

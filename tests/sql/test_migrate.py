@@ -5,6 +5,7 @@ from core.errors import StartFailed, Unavailable
 from sql.migrate import has_row_security, migrate, migrations
 from sql.pool import ROLES
 from tests.make import make_colleague, make_scope
+from tests.search.make import make_conversation
 
 
 @pytest.fixture
@@ -20,6 +21,30 @@ async def test_each_migration_runs_once(empty_database):
     assert (await migrate(empty_database)).applied == names
     assert (await migrate(empty_database)).applied == ()
     assert await has_row_security(empty_database)
+
+
+async def test_passages_that_a_model_wrote_before_are_told_once(empty_database):
+    await migrate(empty_database)
+    raw = await asyncpg.connect(empty_database)
+    scope = await make_scope(raw)
+    talk = await make_conversation(raw, scope)
+    for seq, role in enumerate(("user", "assistant"), 1):
+        await raw.execute(
+            "WITH m AS (INSERT INTO message (workspace_id, id, conversation_id, seq, role, content)"
+            " VALUES ($1, gen_random_uuid(), $2, $3, $4, 'key') RETURNING id)"
+            " INSERT INTO passage (workspace_id, id, item_id, build_id, message_id, ordinal, span_start, span_end, created_at,"
+            " text_hash, lexeme_count, tsv, traits)"
+            " SELECT $1, id, $2, $2, id, 0, 0, 3, now(), '', 1, 'key'::tsvector, '{code}' FROM m",
+            scope.workspace_id, talk, seq, role,
+        )  # fmt: skip
+    (migration,) = [m for m in migrations() if m.name == "0029_tell_answers"]
+    for _ in range(2):
+        await raw.execute(migration.text)
+    told = await raw.fetch(
+        "SELECT m.role, p.traits FROM passage p JOIN message m ON m.id = p.message_id ORDER BY m.seq"
+    )
+    await raw.close()
+    assert [tuple(row) for row in told] == [("user", ["code"]), ("assistant", ["answer", "code"])]
 
 
 async def test_an_unmigrated_database_names_the_remedy(empty_database):
