@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from ingest.children import Children, Storing, drop_missing
 from ingest.ending import Tell, fail, finish, withdraw
 from ingest.passwords import opened
 from ingest.ranges import Built, Range, cut_ranges, read_ranges
+from ingest.readers import Readers
 from ingest.sandbox import Limits
 from ingest.source import Source, Step, Unwanted, find_source, media_type_of, on_this_machine
 from ingest.twins import take_over
@@ -46,21 +47,27 @@ class Tools:
     nudge: Callable[[UUID], Awaitable[None]]
     tell: Tell
     password_key: Callable[[], Awaitable[bytes]]
+    readers: Readers = field(default_factory=Readers)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a job asks for; one that begins later than with `extract` needs a file that was read whole once."""
+    """What a job asks for; one that begins later than with `extract` needs a file that was read whole once.
+
+    `needs_memory`: its reader was ended for that before.
+    """
 
     version_id: UUID
     pipeline_version: int
     first_step: Step = "extract"
+    needs_memory: bool = False
 
 
 async def ingest_file(tools: Tools, fence: Fence, order: Order) -> None:
     """Bring a file version into the index and end its job. Run again after any crash it ends with the same rows.
 
-    Raises ProviderAway when only vectors are missing, Unavailable and bugs as they are; a file's own faults end in its row.
+    Raises ProviderAway when only vectors are missing, NeedsMemory when the file has to be read with more of it (the order says
+    so then), Unavailable and bugs as they are; a file's own faults end in its row.
     """
     building = _Building(tools, fence)
     try:
@@ -124,6 +131,7 @@ class _Building:
                 count_tokens=self.tools.count_tokens,
                 limits=self.tools.limits,
                 password=password,
+                beside=None if order.needs_memory else self.tools.readers,
             )
             children = Children(self.tools.storing, self.fence, build, not built.segments_done)
             await self._index(build, children.taken_out(ranges))

@@ -16,6 +16,7 @@ from uuid import UUID
 from ingest.chunk import Chunk, Chunker
 from ingest.extract.segment import Item, Member, Problem, Properties, Segment
 from ingest.outline import outline_of
+from ingest.readers import Readers
 from ingest.sandbox import Limits, extract
 from ingest.vectors import Pending
 
@@ -93,12 +94,18 @@ async def read_ranges(  # noqa: PLR0913  (what it reads, and what it reads it wi
     count_tokens: Callable[[str], int],
     limits: Limits,
     password: str = "",
+    beside: Readers | None = None,
 ) -> AsyncGenerator[Range | MemberStream]:
-    """Yield the document's ranges from where `built` ends; raises PermanentFailure for a file that cannot be read."""
+    """Yield the document's ranges from where `built` ends; raises PermanentFailure for a file that cannot be read.
+
+    What was read before NeedsMemory and is no whole range is read again.
+    """
     reading = _Reading(Chunker(count_tokens, outline=outline_of(media_type)), built)
     await reading.replay()
     first = built.segments_done
-    items = extract(path, media_type, limits=limits, first_segment=first, password=password)
+    items = extract(
+        path, media_type, limits=limits, first_segment=first, password=password, beside=beside
+    )
     async with aclosing(items):
         async for item in items:
             if isinstance(item, Member):

@@ -26,19 +26,26 @@ from ingest.extract.segment import (
 from ingest.formats import BY_MEDIA_TYPE, NOT_READ_REMEDY
 from ingest.frames import Finished
 from ingest.ocr import Ocr
+from ingest.readers import Readers
 from ingest.sandbox_process import ChildDied, Limits, read_in_child
 
 SAVE_THEM = "Save them from the file and upload them."
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
-async def extract(
-    source: Path, media_type: str, *, limits: Limits, first_segment: int = 0, password: str = ""
+async def extract(  # noqa: PLR0913  (what it reads, and what it reads it with)
+    source: Path,
+    media_type: str,
+    *,
+    limits: Limits,
+    first_segment: int = 0,
+    password: str = "",
+    beside: Readers | None = None,
 ) -> AsyncGenerator[Item, None]:
     """Yield the file's segments in order from `first_segment` on, and the problems among them.
 
     Each segment and problem has its own ordinal, one more than the last. Each child says the file's properties anew.
-    Raises PermanentFailure when the file as a whole cannot be read.
+    Raises PermanentFailure when the file as a whole cannot be read, NeedsMemory when it cannot `beside` others.
     """
     _refuse(source, media_type)
     reading = _Reading(limits, BY_MEDIA_TYPE[media_type].is_paged, first_segment)
@@ -46,7 +53,12 @@ async def extract(
     while not reading.done:
         try:
             child = read_in_child(
-                source, media_type, first=reading.ordinal, limits=limits, password=password
+                source,
+                media_type,
+                first=reading.ordinal,
+                limits=limits,
+                password=password,
+                beside=beside,
             )
             async with aclosing(child) as frames:
                 async for read in frames:
@@ -148,7 +160,8 @@ class _Reading:
         self.deaths += 1
         if self.paged and self.page_count is not None and self.ordinal >= self.page_count:
             return [self._bury_attached(death)]
-        if self.deaths >= self.limits.deaths or (death.code == "too_slow" and not self.paged):
+        is_hopeless = not self.paged and death.code != "reader_crashed"
+        if self.deaths >= self.limits.deaths or is_hopeless:
             raise PermanentFailure(death.code, f"The file {death.message}.", remedy=death.remedy)
         if self.open_member is not None:
             return [self._bury_member(self.open_member, death)]

@@ -11,13 +11,14 @@ import sys
 import sysconfig
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from ingest.extract.segment import Unreadable
 from ingest.frames import LENGTH_BYTES, MAX_FRAME_BYTES, NO_PASSWORD, Finished, Frame, unpack
+from ingest.readers import NeedsMemory, Readers
 
 ROOT = Path(__file__).parents[1]
 # -S: `site` would run every .pth file of the environment; the two folders that a child needs are handed over instead.
@@ -43,7 +44,7 @@ DEATH_OF = {-signal.SIGXCPU: "too_slow", -signal.SIGABRT: "too_large"}
 class Limits:
     """What one file may cost; the first four are per child."""
 
-    memory_bytes: int = 768 * 2**20  # address space
+    memory_bytes: int = 512 * 2**20  # address space; beside others less (readers.py)
     cpu_s: int = 60
     wall_s: float = (
         120.0  # time that the parent waited for it: a slow consumer costs a child nothing
@@ -72,22 +73,35 @@ class ChildDied(Exception):
         return cls(code, message, remedy=remedy)
 
 
-async def read_in_child(
-    source: Path, media_type: str, *, first: int, limits: Limits, password: str = ""
+async def read_in_child(  # noqa: PLR0913  (what it reads, and what it reads it with)
+    source: Path,
+    media_type: str,
+    *,
+    first: int,
+    limits: Limits,
+    password: str = "",
+    beside: Readers | None = None,
 ) -> AsyncGenerator[Frame, None]:
-    """Yield the frames of one fresh child, Finished or Unreadable last; raise ChildDied when it ends otherwise."""
+    """Yield the frames of one fresh child, Finished or Unreadable last; raise ChildDied when it ends otherwise.
+
+    `beside` others it may be ended for its memory: NeedsMemory.
+    """
     process = await _start(source, [media_type, str(first)], limits=limits, password=password)
     try:
-        patience = _Patience(limits.wall_s)
-        while True:
-            frame = await _next_frame(process, patience)
-            yield frame
-            if isinstance(frame, Finished | Unreadable):
-                return
-    except (asyncio.IncompleteReadError, ValueError) as exc:
-        raise ChildDied.of(await _cause(process)) from exc
-    except TimeoutError as exc:
-        raise ChildDied.of("too_slow") from exc
+        with beside.watched(process.pid) if beside else nullcontext() as reader:
+            try:
+                patience = _Patience(limits.wall_s)
+                while True:
+                    frame = await _next_frame(process, patience)
+                    yield frame
+                    if isinstance(frame, Finished | Unreadable):
+                        return
+            except (asyncio.IncompleteReadError, ValueError) as exc:
+                if reader is not None and reader.was_ended:
+                    raise NeedsMemory from exc
+                raise ChildDied.of(await _cause(process)) from exc
+            except TimeoutError as exc:
+                raise ChildDied.of("too_slow") from exc
     finally:
         await _bury(process)
 

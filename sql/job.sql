@@ -24,7 +24,7 @@ SET state = 'queued', stage = '', reason = '', attempts = 0, crashes = 0, cancel
         extract(epoch FROM now())::float8,
         (SELECT max(o.fair_key) + :cost_s FROM job o
             WHERE o.workspace_id = :workspace_id AND o.kind = :kind AND o.state IN ('queued', 'retry_wait', 'leased'))) END,
-    pipeline_version = :pipeline_version, first_step = :first_step
+    pipeline_version = :pipeline_version, first_step = :first_step, needs_memory = false
 WHERE workspace_id = :workspace_id AND state IN ('done', 'failed', 'dead', 'cancelled')
     AND id = (SELECT j.id FROM job j
         WHERE j.workspace_id = :workspace_id AND j.kind = :kind AND j.subject_id = :subject_id
@@ -68,14 +68,14 @@ WHERE workspace_id = :workspace_id AND kind = 'ingest_file' AND subject_id = :su
 -- takes no other with it. Attempts are counted before the work, so that a crash loop is bounded.
 WITH turn AS (
     SELECT workspace_id, id, attempts FROM job
-    WHERE kind = :kind AND state IN ('queued', 'retry_wait') AND run_at <= now()
+    WHERE kind = :kind AND needs_memory = :needs_memory AND state IN ('queued', 'retry_wait') AND run_at <= now()
     ORDER BY fair_key
     LIMIT 1
     FOR UPDATE SKIP LOCKED
 ), taken AS (
     SELECT j.workspace_id, j.id FROM job j
     JOIN turn ON j.workspace_id = turn.workspace_id AND (j.id = turn.id OR j.attempts = 0 AND turn.attempts = 0)
-    WHERE j.kind = :kind AND j.state IN ('queued', 'retry_wait') AND j.run_at <= now()
+    WHERE j.kind = :kind AND j.needs_memory = :needs_memory AND j.state IN ('queued', 'retry_wait') AND j.run_at <= now()
     ORDER BY j.fair_key
     LIMIT :most
     FOR UPDATE OF j SKIP LOCKED
@@ -86,7 +86,7 @@ SET state = 'leased', lease_token = :token, lease_until = now() + make_interval(
 FROM taken
 WHERE job.workspace_id = taken.workspace_id AND job.id = taken.id
 RETURNING job.workspace_id, job.id, job.subject_id, job.account_id, job.content_hash, job.pipeline_version,
-    job.first_step, job.attempts, job.created_at;
+    job.first_step, job.attempts, job.created_at, job.needs_memory;
 
 -- name: renew_jobs
 UPDATE job
@@ -108,10 +108,12 @@ WHERE workspace_id = :workspace_id AND id = ANY(:ids::uuid[]) AND lease_token = 
 RETURNING id;
 
 -- name: return_jobs
--- Back in line: after an error, at a hand-back (state queued, the attempt given back), or while a provider is away.
+-- Back in line: after an error, at a hand-back (state queued, the attempt given back), while a provider is away, or into the line of
+-- those that need memory, where a job stays.
 UPDATE job
 SET state = :state, reason = :reason, run_at = now() + make_interval(secs => :wait_s::float8),
-    attempts = attempts - :given_back::int, lease_token = NULL, lease_until = NULL
+    attempts = attempts - :given_back::int, needs_memory = coalesce(:needs_memory::boolean, needs_memory),
+    lease_token = NULL, lease_until = NULL
 WHERE workspace_id = :workspace_id AND id = ANY(:ids::uuid[]) AND lease_token = :token
 RETURNING id;
 

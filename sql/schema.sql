@@ -758,6 +758,7 @@ CREATE TABLE public.job (
     cancel_requested boolean DEFAULT false NOT NULL,
     first_step text DEFAULT 'extract'::text NOT NULL,
     came_to bigint DEFAULT 0 NOT NULL,
+    needs_memory boolean DEFAULT false NOT NULL,
     CONSTRAINT job_first_step_check CHECK ((first_step = ANY (ARRAY['extract'::text, 'chunk'::text, 'embed'::text]))),
     CONSTRAINT job_kind_check CHECK ((kind = ANY (ARRAY['ingest_file'::text, 'embed_message'::text, 'reply'::text, 'call_webhook'::text, 'call_file_webhook'::text, 'build_generation'::text, 'send_notice'::text, 'send_digest'::text, 'title'::text]))),
     CONSTRAINT job_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'leased'::text, 'retry_wait'::text, 'done'::text, 'failed'::text, 'dead'::text, 'cancelled'::text])))
@@ -1627,7 +1628,7 @@ CREATE INDEX item_workspace_id_kind_updated_at_idx ON public.item USING btree (w
 
 CREATE INDEX item_workspace_id_named_idx ON public.item USING gin (workspace_id, named public.gin_trgm_ops);
 
-CREATE INDEX job_kind_fair_key_idx ON public.job USING btree (kind, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text]));
+CREATE INDEX job_kind_needs_memory_fair_key_idx ON public.job USING btree (kind, needs_memory, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text]));
 
 CREATE INDEX job_lease_until_idx ON public.job USING btree (lease_until) WHERE (state = 'leased'::text);
 

@@ -16,6 +16,7 @@ import structlog
 
 from core.errors import LeaseLost, Unavailable
 from core.events import Event
+from ingest.readers import NeedsMemory
 from sql.fence import End, Fence
 from sql.pool import Pool
 from workers import ledger
@@ -51,6 +52,7 @@ class Drain:
         self._work = work
         self._terms = terms
         self._rung = asyncio.Event()
+        self._passed_on = asyncio.Event()
         self._stopping = False
 
     def ring(self) -> None:
@@ -61,36 +63,43 @@ class Drain:
         """Claim nothing more; seats end with what they are doing."""
         self._stopping = True
         self._rung.set()
+        self._passed_on.set()
 
     async def run(self) -> None:
         """Work until stopped; when cancelled, hand back what is not finished."""
         async with asyncio.TaskGroup() as seats:
             for _ in range(self._kind.seats):
-                seats.create_task(self._sit())
+                seats.create_task(self._sit(self._rung))
+            for _ in range(self._kind.large_seats):
+                seats.create_task(self._sit(self._passed_on, needs_memory=True))
 
-    async def _sit(self) -> None:
+    async def _sit(self, bell: asyncio.Event, *, needs_memory: bool = False) -> None:
         while not self._stopping:
-            claim = await self._claim()
+            claim = await self._claim(needs_memory=needs_memory)
             if claim is None:
-                await self._pause()
+                await self._pause(bell)
                 continue
-            self._rung.set()  # there may be more: the next seat looks too
+            bell.set()  # there may be more: the next seat looks too
             await self._do(claim)
 
-    async def _claim(self) -> Claim | None:
+    async def _claim(self, *, needs_memory: bool) -> Claim | None:
         try:
             return await ledger.claim(
-                self._pool, self._name, most=self._kind.most, lease_s=self._terms.lease_s
+                self._pool,
+                self._name,
+                most=self._kind.most,
+                lease_s=self._terms.lease_s,
+                needs_memory=needs_memory,
             )
         except Unavailable as error:
             log.warning("cannot claim", kind=self._name, error=error.message)
             return None
 
-    async def _pause(self) -> None:
+    async def _pause(self, bell: asyncio.Event) -> None:
         if not self._stopping:
-            self._rung.clear()
+            bell.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._rung.wait(), self._terms.poll_s)
+                await asyncio.wait_for(bell.wait(), self._terms.poll_s)
 
     async def _do(self, claim: Claim) -> None:
         try:
@@ -104,6 +113,10 @@ class Drain:
             await self._persist(lambda: ledger.give_back(self._pool, claim))
         except CancelRequested:
             await self._persist(lambda: self._end(claim, "cancelled", reason=""))
+        except NeedsMemory:
+            log.info("passed on for its memory", kind=self._name, token=str(claim.token))
+            await self._persist(lambda: ledger.pass_on(self._pool, claim))
+            self._passed_on.set()
         except Exception as error:  # noqa: BLE001  (the rules judge it, and it is logged there)
             await self._settle(claim, error)
 

@@ -56,17 +56,23 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of job is worked off: `seats` at a time, up to `most` of one workspace in a seat."""
+    """How one kind of job is worked off: `seats` at a time, up to `most` of one workspace in a seat.
+
+    `large_seats` are for what needed too much memory in the others.
+    """
 
     body: Callable[[Work, Fence, Claim], Awaitable[None]]
     seats: int
     most: int = 1
+    large_seats: int = 0
 
 
 async def ingest_file(work: Work, fence: Fence, claim: Claim) -> None:
     """Bring a file version into the index."""
     (job,) = claim.jobs
-    order = pipeline.Order(job.subject_id, job.pipeline_version, job.first_step)
+    order = pipeline.Order(
+        job.subject_id, job.pipeline_version, job.first_step, needs_memory=job.needs_memory
+    )
     await pipeline.ingest_file(work.tools, fence, order)
     await follow(fence, account_id=job.account_id)
 
@@ -124,7 +130,7 @@ async def send_digest(work: Work, fence: Fence, claim: Claim) -> None:
 
 KINDS: Final[Mapping[JobKind, Kind]] = {
     # While the model works on one file the next is fetched, read and cut.
-    "ingest_file": Kind(ingest_file, seats=3),
+    "ingest_file": Kind(ingest_file, seats=3, large_seats=1),
     # 64 texts are half a second of the default model, so a thousand posts cost sixteen questions.
     "embed_message": Kind(embed_message, seats=1, most=64),
     "reply": Kind(write_reply, seats=8),

@@ -40,6 +40,7 @@ class Claimed:
     first_step: Step
     attempts: int
     created_at: datetime
+    needs_memory: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +81,28 @@ RETURN_JOBS = write("job.sql", "return_jobs", JobId)
 
 
 async def claim(
-    pool: Pool, kind: JobKind, *, most: int = 1, lease_s: float = LEASE_S
+    pool: Pool,
+    kind: JobKind,
+    *,
+    most: int = 1,
+    lease_s: float = LEASE_S,
+    needs_memory: bool = False,
 ) -> Claim | None:
     """Take whose turn it is, with up to `most` jobs of that workspace; None when nothing is due.
 
-    It does not wait for the disk: a claim that is lost was never made, and its fence stops whoever works by it.
+    Those that need memory and the others have lines of their own. It does not wait for the disk: a claim that is lost was never made, and its fence stops whoever works by it.
     """
     token = new_id()
     async with pool.write_tx(waits_for_disk=False) as conn:
-        jobs = await fetch(conn, CLAIM_JOBS, kind=kind, most=most, token=token, lease_s=lease_s)
+        jobs = await fetch(
+            conn,
+            CLAIM_JOBS,
+            kind=kind,
+            most=most,
+            token=token,
+            lease_s=lease_s,
+            needs_memory=needs_memory,
+        )
     return Claim(kind, token, tuple(jobs)) if jobs else None
 
 
@@ -146,11 +160,19 @@ async def wait_for_provider(pool: Pool, claim: Claim, *, wait_s: float, reason: 
     await _return(pool, claim, state="retry_wait", wait_s=wait_s, reason=reason, given_back=1)
 
 
-async def _return(pool: Pool, claim: Claim, **values: object) -> None:
+async def pass_on(pool: Pool, claim: Claim) -> None:
+    """Have the jobs go on where there is more memory, as if they had not been tried."""
+    await _return(pool, claim, state="queued", wait_s=0, reason="", given_back=1, needs_memory=True)
+
+
+async def _return(
+    pool: Pool, claim: Claim, *, needs_memory: bool | None = None, **values: object
+) -> None:
     async with pool.write_tx() as conn:
         await fetch(
             conn,
             RETURN_JOBS,
+            needs_memory=needs_memory,
             workspace_id=claim.workspace_id,
             ids=list(claim.job_ids),
             token=claim.token,

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import shutil
+import sys
 import zlib
 from pathlib import Path
 from zipfile import ZIP_STORED
@@ -36,6 +37,7 @@ from ingest.formats import (
     ZIP,
 )
 from ingest.ocr import PROGRAM
+from ingest.readers import NeedsMemory, Readers
 from ingest.sandbox import extract
 from ingest.sandbox_process import Limits
 from tests.ingest.make_files import (
@@ -243,6 +245,23 @@ async def test_a_page_that_needs_too_much_memory_is_skipped(tmp_path):
     path = write(tmp_path, make_pdf(pages, objects=forms, resources=NESTED))
     items = await items_of(path, PDF, limits=Limits(memory_bytes=160 * 2**20))
     assert codes(items) == ["", "too_large", ""]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sizes of processes: Linux")
+async def test_beside_others_such_a_page_ends_the_reading_which_goes_on_alone(tmp_path):
+    forms = nested(show("a"), depth=6)
+    pages = [show("a"), SHOW_NESTED, show("c")]
+    path, items = write(tmp_path, make_pdf(pages, objects=forms, resources=NESTED)), list[Item]()
+
+    async def read() -> None:
+        async for item in extract(path, PDF, limits=LIMITS, beside=Readers(80 * 2**20)):
+            items.append(item)
+
+    with pytest.raises(NeedsMemory):
+        await read()
+    assert items == [Segment(0, 1, None, "a\n", 3)]
+    rest = await items_of(path, PDF, limits=Limits(memory_bytes=160 * 2**20), first=1)
+    assert codes(rest) == ["too_large", ""]
 
 
 async def test_a_file_that_needs_too_much_memory_is_refused(tmp_path):

@@ -1,15 +1,20 @@
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from random import Random
 from typing import get_args
+from uuid import UUID
 
 import pytest
 
 from core.errors import PermanentFailure, Unavailable
 from core.ids import new_id
-from tests.workers.made import file_row, job_row, make_file
+from ingest.readers import NeedsMemory, Readers
+from ingest.sandbox_process import Limits
+from tests.ingest.make_files import NESTED, SHOW_NESTED, make_pdf, nested, show
+from tests.workers.made import file_row, job_row, make_file, text_of
 from workers.drain import Drain, Terms
 from workers.jobs import KINDS, Kind
 from workers.ledger import claim
@@ -22,10 +27,10 @@ OVER = "SELECT bool_and(state NOT IN ('queued', 'leased')) FROM job"
 
 @asynccontextmanager
 async def draining(
-    resources, work, body, *, seats=1, name: JobKind = "ingest_file", **terms
+    resources, work, body, *, seats=1, large_seats=0, name: JobKind = "ingest_file", **terms
 ) -> AsyncGenerator[tuple[Drain, asyncio.Task[None]]]:
     """Let a drain with this body work until the block ends, then let it end what it does."""
-    kind, terms = Kind(body, seats, 1), replace(TERMS, **terms)
+    kind, terms = Kind(body, seats, large_seats=large_seats), replace(TERMS, **terms)
     drain = Drain(resources.worker, name, kind, work=work, terms=terms)
     task = asyncio.create_task(drain.run())
     try:
@@ -85,6 +90,61 @@ async def test_seats_work_at_the_same_time(resources, owner_connection, scope, w
 
     await drained(owner_connection, resources, work, body, seats=3, name="embed_message")
     assert await owner_connection.fetchval("SELECT count(*) FROM job WHERE state = 'done'") == 3
+
+
+async def test_what_needs_memory_takes_no_seat_of_the_others(
+    resources, owner_connection, scope, work
+):
+    """The first two wait for the one large seat until the third is done."""
+    ids = [new_id() for _ in range(3)]
+    async with resources.app.write_tx(scope) as conn:
+        for message_id in ids:
+            await enqueue_embed_message(conn, scope, message_id=message_id, revision=1)
+    done, third = list[UUID](), asyncio.Event()
+
+    async def body(_work, fence, claim):
+        (job,) = claim.jobs
+        if job.needs_memory:
+            await third.wait()
+        elif job.subject_id != ids[2]:
+            raise NeedsMemory
+        done.append(job.subject_id)
+        async with fence.last_tx():
+            pass
+        if job.subject_id == ids[2]:
+            third.set()
+
+    named = {"name": "embed_message", "large_seats": 1}
+    await drained(owner_connection, resources, work, body, **named)
+    assert done == [ids[2], *ids[:2]]
+    jobs = await owner_connection.fetch(
+        "SELECT attempts, crashes, needs_memory FROM job ORDER BY fair_key"
+    )
+    assert [tuple(job) for job in jobs] == [(1, 0, True), (1, 0, True), (1, 0, False)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sizes of processes: Linux")
+async def test_a_file_that_is_passed_on_for_its_memory_has_each_page_once(
+    resources, owner_connection, scope, work
+):
+    """Its first pages are kept by the first reader; one page is too large for the second, too."""
+    pages = [show(*[f"The harbour of page {n} opens at dawn."] * 45) for n in range(12)]
+    data = make_pdf(
+        [*pages, SHOW_NESTED, show("Boats wait.")], objects=nested(show("a"), depth=6), resources=NESTED
+    )  # fmt: skip
+    made = await make_file(owner_connection, resources, scope, data, name="harbour.pdf")
+    tools = replace(
+        work.tools, readers=Readers(80 * 2**20), limits=Limits(memory_bytes=160 * 2**20)
+    )
+    kind = KINDS["ingest_file"]
+    await drained(owner_connection, resources, replace(work, tools=tools), kind.body, large_seats=1)
+    assert await owner_connection.fetchval("SELECT needs_memory FROM job")
+    assert await job_row(owner_connection, made.job_id) == {
+        "state": "done", "reason": "", "attempts": 1, "crashes": 0,
+    }  # fmt: skip
+    assert (await file_row(owner_connection, made.file_id))["state"] == "partial"
+    lines = (f"The harbour of page {n} opens at dawn.\n" * 45 for n in range(12))
+    assert await text_of(owner_connection, made.file_id) == "".join(lines) + "Boats wait.\n"
 
 
 @pytest.mark.parametrize(

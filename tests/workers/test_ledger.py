@@ -1,4 +1,5 @@
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -7,18 +8,19 @@ from core.ids import new_id
 from sql.fence import Fence
 from sql.pool import Pool
 from tests.make import make_scope
-from tests.workers.made import job_row
+from tests.workers.made import job_row, make_file
 from workers.ledger import (
     CancelRequested,
     Claim,
     claim,
     give_back,
     leased,
+    pass_on,
     renew,
     retry_later,
     wait_for_provider,
 )
-from workers.queue import enqueue_embed_message, enqueue_reply
+from workers.queue import enqueue_embed_message, enqueue_reply, retry_ingest
 
 LEASE_S = 6.0  # renewed after 2 s, by a machine that may need 2 s for it
 SHORT_LEASE_S = 0.6  # where it is lost in any case
@@ -69,6 +71,33 @@ async def test_a_job_that_failed_before_is_claimed_alone(resources, owner_connec
     await owner_connection.execute("UPDATE job SET attempts = 1 WHERE id = $1", ids[1])
     taken = [await claim(resources.worker, "embed_message", most=64) for _ in range(2)]
     assert [set(c.job_ids) for c in taken if c] == [{ids[0], ids[2]}, {ids[1]}]
+
+
+async def test_what_needs_memory_waits_in_a_line_of_its_own(resources, owner_connection, job_id):
+    taken = await claim(resources.worker, "reply")
+    assert taken is not None
+    await pass_on(resources.worker, taken)
+    assert await claim(resources.worker, "reply") is None
+    for end in (give_back, partial(wait_for_provider, wait_s=0, reason="away")):
+        taken = await claim(resources.worker, "reply", needs_memory=True)
+        assert taken is not None
+        (job,) = taken.jobs
+        assert (job.id, job.needs_memory, job.attempts) == (job_id, True, 1)
+        await end(resources.worker, taken)
+    assert await claim(resources.worker, "reply") is None
+
+
+async def test_what_is_asked_for_anew_is_tried_beside_others_first(
+    resources, owner_connection, scope
+):
+    made = await make_file(owner_connection, resources, scope, b"The harbour opens at dawn.\n")
+    ended = "UPDATE job SET state = 'failed', finished_at = now(), needs_memory = true"
+    await owner_connection.execute(ended)
+    async with resources.app.write_tx(scope) as conn:
+        assert await retry_ingest(conn, scope, version_id=made.version_id) == made.job_id
+    taken = await claim(resources.worker, "ingest_file")
+    assert taken is not None
+    assert not taken.jobs[0].needs_memory
 
 
 async def test_the_lease_is_renewed_while_the_body_works(resources, owner_connection, job_id):
