@@ -114,8 +114,7 @@ async def test_what_needs_memory_takes_no_seat_of_the_others(
         if job.subject_id == ids[2]:
             third.set()
 
-    named = {"name": "embed_message", "large_seats": 1}
-    await drained(owner_connection, resources, work, body, **named)
+    await drained(owner_connection, resources, work, body, name="embed_message", large_seats=1)
     assert done == [ids[2], *ids[:2]]
     jobs = await owner_connection.fetch(
         "SELECT attempts, crashes, needs_memory FROM job ORDER BY fair_key"
