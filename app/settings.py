@@ -90,6 +90,11 @@ class Settings(BaseSettings):
         ge=1,
         description="Bytes of all files of one workspace, equal ones counted once, and of its unfinished uploads. Unset: as much as the disk holds.",
     )
+    reader_memory_mb: int = Field(
+        default=512,
+        ge=128,
+        description="Megabytes (2^20 bytes) that a worker's reader of one file may take; those that read side by side have half as much together, and what needs more is read one at a time. Raise it where long files fail with too_large.",
+    )
     ocr_pages: int = Field(
         default=200,
         ge=0,

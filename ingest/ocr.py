@@ -121,7 +121,7 @@ async def recognise(picture: Picture, program: Tesseract, *, limits: Limits) -> 
     """Return the lines that the picture shows; raises ChildDied when a limit ends it."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", "-S", "-c", BOOT, *PATHS),
-        *(str(limits.memory_bytes), str(limits.cpu_s), program.path, "stdin", "stdout"),
+        *(str(limits.ocr_memory_bytes), str(limits.cpu_s), program.path, "stdin", "stdout"),
         *_options(program, limits.ocr_languages),
         stdin=PIPE,
         stdout=PIPE,

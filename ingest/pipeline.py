@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -47,7 +47,7 @@ class Tools:
     nudge: Callable[[UUID], Awaitable[None]]
     tell: Tell
     password_key: Callable[[], Awaitable[bytes]]
-    readers: Readers = field(default_factory=Readers)
+    readers: Readers
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import Final
 
-MOST_BYTES: Final = 256 * 2**20  # most files take 30 MB, pages with pictures 70 to 130
 LOOK_S: Final = 0.02  # in which a reader takes 10 MB more at its fastest
 PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
@@ -31,10 +30,10 @@ class Reader:
 
 
 class Readers:
-    """Those that read side by side."""
+    """Those that read side by side. Most files take 30 MB, pages with pictures 70 to 130."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
         self._readers = set[Reader]()
         self._lock = Lock()
         self._is_watched = False
@@ -63,7 +62,7 @@ class Readers:
         with self._lock:
             self._is_watched = bool(self._readers)
             taken = {reader: resident_bytes(reader.pid) for reader in self._readers}
-            if sum(taken.values()) > self._most_bytes:
+            if sum(taken.values()) > self.most_bytes:
                 _end(max(taken, key=lambda reader: taken[reader]))
             return self._is_watched
 

@@ -44,7 +44,7 @@ DEATH_OF = {-signal.SIGXCPU: "too_slow", -signal.SIGABRT: "too_large"}
 class Limits:
     """What one file may cost; the first four are per child."""
 
-    memory_bytes: int = 512 * 2**20  # address space; beside others less (readers.py)
+    memory_bytes: int = 512 * 2**20  # address space; who reads beside others has less (readers.py)
     cpu_s: int = 60
     wall_s: float = (
         120.0  # time that the parent waited for it: a slow consumer costs a child nothing
@@ -55,6 +55,7 @@ class Limits:
     member_bytes: int = 2**30  # of all files in it; an extractor has narrower limits of its own
     deaths: int = 2
     ocr_pages: int = 200  # pictures of one file; a page takes tesseract 1 to 5 s
+    ocr_memory_bytes: int = 768 * 2**20  # address space; a page takes tesseract 100 MB
     ocr_languages: str = "eng"  # as tesseract names them, joined by +
 
 

@@ -22,6 +22,7 @@ from core.rest import Rest
 from ingest.children import Storing
 from ingest.passwords import PASSWORD_KEY
 from ingest.pipeline import Tools
+from ingest.readers import Readers
 from ingest.sandbox import Limits
 from ingest.vectors import Asking
 from llm.reply import ReplyDeps
@@ -49,6 +50,7 @@ _CHARACTERS_PER_TOKEN: Final = (
 
 def make_work(resources: Resources) -> Work:
     """Return what jobs need."""
+    reader_bytes = resources.settings.reader_memory_mb * 2**20
     tools = Tools(
         storing=Storing(
             resources.blobs,
@@ -64,8 +66,11 @@ def make_work(resources: Resources) -> Work:
         ),
         count_tokens=token_counter(resources.settings),
         limits=Limits(
-            ocr_pages=resources.settings.ocr_pages, ocr_languages=resources.settings.ocr_languages
+            memory_bytes=reader_bytes,
+            ocr_pages=resources.settings.ocr_pages,
+            ocr_languages=resources.settings.ocr_languages,
         ),
+        readers=Readers(reader_bytes // 2),
         nudge=_file_nudge(resources),
         password_key=partial(shared_key, resources.signin, name=PASSWORD_KEY),
         tell=_tell_of_file,

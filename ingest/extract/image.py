@@ -11,7 +11,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ingest.extract.segment import MOST_PIXELS, Item, Picture, Properties, Unreadable, clean
 
 READ: Final = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
-MOST_SOURCE_PIXELS: Final = 50_000_000  # in colour and transparent they take 450 MB of the child's 512
+MOST_SOURCE_PIXELS: Final = (
+    50_000_000  # transparent and in colour they take 450 MB of the child's 512
+)
 EXIF_TITLE, EXIF_AUTHOR, EXIF_MODIFIED = 270, 315, 306
 MOST_CHARACTERS: Final = 1_000
 

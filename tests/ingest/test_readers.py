@@ -60,7 +60,7 @@ def test_one_that_began_small_is_ended_when_another_comes():
 
 @on_linux
 def test_nobody_watches_once_nobody_reads_and_somebody_as_soon_as_one_does():
-    readers, others = Readers(), watchers()
+    readers, others = Readers(200 * MB), watchers()
     for _ in range(2):
         with holding(1) as process, readers.watched(process.pid):
             (watcher,) = watchers() - others

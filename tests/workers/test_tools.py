@@ -10,11 +10,14 @@ from workers.tools import estimate_tokens, make_sending, make_work, token_counte
 
 
 async def test_jobs_work_with_the_processes_resources(resources):
-    settings = resources.settings.model_copy(update={"ocr_pages": 3, "ocr_languages": "deu"})
+    said = {"ocr_pages": 3, "ocr_languages": "deu", "reader_memory_mb": 600}
+    settings = resources.settings.model_copy(update=said)
     knowing = replace(resources, settings=settings, real_words=frozenset({"later"}))
     work = make_work(knowing)
     assert work.tools.storing.blobs is resources.blobs
     assert (work.tools.limits.ocr_pages, work.tools.limits.ocr_languages) == (3, "deu")
+    assert work.tools.limits.memory_bytes == 600 * 2**20
+    assert work.tools.readers.most_bytes == 300 * 2**20
     assert work.tools.asking.model == FakeEmbedder.model
     assert work.replies.feed is resources.feed
     assert work.replies.searcher.search_pool is resources.search
