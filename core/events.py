@@ -56,8 +56,8 @@ class Event:
     seq: int
     kind: str
     data: str
-    # Of a run's last event as it is announced: the conversation whose list of changes has got it too.
-    changed: UUID | None = field(default=None, compare=False)
+    # Of a run's last event as it is announced: the topics that its transaction changed too.
+    nudges: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +86,8 @@ async def announce(redis: Redis, run_id: UUID, events: Sequence[Event]) -> None:
     except _AWAY as error:
         log.info("readers of a run will poll", run_id=str(run_id), reason=str(error))
     for event in events:
-        if event.changed is not None:
-            await nudge(redis, change_topic(event.changed))
+        for topic in event.nudges:
+            await nudge(redis, topic)
 
 
 def change_topic(conversation_id: UUID) -> str:

@@ -37,7 +37,8 @@ AHEAD: Final = 4  # ranges that reading may be ahead of embedding
 class Tools:
     """What the pipeline works with.
 
-    `nudge` tells watchers of a file that its row has changed, `tell` those who want to know how it ended.
+    `nudge` tells watchers of a file that its row has changed, `tell` those who want to know how it ended, whom `wake` has
+    look; it is given the file's owner.
     """
 
     storing: Storing
@@ -46,6 +47,7 @@ class Tools:
     limits: Limits
     nudge: Callable[[UUID], Awaitable[None]]
     tell: Tell
+    wake: Callable[[UUID], Awaitable[None]]
     password_key: Callable[[], Awaitable[bytes]]
     readers: Readers
 
@@ -77,6 +79,7 @@ async def ingest_file(tools: Tools, fence: Fence, order: Order) -> None:
     except PermanentFailure as reason:
         await building.fail(reason)
     await building.nudge()
+    await building.wake()
 
 
 @dataclass(slots=True)
@@ -165,6 +168,10 @@ class _Building:
     async def nudge(self) -> None:
         if self.source is not None:
             await self.tools.nudge(self.source.file_id)
+
+    async def wake(self) -> None:
+        if self.source is not None:
+            await self.tools.wake(self.source.owner_id)
 
     async def _index(self, build: Build, ranges: AsyncGenerator[Range]) -> None:
         """Make the ranges visible, and embed those that were read while the next ones are."""

@@ -34,6 +34,7 @@ class Source:
 
     version_id: UUID
     file_id: UUID
+    owner_id: UUID
     version: int
     sha256: bytes
     name: str

@@ -54,10 +54,7 @@ HOLD_BUDGET = write("run.sql", "hold_budget")
 async def hold(
     fence: Fence, run_id: UUID, *, account_id: UUID, call: Call, budgets: Budgets
 ) -> str | None:
-    """Set aside what a call may take, or return why it may not be made."""
-    if not budgets.limits_something:
-        return None
-    named = {"workspace_id": fence.workspace_id}
+    """Set aside what a reply may take, or return why it may not be written."""
     async with fence.tx() as conn:
         refusal = await refusal_today(
             conn,
@@ -65,11 +62,12 @@ async def hold(
             account_id=account_id,
             call=call,
             budgets=budgets,
-            run_id=run_id,
+            except_id=run_id,
         )
         if refusal is None:
             held = {"held_tokens": call.tokens, "held_micros": call.micros}
-            await execute(conn, HOLD_BUDGET, **named, run_id=run_id, **held)
+            run = {"workspace_id": fence.workspace_id, "run_id": run_id}
+            await execute(conn, HOLD_BUDGET, **run, **held)
     return refusal
 
 
@@ -80,14 +78,15 @@ async def refusal_today(  # noqa: PLR0913  (who asks, for what, of how much)
     account_id: UUID,
     call: Call,
     budgets: Budgets,
-    run_id: UUID | None = None,
+    except_id: UUID,
 ) -> str | None:
-    """Return why a call may not be made; else what it takes may be set aside until this transaction ends."""
-    if not budgets.limits_something:
-        return None
+    """Return why a call may not be made; else what it takes may be set aside until this transaction ends.
+
+    What was set aside for `except_id`, the run or the conversation to name, is not counted: it is tried again.
+    """
     named = {"workspace_id": workspace_id}
     await fetch_one(conn, LOCK_BUDGETS, **named)
-    spent = await fetch_one(conn, SPENT_TODAY, **named, account_id=account_id, except_run_id=run_id)
+    spent = await fetch_one(conn, SPENT_TODAY, **named, account_id=account_id, except_id=except_id)
     return refused(call, spent, budgets)
 
 

@@ -6,7 +6,7 @@ is raised only before the first word, and means "again later".
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol
@@ -51,6 +51,7 @@ log = structlog.get_logger(__name__)
 RULES_TOKENS = 1_000  # of prompts/*.md, the marks around sources, and what a second try is told
 REWRITE_INPUT_TOKENS = 1_200  # MOST_TURNS of followup.py, cut, with their rules
 MOST_TURNS = 20  # looked at; the prompt's budget decides how many are given
+Follower = Literal["embed_message", "title"]  # kinds of jobs
 
 
 class ModelsByName(Protocol):
@@ -68,7 +69,7 @@ class ModelsByName(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReplyDeps:
-    """What a worker writes replies with."""
+    """What a worker writes replies with; `wake` has the jobs done at once that a reply's end has made."""
 
     searcher: Searcher
     blobs: BlobStore
@@ -77,6 +78,7 @@ class ReplyDeps:
     announce: Announce
     embed_later: EmbedLater
     title_later: TitleLater
+    wake: Callable[[Follower], Awaitable[None]]
     budgets: Budgets = Budgets()  # noqa: RUF009  (frozen)
 
 
@@ -122,6 +124,9 @@ async def reply(deps: ReplyDeps, fence: Fence, *, run_id: UUID) -> None:
         ending = replace(ending, first_token_ms=round((first_at - began) * 1000))
     then = partial(_then, deps, run, fence.workspace_id, ending=ending)
     await run_log.end(ending, embed_later=deps.embed_later, then=then)
+    await deps.wake("embed_message")
+    if _may_be_named(deps, ending):
+        await deps.wake("title")
     log.info(
         "ended a reply",
         run_id=str(run_id),
@@ -137,10 +142,14 @@ async def _then(
     deps: ReplyDeps, run: Run, workspace_id: UUID, conn: Conn, *, ending: Ending
 ) -> None:
     """Have a model name the conversation that has got its first reply, where there is one to do so."""
-    if ending.state not in ("complete", "abstained") or deps.models.default == EXTRACTIVE:
+    if not _may_be_named(deps, ending):
         return
     scope = Scope(run.account_id, workspace_id, run.role or "member")
     await have_named(conn, scope, conversation_id=run.conversation_id, title_later=deps.title_later)
+
+
+def _may_be_named(deps: ReplyDeps, ending: Ending) -> bool:
+    return ending.state in ("complete", "abstained") and deps.models.default != EXTRACTIVE
 
 
 async def interrupt_run(
@@ -295,7 +304,7 @@ async def _refused(
     pictures: Sequence[Picture],
 ) -> str | None:
     """Set aside what the reply may take at most; return why it may not be written."""
-    if run.model == EXTRACTIVE:
+    if run.model == EXTRACTIVE or not deps.budgets.limits_something:
         return None
     shown = (HISTORY_CHARS + QUESTION_CHARS) // CHARACTERS_A_TOKEN
     shown += sum(picture.tokens for picture in pictures)

@@ -16,13 +16,13 @@ from uuid import UUID
 import orjson
 
 from core.errors import LeaseLost, Unavailable
-from core.events import END, Event
+from core.events import END, Event, change_topic
 from core.ids import new_id
 from core.scope import Scope
 from llm.chat import Usage
 from llm.citations import Citation, Grounding, TextOut
 from search.index import MessageText, index_message
-from search.notices import Happening, tell
+from search.notices import Happening, notice_topic, tell
 from sql import execute, execute_many, fetch_one, fetch_opt, read, write
 from sql.changes import note_change
 from sql.fence import Fence
@@ -239,7 +239,8 @@ async def end_run(
             finished = Happening("reply.finished", ended.conversation_id, reply_id, run_id)
             await tell(conn, workspace_id, finished, account_ids=[ended.account_id])
     data = _end_data(ending, reply_id)
-    event = Event(ended.last_seq, END, data, changed=ended.conversation_id)
+    nudges = (change_topic(ended.conversation_id), notice_topic(ended.account_id))
+    event = Event(ended.last_seq, END, data, nudges)
     await execute(conn, ADD_EVENT, **run, seq=event.seq, kind=event.kind, data=event.data)
     return event
 

@@ -104,6 +104,7 @@ FIND_UNNAMED = read("title.sql", "find_unnamed", _Unnamed)
 FIND_EXCHANGE = read("title.sql", "find_exchange", Exchange)
 HOLD_TITLE_BUDGET = write("title.sql", "hold_title_budget")
 COUNT_TITLE = write("title.sql", "count_title")
+RELEASE_TITLE_BUDGET = write("title.sql", "release_title_budget")
 LOCK_UNNAMED = write("title.sql", "lock_unnamed", _Unnamed)
 NAME_BY_MODEL = write("title.sql", "name_by_model")
 
@@ -123,8 +124,9 @@ async def make_title(
     """Name a conversation and end its job. ModelUnavailable means "again later"; the last attempt gives up instead."""
     exchange = await _begin(deps, fence, conversation_id=conversation_id, account_id=account_id)
     if exchange is None:
-        async with fence.last_tx():
-            return
+        async with fence.last_tx() as conn:
+            await give_up_title(conn, fence.workspace_id, conversation_id)
+        return
     model = deps.models.get(deps.models.default, question="", sources=())
     try:
         worded = await word_title(model, exchange, called=deps.models.default)
@@ -136,6 +138,12 @@ async def make_title(
     seq = await _finish(deps, fence, worded, conversation_id=conversation_id, account_id=account_id)
     if seq:
         await deps.ring(conversation_id, seq)
+
+
+async def give_up_title(conn: Conn, workspace_id: UUID, conversation_id: UUID) -> None:
+    """Give back what was set aside for a title that is not asked for any more."""
+    named = {"workspace_id": workspace_id, "conversation_id": conversation_id}
+    await execute(conn, RELEASE_TITLE_BUDGET, **named)
 
 
 async def _begin(
@@ -152,10 +160,15 @@ async def _begin(
         exchange = await fetch_opt(conn, FIND_EXCHANGE, account_id=account_id, **conversation)
         if exchange is None:
             return None
-        refusal = await refusal_today(
-            conn, fence.workspace_id, account_id=account_id, call=call, budgets=deps.budgets
+        refusal = deps.budgets.limits_something and await refusal_today(
+            conn,
+            fence.workspace_id,
+            account_id=account_id,
+            call=call,
+            budgets=deps.budgets,
+            except_id=conversation_id,
         )
-        if refusal is not None:
+        if refusal:
             log.info("a conversation keeps its first words", reason=refusal)
             return None
         held = {"model": name, "held_tokens": call.tokens, "held_micros": call.micros}

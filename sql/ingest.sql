@@ -21,7 +21,8 @@ WHERE v.workspace_id = :workspace_id AND v.id = :version_id
 -- name: find_source
 -- unscoped: the worker reads what its job names
 -- A file that was deleted or has a newer version is not wanted any more.
-SELECT v.id AS version_id, v.file_id, v.version, v.sha256, v.name, b.key, i.deleted_at IS NULL AND f.version = v.version AS wanted,
+SELECT v.id AS version_id, v.file_id, i.owner_id, v.version, v.sha256, v.name, b.key,
+    i.deleted_at IS NULL AND f.version = v.version AS wanted,
     p.sealed AS sealed_password,
     EXISTS (SELECT 1 FROM build shown
         WHERE shown.workspace_id = v.workspace_id AND shown.id = i.active_build_id AND shown.version_id = v.id

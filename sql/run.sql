@@ -357,7 +357,7 @@ SELECT FROM pg_advisory_xact_lock(hashtextextended('budget ' || :workspace_id::u
 
 -- name: spent_today
 -- unscoped: sums, no content
--- What replies and titles of today took or have set aside; one run is left out, which asks.
+-- What replies and titles of today took or have set aside; the run or the title that asks is left out.
 SELECT
     coalesce(sum(greatest(input_tokens + output_tokens, held_tokens)) FILTER (WHERE account_id = :account_id), 0)::bigint
         AS person_tokens,
@@ -369,12 +369,13 @@ FROM (
     FROM run
     WHERE workspace_id = :workspace_id
         AND created_at >= date_trunc('day', now(), 'UTC')
-        AND id IS DISTINCT FROM :except_run_id::uuid
+        AND id IS DISTINCT FROM :except_id::uuid
     UNION ALL
     SELECT account_id, input_tokens, output_tokens, cost_micros, held_tokens, held_micros
     FROM title_call
     WHERE workspace_id = :workspace_id
-        AND created_at >= date_trunc('day', now(), 'UTC')) AS taken;
+        AND created_at >= date_trunc('day', now(), 'UTC')
+        AND conversation_id IS DISTINCT FROM :except_id::uuid) AS taken;
 
 -- name: hold_budget
 -- unscoped: the worker, under the fence of the run's job

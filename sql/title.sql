@@ -36,6 +36,11 @@ SET input_tokens = input_tokens + :input_tokens, output_tokens = output_tokens +
     cost_micros = cost_micros + :cost_micros, model = :model, held_tokens = 0, held_micros = 0
 WHERE workspace_id = :workspace_id AND conversation_id = :conversation_id;
 
+-- name: release_title_budget
+-- unscoped: the worker, as the title's job ends without a call
+UPDATE title_call SET held_tokens = 0, held_micros = 0
+WHERE workspace_id = :workspace_id AND conversation_id = :conversation_id;
+
 -- name: lock_unnamed
 -- unscoped: find_exchange has asked the predicate
 -- The lock keeps a person's name from being given in between.

@@ -10,7 +10,7 @@ import structlog
 from core.blobs import BlobStore
 from sql import fetch, read, write
 from sql.pool import Pool
-from workers.queue import enqueue_file_calls
+from workers.file_ends import tell_of_end
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -59,7 +59,7 @@ async def remove_orphans(pool: Pool, blobs: BlobStore, *, keep: timedelta = KEEP
 async def fail_missing(pool: Pool, blobs: BlobStore) -> int:
     """Ask the store for every blob that a row names; files whose bytes are gone fail visibly. Return how many blobs.
 
-    Webhooks are told, as of other files that fail.
+    Owners and webhooks are told, as of other files that fail.
     """
     missing, after = 0, Blob(UUID(int=0), b"", "")
     while True:
@@ -85,7 +85,7 @@ async def _fail(pool: Pool, blob: Blob) -> None:
     named = {"workspace_id": blob.workspace_id, "sha256": blob.sha256}
     async with pool.tenant_tx(blob.workspace_id) as conn:
         for failed in await fetch(conn, FAIL_FILES_WITHOUT_BYTES, **named):
-            await enqueue_file_calls(conn, blob.workspace_id, file_id=failed.id)
+            await tell_of_end(conn, blob.workspace_id, file_id=failed.id)
 
 
 async def _remove_unknown(pool: Pool, blobs: BlobStore, keys: list[str]) -> int:

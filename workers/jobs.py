@@ -14,16 +14,17 @@ from ingest.ending import CANCEL_FILE
 from ingest.messages import embed_messages
 from ingest.pipeline import Tools
 from llm.reply import ReplyDeps, interrupt_run, reply
-from llm.title import TitleDeps, make_title
+from llm.title import TitleDeps, give_up_title, make_title
 from search.generations import give_up
 from sql import execute, fetch_opt, write
 from sql.fence import End, Fence, JobId
 from sql.pool import Conn
 from workers import sending
+from workers.file_ends import tell_of_end
 from workers.file_webhooks import call_file_webhook as call_of_file
 from workers.generations import build, follow
 from workers.ledger import Claim
-from workers.queue import JobKind, enqueue_embed_message, enqueue_file_calls
+from workers.queue import JobKind, enqueue_embed_message
 from workers.sending import Sending
 from workers.webhooks import Calling
 from workers.webhooks import call_webhook as call
@@ -163,6 +164,8 @@ async def bury(conn: Conn, ended: Ended) -> Event | None:
         )
     if ended.kind == "ingest_file":
         await _bury_file(conn, ended)
+    if ended.kind == "title":
+        await give_up_title(conn, ended.workspace_id, ended.subject_id)
     if ended.kind == "build_generation" and ended.state in ("dead", "failed"):
         await give_up(conn, ended.workspace_id, ended.subject_id, reason=ended.reason)
     return None
@@ -182,4 +185,4 @@ async def _bury_file(conn: Conn, ended: Ended) -> None:
         **subject,
     )
     if buried is not None:
-        await enqueue_file_calls(conn, ended.workspace_id, file_id=buried.id)
+        await tell_of_end(conn, ended.workspace_id, file_id=buried.id)

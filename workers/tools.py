@@ -27,17 +27,16 @@ from ingest.sandbox import Limits
 from ingest.vectors import Asking
 from llm.reply import ReplyDeps
 from llm.title import TitleDeps
-from search.notices import tell_of_file
 from search.retrieve import Searcher
 from search.wordpiece import load_token_counter
-from sql.pool import Conn
+from workers.file_ends import tell_of_end, wake_told
 from workers.jobs import Work
 from workers.queue import (
     enqueue_embed_message,
-    enqueue_file_calls,
     enqueue_ingest,
     enqueue_title,
     retry_ingest,
+    ring,
 )
 from workers.sending import Sending
 from workers.webhooks import Calling
@@ -73,7 +72,8 @@ def make_work(resources: Resources) -> Work:
         readers=Readers(reader_bytes // 2),
         nudge=_file_nudge(resources),
         password_key=partial(shared_key, resources.signin, name=PASSWORD_KEY),
-        tell=_tell_of_file,
+        tell=tell_of_end,
+        wake=partial(wake_told, resources.redis),
     )
     calling = Calling(
         app=resources.app,
@@ -127,12 +127,6 @@ def estimate_tokens(text: str) -> int:
     return sum(-(-len(word) // _CHARACTERS_PER_TOKEN) for word in text.split())
 
 
-async def _tell_of_file(conn: Conn, workspace_id: UUID, *, file_id: UUID) -> None:
-    """Tell the webhooks and the owner."""
-    await enqueue_file_calls(conn, workspace_id, file_id=file_id)
-    await tell_of_file(conn, workspace_id, file_id=file_id)
-
-
 def _file_nudge(resources: Resources) -> Callable[[UUID], Awaitable[None]]:
     async def tell(file_id: UUID) -> None:
         await nudge(resources.redis, f"file:{file_id}")
@@ -158,5 +152,6 @@ def _reply_deps(resources: Resources) -> ReplyDeps:
         announce=partial(announce, resources.redis),
         embed_later=enqueue_embed_message,
         title_later=enqueue_title,
+        wake=partial(ring, resources.redis),
         budgets=budgets_of(resources.settings),
     )

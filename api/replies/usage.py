@@ -80,7 +80,7 @@ async def get_usage(
     async with api.resources.app.read_tx(scope) as conn:
         which = {"of_all": of == "workspace", "by_person": by == "person", "days": days}
         rows = await fetch(conn, _list_usage, **scope.ids, **which)
-        spent = await fetch_one(conn, SPENT_TODAY, **scope.ids, except_run_id=None)
+        spent = await fetch_one(conn, SPENT_TODAY, **scope.ids, except_id=None)
     items = [
         DayAnswer(
             day=row.day.date(),

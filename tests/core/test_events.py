@@ -1,6 +1,7 @@
 import asyncio
 import random
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -182,6 +183,14 @@ async def test_a_nudge_is_heard_by_every_listener_of_its_topic_only(feed, redis)
         assert await asyncio.gather(
             one.heard(within_s=30), two.heard(within_s=30), other.heard(within_s=0.2)
         ) == [True, True, False]
+
+
+async def test_an_event_nudges_those_whose_topics_its_transaction_changed_too(feed, redis):
+    log = Log()
+    with feed.listen("conversation:1") as one, feed.listen("notices:1") as two:
+        done = replace(log.commit("{}", END), nudges=("conversation:1", "notices:1"))
+        await announce(redis, log.run_id, [done])
+        assert await asyncio.gather(one.heard(within_s=30), two.heard(within_s=30)) == [True, True]
 
 
 async def test_without_redis_everything_works_by_polling(tmp_path):

@@ -27,7 +27,14 @@ async def one(data: bytes) -> AsyncGenerator[bytes]:
 
 WS = new_id()
 SOURCE = Source(
-    new_id(), new_id(), 1, hashlib.sha256(DATA).digest(), "notes.txt", new_key(WS), wanted=True
+    new_id(),
+    new_id(),
+    new_id(),
+    1,
+    hashlib.sha256(DATA).digest(),
+    "notes.txt",
+    new_key(WS),
+    wanted=True,
 )
 
 
@@ -43,10 +50,11 @@ async def remote(blobs, tmp_path) -> Remote:
     return Remote(tmp_path)
 
 
-async def test_the_job_names_its_file(fence, made):
+async def test_the_job_names_its_file(fence, made, scope):
     assert await find_source(fence, made.version_id) == Source(
         version_id=made.version_id,
         file_id=made.file_id,
+        owner_id=scope.account_id,
         version=1,
         sha256=hashlib.sha256(DATA).digest(),
         name="notes.md",

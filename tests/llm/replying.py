@@ -22,7 +22,7 @@ from sql.fence import Fence
 from tests.search.make import make_searcher
 from tests.workers.made import make_conversation, make_message
 from workers.ledger import claim, leased
-from workers.queue import enqueue_embed_message, enqueue_title
+from workers.queue import enqueue_embed_message, enqueue_title, ring
 
 FACT = "The spare key hangs behind the blue door of the boiler room."
 QUESTION = "Where does the spare key hang?"
@@ -90,6 +90,7 @@ def deps(
         announce=partial(announce, resources.redis),
         embed_later=enqueue_embed_message,
         title_later=enqueue_title,
+        wake=partial(ring, resources.redis),
         budgets=budgets,
     )
 

@@ -4,11 +4,13 @@ import pytest
 
 from core.errors import LeaseLost
 from core.events import END, Event
-from llm.chat import Usage
+from llm.chat import Delta, Finish, Usage
 from llm.citations import Citation, Grounding, TextOut
+from llm.reply import reply
 from llm.run_log import Ending, Entry, RunLog, end_run
 from tests.llm.make_source import make_source
-from tests.llm.replying import events_of, fenced, make_run, text_of
+from tests.llm.replying import Fixed, deps, events_of, fenced, make_run, text_of
+from tests.llm.test_fallback import Model
 from tests.make import make_scope
 from workers.queue import enqueue_embed_message
 
@@ -118,3 +120,19 @@ async def test_the_last_event_says_how_it_ended(resources, owner_connection, run
         "state": "failed", "model": None, "usage": None, "cost_usd": 0.0, "grounding": None, "message_id": str(message_id),
         "error": {"code": "model_unavailable", "message": "It stalled."}, "retryable": True,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("default", ["openai:m", "extractive"])
+async def test_what_an_end_has_made_is_woken_and_who_asked_is_told(resources, run, default):
+    readers, woken = Readers(), []
+
+    async def wake(kind):
+        woken.append(kind)
+
+    models = Fixed(Model([Delta("At the door."), Finish("stop")]), default)
+    tools = replace(deps(resources), models=models, announce=readers, wake=wake)
+    async with fenced(resources) as fence:
+        await reply(tools, fence, run_id=run.id)
+    topics = (f"conversation:{run.conversation_id}", f"notices:{run.scope.account_id}")
+    assert [event.nudges for event in readers.shown if event.nudges] == [topics]
+    assert woken == ["embed_message", *([] if default == "extractive" else ["title"])]

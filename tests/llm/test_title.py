@@ -114,6 +114,30 @@ async def test_over_the_budget_the_first_words_stay(resources, owner_connection,
     assert await state_of(owner_connection, answered) == ("Where does the spare key hang?", "words", "done")  # fmt: skip
 
 
+async def held_tokens(owner):
+    return await owner.fetchval("SELECT held_tokens FROM title_call")
+
+
+async def test_what_a_try_set_aside_is_not_counted_against_the_next(
+    resources, owner_connection, answered
+):
+    budgets = Budgets(person_tokens=1_400)  # one try takes 1,300
+    with pytest.raises(ModelUnavailable):
+        await name(resources, Model(AWAY), budgets=budgets)
+    assert await held_tokens(owner_connection) == 1_300
+    assert len(await wrote(resources, "Spare key", budgets=budgets)) == 1
+    assert await held_tokens(owner_connection) == 0
+
+
+async def test_a_try_that_is_not_made_any_more_keeps_nothing_set_aside(
+    resources, owner_connection, answered
+):
+    with pytest.raises(ModelUnavailable):
+        await name(resources, Model(AWAY), budgets=Budgets(person_tokens=1_400))
+    assert await wrote(resources, "Spare key", budgets=Budgets(person_tokens=100)) == []
+    assert await held_tokens(owner_connection) == 0
+
+
 @pytest.mark.parametrize("when", ["before", "while the model writes"])
 async def test_a_name_that_a_person_gave_stays(resources, owner_connection, answered, when):
     class Slow(Model):

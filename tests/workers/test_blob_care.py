@@ -51,3 +51,5 @@ async def test_a_file_whose_bytes_are_gone_fails_visibly_and_is_told_once(
     assert await owner_connection.fetchval(
         "SELECT count(*) FROM job WHERE kind = 'call_file_webhook' AND state = 'queued'"
     ) == len(told)
+    notices = await owner_connection.fetch("SELECT kind, item_id, account_id FROM notification")
+    assert [tuple(row) for row in notices] == [("file.failed", made.file_id, scope.account_id)]

@@ -69,6 +69,9 @@ async def test_a_file_hears_how_its_job_ended(
     row = await file_row(owner_connection, made.file_id)
     assert (row["state"], row["reason_code"]) == told
     assert await owner_connection.fetchval("SELECT reason FROM file") != "division by zero"
+    notices = await owner_connection.fetch("SELECT kind, account_id FROM notification")
+    failed = [("file.failed", scope.account_id)] if told[0] == "failed" else []
+    assert [tuple(row) for row in notices] == failed
 
 
 async def test_the_run_of_a_dead_reply_is_interrupted(resources, owner_connection, scope):
@@ -90,6 +93,19 @@ async def test_the_run_of_a_dead_reply_is_interrupted(resources, owner_connectio
     assert await owner_connection.fetchval("SELECT state FROM run") == "interrupted"
     async with resources.worker.tenant_tx(ws) as conn:
         assert await bury(conn, ended) is None
+
+
+async def test_a_dead_job_of_a_title_keeps_nothing_set_aside(resources, owner_connection, scope):
+    conversation_id, ws = await make_conversation(owner_connection, scope), scope.workspace_id
+    await owner_connection.execute(
+        "INSERT INTO title_call (workspace_id, conversation_id, account_id, model, held_tokens, held_micros)"
+        " VALUES ($1, $2, $3, 'openai:m', 1300, 9)", ws, conversation_id, scope.account_id,
+    )  # fmt: skip
+    ended = Ended(ws, new_id(), "title", conversation_id, "dead", "worker_crash")
+    async with resources.worker.tenant_tx(ws) as conn:
+        assert await bury(conn, ended) is None
+    row = await owner_connection.fetchrow("SELECT held_tokens, held_micros FROM title_call")
+    assert tuple(row) == (0, 0)
 
 
 async def test_a_message_needs_no_telling(resources, owner_connection, scope):
