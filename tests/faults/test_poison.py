@@ -74,9 +74,11 @@ class Watch:
             await asyncio.sleep(0.05)  # a look costs some milliseconds
 
     def _look(self) -> None:
-        rss_bytes = 0
-        for process in [self.worker, *self.worker.children(recursive=True)]:
+        rss_bytes, program = self.worker.memory_info().rss, self.worker.cmdline()
+        for process in self.worker.children(recursive=True):
             with suppress(psutil.NoSuchProcess, FileNotFoundError, ProcessLookupError):
+                if process.cmdline() == program:
+                    continue  # between vfork and exec it is the worker, who sleeps until then: stopped, it would for ever
                 rss_bytes += process.memory_info().rss
                 if process.pid not in self.struck:
                     self._strike(process.pid)
