@@ -137,8 +137,8 @@ def _header(firsts):
 
 def make_odf(content, *, members=None):
     """An OpenDocument file of the given content."""
-    names = ("office", "text", "table", "drawing", "presentation", "style", "svg-compatible")
-    short = {"drawing": "draw", "svg-compatible": "svg"}
+    names = ["office", "text", "table", "drawing", "presentation", "style", "svg-compatible", "datastyle"]  # fmt: skip
+    short = {"drawing": "draw", "svg-compatible": "svg", "datastyle": "number"}
     declared = " ".join(
         f'xmlns:{short.get(name, name)}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
         for name in names
@@ -148,3 +148,14 @@ def make_odf(content, *, members=None):
         name: part.replace("<x>", f"<x {declared}>") for name, part in (members or {}).items()
     }
     return make_zip({"content.xml": whole, **styles})
+
+
+def make_ods(styles, tables, *, members=None):
+    """A spreadsheet of the given automatic styles and tables."""
+    body = f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body>"
+    own = {
+        "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+        "META-INF/manifest.xml": "<m/>",
+    }
+    content = f"<office:automatic-styles>{styles}</office:automatic-styles>{body}"
+    return make_odf(content, members={**own, **(members or {})})

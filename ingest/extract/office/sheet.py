@@ -1,8 +1,8 @@
 """Workbooks (XLSX, XLSM, XLSB, XLS, ODS) by calamine, sheet after sheet, hidden ones too: a heading each, rows with their header.
 
 A sheet's tables stand as table_text.py writes them, each block with the numbers of its rows as the program shows them. Values,
-not formulas; numbers to 15 digits as Excel keeps them, dates in ISO form, in XLSX percentages and amounts of money as they are
-shown (number_format.py). What charts and text boxes say follows the sheets. Left out: other number formats, comments, macros, pictures.
+not formulas; numbers to 15 digits as Excel keeps them, dates in ISO form, percentages and amounts of money as they are shown
+(number_format.py) but in XLSB. What charts and text boxes say follows the sheets. Left out: other number formats, comments, macros, pictures.
 """
 
 from collections import deque
@@ -26,12 +26,16 @@ from ingest.extract.cut import segments
 from ingest.extract.data.table_text import LETTER, SAMPLE, header_index, table_text
 from ingest.extract.office.chart import chart_lines
 from ingest.extract.office.compound import SIGNATURE, Compound
-from ingest.extract.office.number_format import NumberFormat, NumberFormats
-from ingest.extract.office.odf_package import META, odf_properties, refuse_encrypted
+from ingest.extract.office.formatted_cells import CellFormats, FormattedCell
+from ingest.extract.office.number_format import NumberFormat
+from ingest.extract.office.odf_package import CONTENT, META, odf_properties, refuse_encrypted
+from ingest.extract.office.ods_formats import ods_cells
 from ingest.extract.office.opc_properties import core_properties
 from ingest.extract.office.protected import unlocked
 from ingest.extract.office.shapes import Shapes
 from ingest.extract.office.summary import summary
+from ingest.extract.office.xls_formats import xls_cells
+from ingest.extract.office.xlsx_formats import xlsx_cells
 from ingest.extract.office.xml_parts import parse
 from ingest.extract.segment import Item, Problem, Unreadable, clean
 
@@ -42,7 +46,6 @@ LONGEST_NAME = 100
 MOST_BYTES = 200 * 2**20
 FILE_PASSWORD, FIRST_RECORDS = b"\x2f\0", 20  # [MS-XLS] 2.4.117: it stands within the first few
 SAVE_ANEW = "Open it in its own program, save it again and upload it."
-WORKBOOK = "xl/workbook.xml"
 CHARTS, DRAWINGS = "xl/charts/chart", "xl/drawings/drawing"
 
 
@@ -51,7 +54,7 @@ def read(
 ) -> Iterator[Item]:
     """Yield segments, then the sheets that are lost; each is in memory as a whole, and one far too large kills the child."""
     del most_characters
-    source, archive = unlocked(source, password), None
+    source, file, archive = unlocked(source, password), None, None
     source.seek(0)
     if source.read(len(SIGNATURE)) == SIGNATURE:
         file = Compound(source)
@@ -63,7 +66,8 @@ def read(
         refuse_encrypted(archive)
         yield odf_properties(archive) if META in archive.NameToInfo else core_properties(archive)
     source.seek(0)
-    workbook = _Workbook(_open(source), archive)
+    book = _open(source)
+    workbook = _Workbook(book, archive, _formatted(file, archive, book.sheet_names))
     ordinal = first
     for segment in segments(workbook.texts(), first=first):
         yield segment
@@ -98,19 +102,31 @@ def _open(source: BinaryIO) -> CalamineWorkbook:
         raise Unreadable("broken_file", message, remedy=SAVE_ANEW) from exc
 
 
+def _formatted(
+    file: Compound | None, archive: ZipFile | None, names: list[str]
+) -> Iterator[FormattedCell]:
+    if file is not None:
+        return xls_cells(file, names)
+    if archive is None:
+        return iter(())
+    return (ods_cells if CONTENT in archive.NameToInfo else xlsx_cells)(archive, names)
+
+
 class _Workbook:
-    def __init__(self, book: CalamineWorkbook, archive: ZipFile | None) -> None:
+    def __init__(
+        self, book: CalamineWorkbook, archive: ZipFile | None, formatted: Iterator[FormattedCell]
+    ) -> None:
         self.lost: list[str] = []
         self._book = book
         self._archive = archive
-        self._formats = NumberFormats(archive, WORKBOOK) if archive else None
+        self._formats = CellFormats(formatted)
 
     def texts(self) -> Iterator[str]:
         drawn = "\n".join(filter(None, _drawn(self._archive))) if self._archive else ""
         gap = ""
-        for sheet in self._book.sheets_metadata:
+        for number, sheet in enumerate(self._book.sheets_metadata):
             name = " ".join(sheet.name.split())
-            pieces = self._pieces(sheet)
+            pieces = self._pieces(number, sheet)
             opening = next(pieces, "")
             if opening or drawn:  # a sheet without cells may be a chart
                 yield f"{gap}# {name}\n"
@@ -120,7 +136,7 @@ class _Workbook:
         if drawn:
             yield f"{gap}# Charts and text boxes\n\n{drawn}"
 
-    def _pieces(self, named: SheetMetadata) -> Iterator[str]:
+    def _pieces(self, number: int, named: SheetMetadata) -> Iterator[str]:
         if named.typ not in WITH_CELLS:
             return
         try:
@@ -131,15 +147,14 @@ class _Workbook:
             self.lost.append(named.name[:LONGEST_NAME])
             return
         if sheet.start is not None:
-            yield from _tables(_Rows(self._rows(sheet, named.name)))
+            yield from _tables(_Rows(self._rows(number, sheet)))
 
-    def _rows(self, sheet: CalamineSheet, name: str) -> Iterator[list[str]]:
+    def _rows(self, number: int, sheet: CalamineSheet) -> Iterator[list[str]]:
         """Yield the rows from the sheet's first on; their cells begin with the first column that is not empty."""
-        formats = self._formats.of_sheet(name) if self._formats else None
         first = sheet.start[1] if sheet.start else 0
-        for number, row in enumerate(sheet.iter_rows()):
-            of_row = formats.of_row(number) if formats else {}
-            yield _filled(row, {column - first: each for column, each in of_row.items()})
+        for place, row in enumerate(sheet.iter_rows()):
+            formats = self._formats.of_row(number, place)
+            yield _filled(row, {column - first: each for column, each in formats.items()})
 
 
 def _is_damage(exc: BaseException) -> bool:
@@ -211,8 +226,10 @@ def _shown(value: Value, number_format: NumberFormat | None) -> str:
             return value
         case bool():
             return str(value).upper()
+        case int() | float() if number_format is not None:
+            return number_format.shown(value)
         case float():
-            return f"{value:.15g}" if number_format is None else number_format.shown(value)
+            return f"{value:.15g}"
         case datetime():
             moment = (value + HALF_A_SECOND).replace(microsecond=0)  # days are stored as floats
             return str(moment.date() if moment.time() == time() else moment)

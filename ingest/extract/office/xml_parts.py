@@ -5,6 +5,7 @@ and nothing is fetched. Its own SAX reader would import urllib and cost each chi
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Protocol
 from xml.parsers import expat
 from zipfile import ZipFile
@@ -34,6 +35,7 @@ PREFIXES = (
     ("opendocument:xmlns:drawing:1.0", "draw:"),
     ("opendocument:xmlns:presentation:1.0", "presentation:"),
     ("opendocument:xmlns:style:1.0", "style:"),
+    ("opendocument:xmlns:datastyle:1.0", "number:"),
     ("opendocument:xmlns:svg-compatible:1.0", "svg:"),
     ("opendocument:xmlns:meta:1.0", "meta:"),
     ("opendocument:xmlns:container", ""),
@@ -85,6 +87,7 @@ def _parser(events: Events) -> expat.XMLParserType:
     return parser
 
 
+@lru_cache(1_000)  # documents have some dozens, each thousands of times
 def _plain(key: str) -> str:
     uri, _, local = key.rpartition(" ")
     return f"r:{local}" if uri.endswith(REFERENCES) else local

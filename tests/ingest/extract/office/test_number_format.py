@@ -1,8 +1,6 @@
 import pytest
 
-from ingest.extract.office.number_format import number_format
-from tests.ingest.extract.office.test_sheet import text_of
-from tests.ingest.make_office import make_xlsx, relations
+from ingest.extract.office.number_format import NumberFormat, number_format, shaped
 
 
 @pytest.mark.parametrize(
@@ -20,6 +18,7 @@ from tests.ingest.make_office import make_xlsx, relations
         ("0%", float("inf"), "inf"),
         ("0%", float("nan"), "nan"),
         ("0." + "0" * 200 + "%", 0.5, "0.5"),
+        ("0%", 2, "200%"),
     ],
 )
 def test_a_number_is_shown_with_its_sign_and_rounded(code, value, shown):
@@ -36,27 +35,13 @@ def test_other_formats_are_left_alone(code):
     assert number_format(code) is None
 
 
-STYLES = (
-    '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-    '<numFmts><numFmt numFmtId="164" formatCode="#,##0.00\\ &quot;€&quot;"/></numFmts>'
-    '<cellStyleXfs><xf numFmtId="9"/></cellStyleXfs>'
-    '<cellXfs><xf numFmtId="0"/><xf numFmtId="10"/><xf numFmtId="164"/></cellXfs></styleSheet>'
-)
-CELLS = (
-    '<row r="3"><c r="C3" s="1"><v>0.05</v></c><c r="D3" s="2"><v>1234.5</v></c><c r="E3"><v>0.05</v></c></row>'
-    '<row r="4"><c r="C4" t="str" s="1"><v>none</v></c><c s="2" t="n" r="D4"><v>-7</v></c></row>'
-)
-RELATIONS = relations({"worksheets/sheet1.xml": "worksheet", "styles.xml": "styles"})
+@pytest.mark.parametrize("piece", ["[$", "[", '"', "0", "0%", "$-"])
+def test_a_code_that_no_program_writes_is_refused_at_once(piece):
+    assert number_format(piece * 100_000) is None
 
 
-def test_cells_of_a_workbook_have_the_format_of_their_style():
-    parts = {"xl/styles.xml": STYLES, "xl/_rels/workbook.xml.rels": RELATIONS}
-    assert text_of(make_xlsx(CELLS, parts=parts)) == (
-        "# S\n\nRows 3-4:\n5.00% | 1234.50 € | 0.05\nnone | -7.00 €\n"
-    )
-
-
-def test_where_the_styles_declare_entities_numbers_are_bare():
-    styles = f'<!DOCTYPE x [<!ENTITY a "b">]>{STYLES}'
-    parts = {"xl/styles.xml": styles, "xl/_rels/workbook.xml.rels": RELATIONS}
-    assert text_of(make_xlsx(CELLS, parts=parts)).startswith("# S\n\nRows 3-4:\n0.05 | 1234.5 |")
+def test_words_around_a_number_make_a_format_where_they_are_a_sign():
+    assert shaped(" -€ ", " ", least=1, most=2) == NumberFormat("-€ ", "", 1, 2)
+    assert shaped(" - ", "", least=1, most=2) is None
+    assert shaped("CHF ", "", least=1, most=2) is None
+    assert shaped("$" * 300, "", least=1, most=2) is None

@@ -49,6 +49,19 @@ def test_real_workbooks_of_older_formats(name):
     assert text_of((DATA / name).read_bytes()) == expected
 
 
+def test_amounts_of_money_in_a_real_opendocument_spreadsheet():
+    assert text_of((DATA / "currency4.ods").read_bytes()) == (
+        "# Sheet1\n\nRows 1-6:\n$1.23 | CAD\n£2.23 | GBP\n￥3 | JPY\n￥4.23 | Chinese\n$6.23 | USD\n7.23 € | EUR (France)\n"
+    )
+
+
+def test_amounts_of_money_in_a_real_workbook_of_excel_97():
+    first = "PPW1015 | Passe partout 10x15cm-7x10 wit | € 1.18 | € 2.95 | 21 | 1 |"
+    assert f"\n{first} Fotolijsten | lijstopmaat\n" in text_of(
+        (DATA / "issue2239.xls").read_bytes()
+    )
+
+
 def test_a_stray_cell_makes_no_empty_text():
     rows = row(1, "a", "b", "", "") + row(3, "", "", "", "d")
     assert text_of(make_xlsx(rows)) == "# S\n\nRow 3: a | b\n |  |  | d\n"
