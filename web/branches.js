@@ -3,7 +3,9 @@
 import { $, fill, h, report, toast } from "./dom.js";
 import { api } from "./api.js";
 
-let chat; // {canWrite, show, answer} of chat.js
+const MOST_BESIDE = 4; // replies in columns
+
+let chat; // {canWrite, show, answer, read, beside, choose} of chat.js
 let me = "";
 
 export function startBranches(given) {
@@ -16,15 +18,26 @@ export function messageTools(message) {
   const own = message.role === "user" && message.author_id === me;
   const alive = !message.deleted_at;
   const canWrite = chat.canWrite();
+  const reply = message.role === "assistant";
   return h("div", { class: "message-tools" },
     message.siblings > 1 && versions(message),
+    message.siblings > 1 && reply && tool("Side by side", () => beside(message.id), "to-columns"),
+    reply && canWrite && tool("Go on from this one", () => chat.choose(message.id), "go-on", { "aria-pressed": "false" }),
     alive && canWrite && own && tool("Edit", (event) => edit(event.target.closest(".message"), message)),
-    alive && canWrite && message.role === "assistant" && message.run_id && tool("Answer again", () => again(message)),
+    alive && canWrite && reply && message.run_id && tool("Answer again", () => again(message)),
     alive && tool("Fork", () => fork(message)));
 }
 
-function tool(label, run) {
-  return h("button", { class: "link", type: "button", onclick: (event) => report(run(event)) }, label);
+function tool(label, run, name = "", more = {}) {
+  return h("button", { class: `link ${name}`, type: "button", ...more, onclick: (event) => report(run(event)) }, label);
+}
+
+// The replies around one, in columns.
+async function beside(id) {
+  const found = [await chat.read(id)];
+  while (found.length < MOST_BESIDE && found[0].previous_sibling_id) found.unshift(await chat.read(found[0].previous_sibling_id));
+  while (found.length < MOST_BESIDE && found.at(-1).next_sibling_id) found.push(await chat.read(found.at(-1).next_sibling_id));
+  chat.beside(id, found);
 }
 
 function versions(message) {

@@ -2,15 +2,17 @@
 
 import { $, fill, h, report, toast } from "./dom.js";
 import { api, query, withWorkspace } from "./api.js";
+import { markChosen, putBeside, settle, showBeside } from "./beside.js";
 import { messageTools, startBranches } from "./branches.js";
 import { clearConversations, markCurrent, showConversations, startConversations, titleOf } from "./conversations.js";
 import { focusComposer, showLive, startComposer, stopWatching } from "./composer.js";
+import { replyThumbs } from "./feedback.js";
 import { isAtEnd, keepEnd, startLog, toEnd } from "./log.js";
 import { marksOf } from "./marks.js";
-import { messageRow, showReply } from "./message.js";
+import { messageRow, nameModel, showReply } from "./message.js";
 import { startPeople } from "./people.js";
 import { drawReaders } from "./company.js";
-import { citationsOf } from "./reply.js";
+import { runOf } from "./reply.js";
 import { lookSoon, startSeen } from "./seen.js";
 import { joinLive, leaveLive, typeLive } from "./together.js";
 
@@ -23,7 +25,10 @@ let turn = 0; // of fetching: the latest one wins
 export function startChat() {
   startConversations();
   startComposer({ conversation: openOrCreate, add: addRow, row: rowOf, changed: refresh, finished });
-  startBranches({ canWrite: () => Boolean(open?.can_write), show: showVersion, answer: showAnswer });
+  startBranches({
+    canWrite: () => Boolean(open?.can_write),
+    show: showVersion, answer: showAnswer, read: async (id) => (await readMessage(id)).message, beside: showReplies, choose,
+  });
   startPeople(() => open);
   startLog();
   startSeen(() => open);
@@ -122,7 +127,7 @@ function join() {
       addRow(row);
       lookSoon();
     },
-    showRuns: (ids) => { if (!open?.has_after) showLive(ids); },
+    showRuns: (runs) => { if (!open?.has_after) showLive(runs); },
     reload: () => report(load(id, new URLSearchParams())),
     moved: () => report(moved(id)),
     branched: (beside) => report(branched(id, beside)),
@@ -148,15 +153,17 @@ async function branched(id, beside) {
   else if (beside) await finished($(`[data-id="${CSS.escape(beside)}"]`, $("#messages")), beside);
 }
 
-// Whether the end of what this person reads is shown.
+// Whether the end of what this person reads is shown; a reply that has just ended may be known by its run alone.
 async function readsOn(id) {
-  const { active_leaf_id: leaf } = await api(`/conversations/${id}${query({ before: 1 })}`);
-  return Boolean(leaf && $(`[data-id="${CSS.escape(leaf)}"]`, $("#messages")));
+  const { active_leaf_id: leaf, messages } = await api(`/conversations/${id}${query({ before: 1 })}`);
+  const run = messages.find((message) => message.id === leaf)?.run_id;
+  if (leaf) markChosen(leaf);
+  return Boolean(leaf && (rowWith("id", leaf) || (run && rowWith("run", run))));
 }
 
 // Whoever opens the conversation, in whichever tab, follows the replies that are being written.
 function liveRunsOf({ live_runs: runs, messages }) {
-  return runs.filter((run) => !messages.some((message) => message.run_id === run));
+  return runs.filter((run) => !messages.some((message) => message.run_id === run)).map((id) => ({ id }));
 }
 
 function head(conversation) {
@@ -175,7 +182,7 @@ function head(conversation) {
 function rowOf(message, quote) {
   const row = messageRow(message, { quote });
   row.append(handlesOf(message));
-  if (message.role === "assistant" && message.run_id && !message.deleted_at) citedSoon(row, message);
+  if (message.role === "assistant" && message.run_id && !message.deleted_at) toldSoon(row, message);
   return row;
 }
 
@@ -185,13 +192,18 @@ function handlesOf(message) {
   return h("footer", { class: "message-foot" }, messageTools(message), marks);
 }
 
-// A reply's citations are fetched when it comes into sight.
-function citedSoon(row, message) {
+// A reply's citations, its model, how it ended and what one said of it are fetched when it comes into sight.
+function toldSoon(row, message) {
   const seen = new IntersectionObserver(async ([entry]) => {
     if (!entry.isIntersecting) return;
     seen.disconnect();
-    const citations = await citationsOf(message.run_id).catch(() => []);
-    if (citations.length) keepEnd(() => showReply($(".body", row), { text: message.content, citations }));
+    const run = await runOf(message.run_id).catch(() => null); // the next look shows it
+    if (!run) return;
+    keepEnd(() => {
+      nameModel(row, run.answered_by || run.model);
+      showReply($(".body", row), { text: message.content, citations: run.citations, end: run });
+      if (!$(".thumbs", row)) $(".marks", row)?.before(...[replyThumbs(message.id, run.thumb)].flat().filter(Boolean));
+    });
   });
   seen.observe(row);
 }
@@ -206,18 +218,43 @@ async function showVersion(id) {
 function showAnswer(questionId, runId) {
   const rows = [...$("#messages").children];
   const question = rows.findIndex((row) => row.dataset.id === questionId);
-  if (question >= 0) rows.slice(question + 1).forEach((row) => row.remove());
-  showLive([runId]);
+  const isBeside = (row) => row.matches(".beside") && $(`[data-parent="${CSS.escape(questionId)}"]`, row);
+  if (question >= 0) rows.slice(question + 1).filter((row) => !isBeside(row)).forEach((row) => row.remove());
+  showLive([{ id: runId, question: questionId }]);
 }
+
+// The replies to one question in columns, where one of them is shown.
+function showReplies(id, messages) {
+  const row = rowWith("id", id);
+  showBeside(row, messages.map((message) => (message.id === id ? row : rowOf(message))));
+  markChosen(id);
+}
+
+// The next message is to follow this reply; what followed another one is not read any more.
+async function choose(id) {
+  const { active_leaf_id: leaf } = await api(`/conversations/${open.id}/active-leaf`, { method: "PUT", body: { message_id: id } });
+  const isLast = leaf === id && rowWith("id", id)?.parentElement === $("#messages").lastElementChild;
+  if (isLast) markChosen(id);
+  else await load(open.id, new URLSearchParams({ m: id }));
+}
+
+async function readMessage(id) {
+  const { messages: [message], active_leaf_id: leaf } = await api(`/conversations/${open.id}${query({ around: id, before: 0, after: 0 })}`);
+  return { message, leaf };
+}
+
+const rowWith = (name, value) => $(`[data-${name}="${CSS.escape(value)}"]`, $("#messages"));
 
 // What can be done with a message is known when it stands in the conversation, and changes with the versions beside it.
 async function finished(row, id) {
   if (!open) return;
-  const { messages: [message] } = await api(`/conversations/${open.id}${query({ around: id, before: 0, after: 0 })}`);
+  const { message, leaf } = await readMessage(id);
   if (!row?.isConnected || !message) return;
   Object.assign(row.dataset, { seq: message.seq, parent: message.parent_id });
   $(".message-foot", row)?.remove();
   keepEnd(() => row.append(handlesOf(message)));
+  if (message.run_id) toldSoon(row, message);
+  if (leaf) markChosen(leaf);
   drawReaders();
   lookSoon();
 }
@@ -254,8 +291,10 @@ function addRow(row) {
   const known = row.dataset.id && $(`[data-id="${CSS.escape(row.dataset.id)}"]`, $("#messages"));
   keepEnd(() => {
     if (known) known.replaceWith(row); // told before it was answered
-    else $("#messages").append(row);
+    else if (!row.matches(".assistant") || !putBeside(row)) $("#messages").append(row);
   });
+  const settled = settle(row.dataset.parent);
+  if (settled) report(finished(settled, settled.dataset.id));
   drawReaders();
 }
 

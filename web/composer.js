@@ -1,16 +1,18 @@
-// Writing into a conversation: the message, who replies, the replies as they come, and stopping one.
+// Writing into a conversation: the message, who replies (one model, or several side by side), the replies as they come, and stopping.
 
 import { $, fill, h, toast } from "./dom.js";
 import { api } from "./api.js";
 import { toEnd } from "./log.js";
-import { liveReply, stopRun } from "./reply.js";
+import { modelName } from "./message.js";
+import { liveReply, runOf, stopRun } from "./reply.js";
 
 const MODEL = "recollect.model";
 const NOBODY = "nobody";
+const MOST_MODELS = 4; // as many as the server has answer at once
 
 let sent = { content: "", id: "" }; // what was sent last: once more under the same id, it is the same message
 let chat; // {conversation, add, row, changed, finished} of chat.js
-const watched = new Map(); // run id -> AbortController, in the order of their rows
+const watched = new Map(); // run id -> {stop, question}, in the order of their rows
 
 export function startComposer(given) {
   chat = given;
@@ -22,7 +24,11 @@ export function startComposer(given) {
     event.preventDefault();
     submit();
   });
-  $("#composer-model").addEventListener("change", (event) => localStorage.setItem(MODEL, event.target.value));
+  $("#composer-model").addEventListener("change", (event) => {
+    localStorage.setItem(MODEL, event.target.value);
+    showOthers();
+  });
+  $("#composer-others").addEventListener("change", showOthers);
 }
 
 export const focusComposer = () => $("#composer-text").focus();
@@ -35,11 +41,28 @@ export async function loadModels() {
   const byDefault = models.find((model) => model.is_default)?.name;
   $("#search-rerank").hidden = !canRerank;
   $("#composer-model").value = kept === NOBODY || models.some((model) => model.name === kept) ? kept : byDefault;
+  fill($("#composer-choices"), models.map((model) =>
+    h("label", { class: "option" }, h("input", { type: "checkbox", value: model.name }), ` ${labelOf(model)}`)));
+  showOthers();
 }
 
-function labelOf({ name, provider, health }) {
-  const label = name === "extractive" ? "extracts, word for word" : name.replace(`${provider}:`, "");
-  return health === "failing" ? `${label} (failing)` : label;
+const labelOf = ({ name, health }) => (health === "failing" ? `${modelName(name)} (failing)` : modelName(name));
+
+// Which models can be asked beside the one that is chosen, and how many are.
+function showOthers() {
+  const first = $("#composer-model").value;
+  const boxes = [...document.querySelectorAll("#composer-choices input")];
+  for (const box of boxes) box.closest("label").hidden = box.value === first;
+  const chosen = othersNow().length;
+  for (const box of boxes) box.disabled = !box.checked && chosen >= MOST_MODELS - 1;
+  $("#composer-others").hidden = first === NOBODY || boxes.length < 2;
+  $("#composer-others summary").textContent = chosen ? `and ${chosen} more` : "and others";
+}
+
+function othersNow() {
+  const first = $("#composer-model").value;
+  if (first === NOBODY) return [];
+  return [...document.querySelectorAll("#composer-choices :checked")].map(({ value }) => value).filter((name) => name !== first);
 }
 
 async function submit() {
@@ -47,19 +70,23 @@ async function submit() {
   const content = input.value.trim();
   if (!content || $("#composer-send").disabled) return;
   $("#composer-send").disabled = true;
+  $("#composer-others").open = false;
   try {
     const conversation = await chat.conversation();
     const model = $("#composer-model").value;
+    const others = othersNow();
     if (sent.content !== content) sent = { content, id: crypto.randomUUID?.() ?? `${Date.now()} ${Math.random()}` };
     const body = { content, client_id: sent.id };
-    if (model !== NOBODY) body.reply = { model };
+    if (model !== NOBODY && !others.length) body.reply = { model };
     const answer = await api(`/conversations/${conversation.id}/messages`, { method: "POST", body });
+    const message = answer.message ?? answer;
+    chat.add(chat.row(message));
+    toEnd();
+    const runs = others.length ? await askAll(message.id, [model, ...others]) : [answer.run].filter(Boolean);
     sent = { content: "", id: "" };
     if (input.value.trim() === content) input.value = "";
-    chat.add(chat.row(answer.message ?? answer));
-    toEnd();
     chat.changed().catch(() => {});
-    if (answer.run) watch(answer.run.id);
+    showLive(runs.map(({ id }) => ({ id, question: message.id })));
   } catch (error) {
     toast(error.message);
   } finally {
@@ -67,38 +94,45 @@ async function submit() {
   }
 }
 
-// Show the reply of a run as it is written.
-export const showLive = (runIds) => runIds.forEach(watch);
+// Asked once more after a failure, it is the same question: the key is the message's.
+async function askAll(messageId, models) {
+  const headers = { "Idempotency-Key": `side by side ${sent.id} ${models.join(" ")}` };
+  return (await api(`/messages/${messageId}/side-by-side`, { method: "POST", headers, body: { models } })).runs;
+}
+
+// Show the replies of runs as they are written; whose `question` is not known, it is asked for.
+export const showLive = (runs) => runs.forEach(watch);
 
 export function stopWatching() {
-  for (const stop of watched.values()) stop.abort();
+  for (const { stop } of watched.values()) stop.abort();
   watched.clear();
   showStop();
 }
 
-async function watch(runId) {
-  if (watched.has(runId)) return;
-  const stop = new AbortController();
-  watched.set(runId, stop);
+async function watch({ id, question }) {
+  if (watched.has(id)) return;
+  const mine = { stop: new AbortController(), question };
+  watched.set(id, mine);
   showStop();
-  const reply = liveReply(runId, { signal: stop.signal });
-  reply.row.dataset.run = runId;
+  mine.question ??= (await runOf(id).catch(() => null))?.prompt_message_id;
+  if (watched.get(id) !== mine) return;
+  const reply = liveReply({ id, question: mine.question }, { signal: mine.stop.signal });
   chat.add(reply.row);
   const end = await reply.done;
-  if (watched.get(runId) !== stop) return;
-  watched.delete(runId);
+  if (watched.get(id) !== mine) return;
+  watched.delete(id);
   showStop();
   $("#chat-status").textContent = end?.state === "complete" ? "The reply is complete." : `The reply has ended: ${end?.state}.`;
   if (end?.message_id) chat.finished(reply.row, end.message_id).catch(() => {}); // a reload shows what can be done with it
   chat.changed().catch(() => {});
 }
 
-// The one that was asked for last.
+// The one that was asked for last, with those beside it.
 async function stopReply() {
-  const runId = [...watched.keys()].at(-1);
-  if (!runId) return;
+  const last = [...watched.values()].at(-1);
+  const runs = [...watched].filter(([, { question }]) => question === last?.question).map(([id]) => id);
   $("#composer-stop").disabled = true;
-  await stopRun(runId).catch((error) => toast(error.message));
+  await Promise.all(runs.map(stopRun)).catch((error) => toast(error.message));
   $("#composer-stop").disabled = false;
 }
 

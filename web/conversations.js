@@ -1,6 +1,7 @@
-// The list of conversations beside the chat, the last changed first: it follows what happens in those that it shows.
+// The list of conversations beside the chat, the last changed first: it follows what happens in those that it shows, and looks
+// now and then for what happens in all others.
 
-import { $, fill, h, toast, when } from "./dom.js";
+import { $, fill, h, report, toast, when } from "./dom.js";
 import { api, myId, query } from "./api.js";
 import { watchLive } from "./live.js";
 import { isInSight } from "./seen.js";
@@ -9,23 +10,31 @@ const PAGE = 50;
 const MOST_UNREAD = 100; // as far as the server counts
 const AGAIN_MS = 500;
 const MOST_WATCHED = 80; // of the 100 topics that a connection may watch
+const LOOK_MS = 30_000; // what is news where nothing is watched
 
 let next = null;
 let current = "";
 let typing = 0;
 let turn = 0; // of reading the list: the latest one wins
 let again = 0; // timer of reading the list anew
+let shown = PAGE; // rows: as many are read anew
 const watched = new Map(); // conversation id -> {conversation, stop}
 
 export function startConversations() {
-  $("#conversations-more").addEventListener("click", () => load(next));
+  $("#conversations-more").addEventListener("click", () => report(load(next)));
   $("#conversations-q").addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(look, 200); });
   $("#conversations-archived").addEventListener("change", look);
   $("#conversations-import").addEventListener("change", takeIn);
   window.addEventListener("let-in", lookAgain);
+  document.addEventListener("visibilitychange", lookIfSeen);
+  setInterval(lookIfSeen, LOOK_MS);
 }
 
-const look = () => load(null).catch((error) => toast(error.message));
+function lookIfSeen() {
+  if (!document.hidden && !$("#view-c").hidden && !$("#app").hidden) lookAgain();
+}
+
+const look = () => report(load(null));
 
 // A file that an export wrote becomes a conversation.
 async function takeIn({ target }) {
@@ -43,7 +52,7 @@ async function takeIn({ target }) {
 
 export const titleOf = (conversation) => conversation.title || "New conversation";
 
-export const showConversations = () => load(null);
+export const showConversations = reload;
 
 export function markCurrent(id) {
   current = id;
@@ -58,24 +67,57 @@ export function clearConversations() {
   clearTimeout(again);
   watched.forEach(({ stop }) => stop());
   watched.clear();
+  shown = PAGE;
   fill($("#conversations"));
 }
 
+// The first page, or with a cursor the next one.
 async function load(cursor) {
-  const q = $("#conversations-q").value.trim() || null;
-  const archived = $("#conversations-archived").checked || null;
-  turn += 1;
-  const mine = turn;
-  const answer = await api(`/conversations${query({ limit: PAGE, cursor, q, archived })}`);
-  if (mine !== turn) return answer.items;
-  const rows = answer.items.map(rowOf);
-  if (cursor) $("#conversations").append(...rows);
-  else fill($("#conversations"), rows.length ? rows : h("li", { class: "muted none" }, q || archived ? "None." : "No conversations yet."));
-  follow(answer.items, { only: !cursor });
-  next = answer.next_cursor;
+  const mine = begin();
+  const { items, next_cursor: after } = await page(cursor);
+  if (mine !== turn) return;
+  if (cursor) $("#conversations").append(...items.map(rowOf));
+  else list(items);
+  shown = Math.max(PAGE, $("#conversations").children.length);
+  show(items, { only: !cursor, after });
+}
+
+// All that is shown, as it is now.
+async function reload() {
+  const mine = begin();
+  const items = [];
+  let after = null;
+  do {
+    const answer = await page(after);
+    items.push(...answer.items);
+    after = answer.next_cursor;
+  } while (after && items.length < shown && mine === turn);
+  if (mine === turn) {
+    list(items);
+    show(items, { only: true, after });
+  }
+  return items;
+}
+
+const begin = () => { turn += 1; return turn; };
+
+const asked = () => ({ q: $("#conversations-q").value.trim() || null, archived: $("#conversations-archived").checked || null });
+
+const page = (cursor) => api(`/conversations${query({ limit: PAGE, cursor, ...asked() })}`);
+
+// The row that has the focus keeps it.
+function list(items) {
+  const focused = $("#conversations a:focus")?.dataset.id;
+  const { q, archived } = asked();
+  fill($("#conversations"), items.length ? items.map(rowOf) : h("li", { class: "muted none" }, q || archived ? "None." : "No conversations yet."));
+  if (focused) $(`#conversations a[data-id="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function show(items, { only, after }) {
+  follow(items, { only });
+  next = after;
   $("#conversations-more").hidden = !next;
   markCurrent(current);
-  return answer.items;
 }
 
 function rowOf(conversation) {
@@ -87,9 +129,10 @@ function rowOf(conversation) {
       h("span", { class: "muted" }, when(conversation.updated_at))));
 }
 
-// Watch these, and with `only` no others any more.
+// Watch the first of these, and with `only` no others any more.
 function follow(conversations, { only }) {
-  const listed = new Map(conversations.map((conversation) => [conversation.id, conversation]));
+  const first = conversations.slice(0, MOST_WATCHED);
+  const listed = new Map(first.map((conversation) => [conversation.id, conversation]));
   for (const [id, { conversation, stop }] of watched) {
     if (listed.has(id)) Object.assign(conversation, listed.get(id));
     else if (only) {
@@ -97,7 +140,7 @@ function follow(conversations, { only }) {
       watched.delete(id);
     }
   }
-  for (const conversation of conversations) {
+  for (const conversation of first) {
     const { id, change_seq: after } = conversation;
     if (watched.has(id) || watched.size >= MOST_WATCHED) continue;
     watched.set(id, { conversation, stop: watchLive(`conversation:${id}`, { after, tell: (frame) => tell(conversation, frame) }).stop });
@@ -122,7 +165,7 @@ function tell(conversation, { event, data }) {
 
 function lookAgain() {
   clearTimeout(again);
-  again = setTimeout(() => load(null).catch(() => {}), AGAIN_MS); // the next change looks again
+  again = setTimeout(() => reload().catch(() => {}), AGAIN_MS); // the next change looks again
 }
 
 function redraw(conversation, { first = false } = {}) {

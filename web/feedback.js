@@ -1,9 +1,10 @@
-// Thumbs and clicks on hits, noted to measure how well search finds; only where the person and the workspace allow it.
+// Thumbs on hits and replies and clicks on hits, noted to measure how good they are; only where the person and the workspace allow it.
 
-import { $, fill, h, icon, toast } from "./dom.js";
+import { $, fill, h, icon, report, toast } from "./dom.js";
 import { api } from "./api.js";
 
-const THUMBS = { up: "A good result", down: "A bad result" };
+const THUMBS = { up: "A good", down: "A bad" };
+const MAX_REASON = 2000;
 
 let isKept = false;
 
@@ -29,18 +30,25 @@ export function noteClick(about) {
 const give = ({ workspace, query, passage_id, rank }, kind) =>
   api(`/search/feedback?workspace=${workspace}`, { method: "POST", body: { query, passage_id, rank: rank(), kind } });
 
-export function thumbsOf(about) {
+export const thumbsOf = (about) => thumbs("result", { give: (kind) => give(about, kind) });
+
+// Of a reply, with the thumb that it has; why it is bad can be said.
+export function replyThumbs(messageId, thumb) {
+  const send = (body) => api(`/messages/${messageId}/feedback`, { method: "PUT", body });
+  const told = async ({ target }) => { await send({ thumb: "down", reason: target.value.trim() }); toast("Noted."); };
+  const why = h("input", { class: "objection", maxlength: MAX_REASON, placeholder: "What is wrong with it?", "aria-label": "What is wrong with it?", hidden: true, onchange: (event) => report(told(event)) });
+  const shown = thumbs("reply", { thumb, give: async (kind) => { await send({ thumb: kind }); why.hidden = kind !== "down"; } });
+  return shown && [shown, why];
+}
+
+function thumbs(what, { give: send, thumb = "none" }) {
   if (!isKept) return null;
   const buttons = Object.entries(THUMBS).map(([kind, label]) =>
-    h("button", { type: "button", class: "thumb", "aria-label": label, title: label, "aria-pressed": "false", onclick: (event) => press(event.currentTarget, kind) }, icon(kind)));
+    h("button", { type: "button", class: "thumb", "aria-label": `${label} ${what}`, title: `${label} ${what}`, "aria-pressed": String(kind === thumb), onclick: (event) => report(press(event.currentTarget, kind)) }, icon(kind)));
   async function press(button, kind) {
     const isTakenBack = button.getAttribute("aria-pressed") === "true";
-    try {
-      await give(about, isTakenBack ? "none" : kind);
-      for (const one of buttons) one.setAttribute("aria-pressed", String(one === button && !isTakenBack));
-    } catch (error) {
-      toast(error.message);
-    }
+    await send(isTakenBack ? "none" : kind);
+    for (const one of buttons) one.setAttribute("aria-pressed", String(one === button && !isTakenBack));
   }
   return h("span", { class: "thumbs" }, buttons);
 }

@@ -1,6 +1,6 @@
 // A message as it is shown: a person's words as they were written, a reply as Markdown with its citations.
 
-import { fill, h, marked, pagesOf, when } from "./dom.js";
+import { $, fill, h, marked, pagesOf, when } from "./dom.js";
 import { query } from "./api.js";
 import { markdown } from "./markdown.js";
 
@@ -22,12 +22,21 @@ export function messageRow(message, { quote } = {}) {
   return h("article", { class: `message ${message.role}`, ...place, tabindex: "-1" },
     h("header", { class: "muted" },
       h("strong", {}, reply ? "Recollect" : message.author || "Someone"), " ",
+      reply && h("span", { class: "model" }), " ",
       message.created_at && when(message.created_at),
       message.edited_at && !message.deleted_at && h("span", {}, " · edited"),
     ),
     body,
   );
 }
+
+// Whose words a reply is, for the eye and for who hears the page.
+export function nameModel(row, name) {
+  $(".model", row).textContent = modelName(name);
+  row.setAttribute("aria-label", `Reply of ${modelName(name)}`);
+}
+
+export const modelName = (name) => (name === "extractive" ? "extracts, word for word" : name.slice(name.indexOf(":") + 1));
 
 // The handles of a message that names somebody; whom, the server has found.
 function named({ content, mentions = [] }) {

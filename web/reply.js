@@ -1,15 +1,18 @@
 // A reply while it is written: follow the run's events into a message. Leaving the page stops nothing, coming back resumes.
 
+import { $, h, report } from "./dom.js";
 import { api } from "./api.js";
 import { follow } from "./events.js";
 import { keepEnd } from "./log.js";
-import { messageRow, showReply } from "./message.js";
+import { messageRow, nameModel, showReply } from "./message.js";
 
 export const stopRun = (runId) => api(`/runs/${runId}/stop`, { method: "POST" });
 
 // Return {row, done}: the row to show, and a promise of how the run ended ({state, message_id, ...}).
-export function liveReply(runId, { signal }) {
-  const row = messageRow({ role: "assistant", content: "", id: "", created_at: new Date().toISOString() });
+export function liveReply({ id: runId, question }, { signal }) {
+  const row = messageRow({ role: "assistant", content: "", id: "", parent_id: question, created_at: new Date().toISOString() });
+  row.dataset.run = runId;
+  row.append(h("footer", { class: "message-foot stopping" }, stopButton(runId)));
   row.setAttribute("aria-busy", "true");
   const reply = { text: "", citations: [], waiting: "Searching your messages and files…", end: null };
   const body = row.querySelector(".body");
@@ -20,22 +23,33 @@ export function liveReply(runId, { signal }) {
   };
   const drawSoon = () => { drawing ||= requestAnimationFrame(draw); };
   draw();
-  const done = read(runId, reply, { signal, drawSoon }).then((end) => {
+  const named = (name) => nameModel(row, name);
+  const done = read(runId, reply, { signal, drawSoon, named }).then((end) => {
     cancelAnimationFrame(drawing);
     reply.waiting = "";
     reply.end = end;
     draw();
     row.removeAttribute("aria-busy");
+    $(".stopping", row)?.remove();
     row.dataset.id = end?.message_id ?? "";
     return end;
   });
   return { row, done };
 }
 
-async function read(runId, reply, { signal, drawSoon }) {
+function stopButton(runId) {
+  const stop = async ({ currentTarget: button }) => {
+    button.disabled = true;
+    await stopRun(runId).finally(() => { button.disabled = false; });
+  };
+  return h("button", { type: "button", class: "link", onclick: (event) => report(stop(event)) }, "Stop this one");
+}
+
+async function read(runId, reply, { signal, drawSoon, named }) {
   try {
     for await (const { event, data } of follow(`/runs/${runId}/events`, { signal, ends: ({ event }) => event === "run.done" })) {
       if (event === "run.done") return data;
+      if (event === "run.started") named(data.model);
       take(reply, event, data);
       drawSoon();
     }
@@ -59,8 +73,5 @@ function take(reply, event, data) {
   }
 }
 
-// The quotations of a reply that was finished before.
-export async function citationsOf(runId) {
-  const run = await api(`/runs/${runId}`);
-  return run.citations ?? [];
-}
+// How a reply came to be: its question, model, quotations, end, and what one said of it.
+export const runOf = (runId) => api(`/runs/${runId}`);

@@ -8,7 +8,7 @@ import { changeMarks, marksIn } from "./marks.js";
 
 let live = null; // of live.js
 
-// `chat` is how the conversation is shown: row(message), add(row), showRuns(ids), reload(), moved(), branched(beside), renamed(fields),
+// `chat` is how the conversation is shown: row(message), add(row), showRuns(runs), reload(), moved(), branched(beside), renamed(fields),
 // gone().
 export function joinLive({ id, change_seq: after }, chat) {
   leaveLive();
@@ -60,7 +60,7 @@ const isShown = (message) => Boolean(rowOf(message.id) || (message.run_id && rep
 // Whether it stands on the branch that is shown: the server begins another one where something follows its parent already.
 function goesOn({ parent_id: parent, role }) {
   if (!parent) return !$("#messages .message");
-  const beside = `#messages [data-parent="${CSS.escape(parent)}"]${role === "assistant" ? ".assistant" : ""}`;
+  const beside = `#messages [data-parent="${CSS.escape(parent)}"]${role === "assistant" ? ".assistant" : ""}:not([aria-busy])`;
   return Boolean(rowOf(parent)) && !$(beside);
 }
 
@@ -78,8 +78,8 @@ function deleted(message, chat) {
 }
 
 function started({ id, prompt_message_id: prompt }, chat) {
-  const isFirst = !$(`#messages .assistant[data-parent="${CSS.escape(prompt)}"]`);
-  if (rowOf(prompt) && isFirst && !replyOf(id)) chat.showRuns([id]);
+  const isFirst = !$(`#messages .assistant[data-parent="${CSS.escape(prompt)}"]:not([aria-busy])`); // or they are asked side by side
+  if (rowOf(prompt) && isFirst && !replyOf(id)) chat.showRuns([{ id, question: prompt }]);
 }
 
 const counted = ({ emoji, account_ids: people }) => ({ emoji, count: people.length, is_mine: people.includes(myId()) });

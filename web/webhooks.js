@@ -1,4 +1,5 @@
-// Webhooks of files: which there are and how they do, a new one with its secret, and taking one away.
+// Webhooks of files: which there are and how they do, a new one with its secret, and taking one away. A saved search's is in
+// savedhook.js.
 
 import { $, fill, h, report, when } from "./dom.js";
 import { api } from "./api.js";
@@ -30,10 +31,14 @@ function rowOf(hook) {
     await list();
     $("[name=url]", $("#webhooks-add")).focus();
   };
+  return hookRow(hook, { about: hook.kinds.map((kind) => KINDS[kind]).join(", "), remove });
+}
+
+export function hookRow(hook, { about, remove }) {
   return h("li", { class: "row" },
     h("div", { class: "row-main" },
       h("strong", { class: "one-line", title: hook.url }, hook.url),
-      h("span", { class: "muted row-meta" }, stateOf(hook), h("span", {}, hook.kinds.map((kind) => KINDS[kind]).join(", "))),
+      h("span", { class: "muted row-meta" }, stateOf(hook), about && h("span", {}, about)),
       hook.reason && h("span", { class: "reason" }, hook.reason)),
     h("button", { type: "button", class: "button quiet", "aria-label": `Delete ${hook.url}`, onclick: () => report(remove()) }, "Delete"));
 }
@@ -48,9 +53,13 @@ async function add(form) {
   const made = await api("/webhooks", { method: "POST", body: { url: data.get("url").trim(), kinds: data.getAll("kinds") } });
   form.reset();
   await list();
-  const secret = $("#webhooks-secret input");
-  secret.value = made.secret;
-  $("#webhooks-secret").hidden = false;
-  secret.focus();
-  secret.select();
+  showSecret($("#webhooks-secret"), made.secret);
+}
+
+export function showSecret(place, secret) {
+  const field = $("input", place);
+  field.value = secret;
+  place.hidden = false;
+  field.focus();
+  field.select();
 }

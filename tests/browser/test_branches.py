@@ -41,6 +41,48 @@ async def test_a_question_is_answered_again_beside_the_first_reply(ada):
     await expect(reply).to_contain_text("2/2")
 
 
+async def ask_two(ada):
+    await ada.say(LETTER)
+    await ada.open("#/c/new")
+    await ada.page.select_option("#composer-model", "openai:gpt-4.1-mini")
+    await ada.page.get_by_text("and others").click()
+    await ada.page.get_by_role("checkbox", name="extracts, word for word").check()
+    await ada.ask("Where does the spare key hang?")
+
+
+async def test_two_models_answer_side_by_side_and_the_conversation_goes_on_from_one(ada):
+    page = ada.page
+    await ask_two(ada)
+    replies = page.get_by_role("group", name="Replies side by side").get_by_role("article")
+    written = page.get_by_role("article", name="Reply of gpt-4.1-mini")
+    quoted = page.get_by_role("article", name="Reply of extracts, word for word")
+    await expect(replies).to_have_count(2)
+    await expect(written).to_contain_text("word3")
+    await written.get_by_role("button", name="Stop this one").click()
+    await expect(written).to_contain_text("Stopped")
+    await expect(quoted).to_contain_text("behind the blue door")
+    await quoted.get_by_label("A bad reply").click()
+    async with page.expect_response(re.compile("/feedback")):
+        await quoted.get_by_label("What is wrong with it?").fill("Too long")
+        await page.keyboard.press("Tab")
+    chosen = quoted.get_by_role("button", name="Go on from this one")
+    await chosen.click()
+    await expect(chosen).to_have_attribute("aria-pressed", "true")
+    await expect(replies).to_have_count(2)
+    await page.select_option("#composer-model", "nobody")
+    await page.fill("#composer-text", "Thank you")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message")).to_have_count(3)
+    await expect(quoted.locator(".versions")).to_contain_text("/2")
+    await page.reload()
+    await expect(quoted.get_by_label("A bad reply")).to_have_attribute("aria-pressed", "true")
+    await quoted.get_by_role("button", name="Side by side").click()
+    await expect(replies).to_have_count(2)
+    await expect(written).to_contain_text("Stopped")
+    await written.get_by_role("button", name="Go on from this one").click()
+    await expect(page.locator(".message")).to_have_count(2)
+
+
 async def test_a_conversation_is_archived_found_there_and_taken_in_from_a_file(ada):
     page = ada.page
     conversation, _ = await ada.say("Hello", title="Boiler room")

@@ -332,6 +332,32 @@ async def test_a_search_is_saved_tells_what_it_newly_finds_and_is_forgotten(ada)
     await expect(saved).to_contain_text("A saved search tells you")
 
 
+async def test_a_saved_search_gets_a_webhook_whose_secret_is_shown_once(ada, owner_connection):
+    page = ada.page
+    await ada.call("/saved-searches", "POST", {"q": "boiler"})
+    dialog = page.get_by_role("dialog", name="Webhook of “boiler”")
+    button = page.get_by_role("button", name="Webhook of boiler")
+    await page.locator("#saved summary").click()
+    await expect(button).to_have_attribute("aria-pressed", "false")
+    await button.click()
+    await dialog.get_by_label("Address").fill("https://hooks.example.org/found")
+    await page.keyboard.press("Enter")
+    await expect(dialog.get_by_label("The secret")).to_have_value(re.compile("^whsec_"))
+    await page.keyboard.press("Escape")
+    await owner_connection.execute(
+        "UPDATE saved_search SET webhook_failing_since = now(), webhook_reason = 'It answered 500.'"
+    )
+    await page.locator("#saved summary").click()
+    await expect(button).to_have_attribute("title", "Its webhook is failing")
+    await button.click()
+    await expect(dialog.get_by_label("The secret")).to_be_hidden()
+    await expect(dialog.locator(".state")).to_contain_text("Failing since")
+    await expect(dialog).to_contain_text("It answered 500.")
+    await dialog.get_by_role("button", name="Delete").click()
+    await expect(dialog.get_by_role("list")).to_have_text("None yet.")
+    assert (await ada.call("/saved-searches"))["items"][0]["webhook"] is None
+
+
 async def test_all_workspaces_are_searched_as_one_and_a_hit_opens_in_its_own(ada):
     page = ada.page
     await ada.say(LETTER, title="Keys")

@@ -15,7 +15,7 @@ from api.deps import COOKIE
 from core.scope import Scope
 from tests.browser.conftest import watched
 from tests.browser.person import Person
-from tests.make import make_colleague
+from tests.make import make_colleague, make_conversation
 
 LETTER = "The spare key hangs behind the blue door of the boiler room."
 
@@ -127,6 +127,32 @@ async def test_the_list_counts_what_is_new_and_a_mention_is_told_at_once(both):
     await both.bob.call(f"/conversations/{both.talk}", "PATCH", {"title": "Saturday"})
     await expect(ada.locator("#chat-title")).to_have_text("Saturday")
     await expect(ada.locator("#conversations a")).to_contain_text(["Saturday"])
+
+
+async def test_what_happens_in_one_of_many_conversations_is_seen_within_half_a_minute(
+    both, owner_connection
+):
+    ada = both.ada.page
+    for n in range(60):  # the list shows 50, and hears at once of what happens in those
+        await make_conversation(owner_connection, both.scope, f"Talk {n}")
+    await ada.clock.install()
+    await both.ada.open("?#/c/new")
+    await expect(ada.locator("#conversations a")).to_have_count(50)
+    await expect(ada.locator("#conversations")).not_to_contain_text("Friday")
+    await ada.locator("#conversations-more").click()
+    await expect(ada.locator("#conversations a")).to_have_count(61)
+    last = ada.locator("#conversations a").last
+    await expect(last).to_contain_text("Friday")
+    await ada.locator("#conversations-q").fill("Talk 1")  # not listed any more, so not heard of
+    await expect(ada.locator("#conversations a")).to_have_count(11)
+    await ada.locator("#conversations-q").fill("")
+    await expect(ada.locator("#conversations a")).to_have_count(50)
+    await post(both.bob, "Is anybody there?")
+    await expect(both.bob.page.locator(".message")).to_have_count(2)
+    await ada.clock.fast_forward(30_000)
+    first = ada.locator("#conversations a").first
+    await expect(first).to_contain_text("Friday")
+    await expect(first.locator(".badge")).to_have_text("1 unread")
 
 
 async def test_what_is_said_while_a_reply_is_written_is_shown_to_both(both):
