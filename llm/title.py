@@ -216,7 +216,7 @@ async def _finish(
             workspace_id=fence.workspace_id,
             conversation_id=conversation_id,
             kind="conversation.updated",
-            subject_id=None,
+            subject_id=conversation_id,
             actor_id=account_id,
         )
         await execute(conn, NAME_BY_MODEL, title=worded.title, **conversation)

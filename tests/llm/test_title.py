@@ -98,7 +98,11 @@ async def test_a_model_names_the_conversation_after_its_first_reply(
 async def test_whoever_watches_is_told(resources, owner_connection, answered):
     await wrote(resources, "Spare key")
     row = await owner_connection.fetchrow("SELECT kind, subject_id, actor_id FROM change ORDER BY seq DESC LIMIT 1")  # fmt: skip
-    assert tuple(row) == ("conversation.updated", None, answered.scope.account_id)
+    assert tuple(row) == (
+        "conversation.updated",
+        answered.conversation_id,
+        answered.scope.account_id,
+    )
 
 
 async def test_what_it_took_is_counted(resources, owner_connection, answered):
