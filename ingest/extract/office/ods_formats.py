@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from zipfile import ZipFile
 
 from ingest.extract.office.formatted_cells import FormattedCell
-from ingest.extract.office.number_format import NumberFormat, shaped
+from ingest.extract.office.number_format import LONGEST_CODE, NumberFormat, shaped
 from ingest.extract.office.odf_package import CONTENT, STYLES
 from ingest.extract.office.xml_parts import parse
 from ingest.extract.segment import Unreadable
@@ -105,7 +105,7 @@ class _Styles:
         self._in_words = name in WORDS
 
     def data(self, text: str) -> None:
-        if self._open and self._in_words:
+        if self._open and self._in_words and len(self._open.texts[-1]) <= LONGEST_CODE:
             self._open.texts[-1] += text
 
     def end(self, name: str) -> None:
@@ -176,7 +176,7 @@ class _Content:
         first = self._column
         count = _count(attributes.get("number-columns-repeated", "1"), MOST_COLUMNS)
         self._column = min(first + count, MOST_COLUMNS)
-        if "value" not in attributes:
+        if "value" not in attributes or first == self._column:
             return
         of_column = self._of_columns[first] if first < len(self._of_columns) else ""
         style = attributes.get("style-name") or self._of_row or of_column

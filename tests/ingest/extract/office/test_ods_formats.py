@@ -106,6 +106,12 @@ def test_a_million_repetitions_are_yielded_as_they_are_asked_for():
     assert next(ods_cells(archive, ["S"])) == FormattedCell(0, 0, 0, PERCENT)
 
 
+def test_cells_beyond_the_last_column_and_words_without_end_have_none():
+    rows = row(cell(times=16_383), cell(1, "percent"), cell(1, "percent"))
+    assert found(table(rows)) == [FormattedCell(0, 0, 16_383, PERCENT)]
+    assert found(table(row(cell(1, "percent"))), styles=STYLES.replace("%", "%" * 100_000)) == []
+
+
 def test_damage_ends_the_formats():
     rows = row(cell(1, "percent"))
     assert found(table(rows) + "<broken") == []
