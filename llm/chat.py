@@ -82,6 +82,11 @@ class Answering:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """The images of the messages are not shown to the model that answers."""
+
+
+@dataclass(frozen=True, slots=True)
 class Thinking:
     """The model works on its answer and says nothing yet: a sign of life."""
 
@@ -99,7 +104,7 @@ class Finish:
     reason: FinishReason
 
 
-ChatEvent = Delta | Cited | Answering | Thinking | Usage | Finish
+ChatEvent = Delta | Cited | Answering | Unseen | Thinking | Usage | Finish
 
 
 class ChatModel(Protocol):

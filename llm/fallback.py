@@ -21,6 +21,7 @@ from llm.chat import (
     Finish,
     ModelRefused,
     ModelUnavailable,
+    Unseen,
 )
 
 log = structlog.get_logger(__name__)
@@ -109,11 +110,15 @@ class UnseeingChat:
         self.name = model.name
         self._model = model
 
-    def stream(
+    async def stream(
         self, messages: Sequence[ChatMessage], *, max_tokens: int
     ) -> AsyncGenerator[ChatEvent, None]:
-        unseen = [message.without_images() for message in messages]
-        return self._model.stream(unseen, max_tokens=max_tokens)
+        if any(message.images for message in messages):
+            yield Unseen()
+        blind = [message.without_images() for message in messages]
+        async with aclosing(self._model.stream(blind, max_tokens=max_tokens)) as events:
+            async for event in events:
+                yield event
 
 
 class FallbackChat:

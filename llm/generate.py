@@ -26,6 +26,7 @@ from llm.chat import (
     ModelUnavailable,
     Source,
     Thinking,
+    Unseen,
     Usage,
 )
 from llm.citations import Citation, CitationStream, Grounding, TextOut
@@ -96,7 +97,7 @@ async def _write(answer: "_Answer", model: ChatModel, task: Task, *, feed: Feed)
     async with _beside(heard, _listen(model, task, heard), _await_stop(log, feed, heard)):
         last = await answer.write(heard)
     await answer.close()
-    return replace(answer.ending(last), answered_by=answer.answered_by)
+    return replace(answer.ending(last), answered_by=answer.answered_by, saw_images=answer.sees)
 
 
 @dataclass(slots=True)
@@ -107,6 +108,7 @@ class _Answer:
     citations: CitationStream
     strict: OnlySupported | None = None
     answered_by: str = ""
+    sees: bool = True
     usage: Usage | None = None
     text: list[str] = field(default_factory=list[str])
     cited: list[Span] = field(default_factory=list[Span])
@@ -125,7 +127,9 @@ class _Answer:
             if self.log.stop_requested:
                 return _Stop()
 
-    async def _take_in(self, event: Delta | Cited | Answering | Thinking | Usage | None) -> None:
+    async def _take_in(
+        self, event: Delta | Cited | Answering | Unseen | Thinking | Usage | None
+    ) -> None:
         """Do what an event asks for; None is a batch that is due."""
         if event is None:
             await self._flush()
@@ -134,7 +138,9 @@ class _Answer:
         elif isinstance(event, Cited):
             await self._add(self.citations.cite(event.ref, storable(event.quote)))
         elif isinstance(event, Answering):
-            self.answered_by = event.name
+            self.answered_by, self.sees = event.name, True
+        elif isinstance(event, Unseen):
+            self.sees = False
         elif isinstance(event, Usage):
             self.usage = event
 

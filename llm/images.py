@@ -28,7 +28,7 @@ IMAGE_BYTES: Final = 3_750_000
 ALL_BYTES: Final = 8_000_000
 MOST_PIXELS: Final = 8_000  # an edge
 
-ImageFate = Literal["shown", "too large", "too many", "unreadable"]
+ImageFate = Literal["shown", "refused", "too large", "too many", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from llm.retrieval import Found, Wanted, find_sources
 from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState, end_run
 from llm.supported import MOST_TRIES, generate_supported
 from llm.title import TitleLater, have_named
-from llm.trace import Trace, TracedQuery, as_json, told, traced
+from llm.trace import Trace, TracedQuery, as_json, images_refused, told, traced
 from search.retrieve import Searcher
 from sql import execute, fetch, fetch_one, read, write
 from sql.fence import Fence
@@ -222,10 +222,7 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
     model = deps.models.get(
         run.model, question=query, sources=prompt.sources, abstain=options.abstain
     )
-    if options.citations == "required":
-        ending = await _supported(deps, run_log, model, trace, prompt=prompt)
-    else:
-        ending = await generate(model, _task(prompt, options), log=run_log, feed=deps.feed)
+    ending = await _answer(deps, run_log, model, trace, prompt=prompt)
     own = asked.standalone.usage
     return _held_to(options, _counted(deps, run, _with_usage(ending, own), prompt=prompt))
 
@@ -248,14 +245,23 @@ def _task(prompt: Prompt, options: ReplyOptions) -> Task:
     return Task(prompt.messages, prompt.sources, options.max_tokens)
 
 
-async def _supported(
+async def _answer(
     deps: ReplyDeps, run_log: RunLog, model: ChatModel, trace: Trace, *, prompt: Prompt
 ) -> Ending:
-    """Have an answer written that its citations bear out, and keep in the trace what that took."""
-    task, tries = _task(prompt, trace.options), _tries(trace.options)
-    made = await generate_supported(model, task, log=run_log, feed=deps.feed, tries=tries)
-    await _keep(run_log, replace(trace, tries=made.tries))
-    return made.ending
+    """Have the answer written, with `citations: required` one that they bear out; keep in the trace what came of it."""
+    task, after = _task(prompt, trace.options), trace
+    if trace.options.citations == "required":
+        made = await generate_supported(
+            model, task, log=run_log, feed=deps.feed, tries=_tries(trace.options)
+        )
+        ending, after = made.ending, replace(trace, tries=made.tries)
+    else:
+        ending = await generate(model, task, log=run_log, feed=deps.feed)
+    if not ending.saw_images:
+        after = images_refused(after)
+    if after != trace:
+        await _keep(run_log, after)
+    return ending
 
 
 def _tries(options: ReplyOptions) -> int:
@@ -323,7 +329,8 @@ def _counted(deps: ReplyDeps, run: Run, ending: Ending, *, prompt: Prompt) -> En
     usage = ending.usage or Usage(0, 0)
     if ending.state in ("stopped", "failed") and ending.error_code != "model_refused":
         asked = sum(tokens_in(message.content) for message in prompt.messages)
-        asked += sum(picture.tokens for picture in prompt.pictures)
+        if ending.saw_images:
+            asked += sum(picture.tokens for picture in prompt.pictures)
         usage = Usage(usage.input_tokens or asked, usage.output_tokens)
     micros = deps.models.facts(answered_by).micros(usage.input_tokens, usage.output_tokens)
     return replace(ending, usage=usage, answered_by=answered_by, cost_micros=micros)

@@ -55,7 +55,8 @@ class Entry:
 class Ending:
     """How a run ends; `error` is for a person, `retryable` says whether asking again may help.
 
-    `answered_by` is the model that wrote, "" where none did; `cost_micros` are millionths of a US dollar.
+    `answered_by` is the model that wrote, "" where none did, and `saw_images` whether it took those that it was shown;
+    `cost_micros` are millionths of a US dollar.
     """
 
     state: RunState
@@ -65,6 +66,7 @@ class Ending:
     error: str = ""
     retryable: bool = False
     answered_by: str = ""
+    saw_images: bool = True
     cost_micros: int = 0
     first_token_ms: int | None = None
 

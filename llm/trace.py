@@ -5,7 +5,7 @@ The question's words and the query made of them are the only words here.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 import orjson
@@ -86,6 +86,17 @@ def traced(
         degraded=found.degraded,
         rewrite_ms=rewrite_ms,
         search_ms=found.search_ms,
+    )
+
+
+def images_refused(trace: Trace) -> Trace:
+    """Return the trace of an answer by a model that was not shown its images after all."""
+    return replace(
+        trace,
+        images=tuple(
+            replace(image, fate="refused") if image.fate == "shown" else image
+            for image in trace.images
+        ),
     )
 
 

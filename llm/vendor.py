@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 import httpx2
 import structlog
 
-from llm.chat import ChatEvent, ChatMessage, ModelRefused, ModelUnavailable
+from llm.chat import ChatEvent, ChatMessage, ModelRefused, ModelUnavailable, Unseen
 from llm.upstream import (
     DEFAULT_LIMITS,
     MALFORMED,
@@ -72,26 +72,27 @@ class VendorChat(ABC, Generic[Client, Raw]):
         self, messages: Sequence[ChatMessage], max_tokens: int
     ) -> AsyncGenerator[ChatEvent, None]:
         with self._in_our_words(BROKEN_OFF):
-            async with (
-                await self._open_or_blind(messages, max_tokens) as raw,
-                aclosing(self._events(raw)) as events,
-            ):
+            sees, opened = await self._open_or_blind(messages, max_tokens)
+            async with opened as raw, aclosing(self._events(raw)) as events:
+                if not sees:
+                    yield Unseen()
                 async for event in events:
                     yield event
 
     async def _open_or_blind(
         self, messages: Sequence[ChatMessage], max_tokens: int
-    ) -> RawStream[Raw]:
-        """Ask for the stream; a server that refuses the request is asked again without its images."""
+    ) -> tuple[bool, RawStream[Raw]]:
+        """Ask for the stream; a server that refuses the request is asked again without its images, and then False is returned."""
         try:
             with self._in_our_words(UNREACHABLE):
-                return await self._open(messages, max_tokens)
+                return True, await self._open(messages, max_tokens)
         except ModelRefused as refusal:
             if not any(message.images for message in messages):
                 raise
             log.warning("model is shown no images", model=self.name, reason=refusal.message)
+        blind = [each.without_images() for each in messages]
         with self._in_our_words(UNREACHABLE):
-            return await self._open([each.without_images() for each in messages], max_tokens)
+            return False, await self._open(blind, max_tokens)
 
     @abstractmethod
     def _connect(self, api_key: str, base_url: str, *, http_client: httpx2.AsyncClient) -> Client:

@@ -1,6 +1,6 @@
 """The kept trace of a run as a reader may see it now: what he may not read, or what was deleted since, is not told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -130,7 +130,10 @@ class CandidateAnswer(Answer):
 
 
 class ImageAnswer(Answer):
-    """An image attached to the question or before it, and what became of it: `shown`, or why it was left out."""
+    """An image attached to the question or before it, and what became of it: `shown`, or why not.
+
+    `refused`: the model that answered took none, or its server did not.
+    """
 
     file_id: UUID
     version: int
@@ -149,6 +152,8 @@ class _Place:
     created_at: datetime
 
 
+Places = Mapping[tuple[UUID, UUID | None], _Place]
+
 _list_places = read("run.sql", "list_places", _Place)
 
 
@@ -161,16 +166,17 @@ def read_trace(text: str) -> KeptTrace | None:
     )
 
 
-async def candidates_of(conn: ReadConn, scope: Scope, trace: KeptTrace) -> list[CandidateAnswer]:
+async def find_places(conn: ReadConn, scope: Scope, trace: KeptTrace) -> Places:
+    """Return what the caller may see now of the sources and images of a trace."""
+    named = [(c.item_id, c.message_id) for c in trace.candidates]
+    named += [(image.file_id, None) for image in trace.images]
+    ids = {"item_ids": [item for item, _ in named], "message_ids": [m for _, m in named]}
+    rows = await fetch(conn, _list_places, **scope.ids, **ids)
+    return {(row.item_id, row.message_id): row for row in rows}
+
+
+def candidates_of(trace: KeptTrace, places: Places) -> list[CandidateAnswer]:
     """Return the candidates that the caller may see now, best first, named as their sources are named now."""
-    rows = await fetch(
-        conn,
-        _list_places,
-        **scope.ids,
-        item_ids=[c.item_id for c in trace.candidates],
-        message_ids=[c.message_id for c in trace.candidates],
-    )
-    places = {(row.item_id, row.message_id): row for row in rows}
     return [
         _candidate(c, place, trace.ref_of(c.passage_id))
         for c in trace.candidates
@@ -178,25 +184,21 @@ async def candidates_of(conn: ReadConn, scope: Scope, trace: KeptTrace) -> list[
     ]
 
 
-async def images_of(conn: ReadConn, scope: Scope, trace: KeptTrace) -> list[ImageAnswer]:
+def images_of(trace: KeptTrace, places: Places) -> list[ImageAnswer]:
     """Return the attached images that the caller may see now, in the order in which they were shown."""
-    files = [image.file_id for image in trace.images]
-    if not files:
-        return []
-    none = [None for _ in files]
-    rows = await fetch(conn, _list_places, **scope.ids, item_ids=files, message_ids=none)
-    titles = {row.item_id: row.title for row in rows}
     return [
-        ImageAnswer(title=titles[image.file_id], **image.model_dump())
+        ImageAnswer(title=place.title, **image.model_dump())
         for image in trace.images
-        if image.file_id in titles
+        if (place := places.get((image.file_id, None)))
     ]
 
 
 async def nearest(conn: ReadConn, scope: Scope, trace: str) -> list[CandidateAnswer]:
     """Return what an abstaining reply was given: the nearest there was."""
     kept = read_trace(trace)
-    found = await candidates_of(conn, scope, kept) if kept else []
+    if kept is None:
+        return []
+    found = candidates_of(kept, await find_places(conn, scope, kept))
     return [candidate for candidate in found if candidate.ref is not None]
 
 

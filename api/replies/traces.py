@@ -16,6 +16,7 @@ from api.replies.traced import (
     KeptCoverage,
     KeptTrace,
     candidates_of,
+    find_places,
     images_of,
     read_trace,
 )
@@ -151,8 +152,7 @@ _find_trace = read("run.sql", "find_trace", _Traced)
 async def get_trace(message_id: PathId, scope: ScopeDep, api: ApiDep) -> TraceAnswer:
     async with api.resources.app.read_tx(scope) as conn:
         row, kept = await _find(conn, scope, message_id)
-        candidates = await candidates_of(conn, scope, kept)
-        images = await images_of(conn, scope, kept)
+        places = await find_places(conn, scope, kept)
     query = (
         kept.query.model_dump() if row.is_asked else {"asked": "", "text": "", "by": kept.query.by}
     )
@@ -164,8 +164,8 @@ async def get_trace(message_id: PathId, scope: ScopeDep, api: ApiDep) -> TraceAn
         state=row.state,
         query=AskedQueryAnswer.model_validate(query),
         options=OptionsAnswer(**kept.options.model_dump()),
-        candidates=candidates,
-        images=images,
+        candidates=candidates_of(kept, places),
+        images=images_of(kept, places),
         turns=kept.turns,
         prompt_sha256=kept.prompt_sha256,
         coverage=_coverage(kept.coverage),
@@ -188,7 +188,7 @@ async def get_trace(message_id: PathId, scope: ScopeDep, api: ApiDep) -> TraceAn
 async def replay_trace(message_id: PathId, scope: ScopeDep, api: ApiDep) -> ReplayAnswer:
     async with api.resources.app.read_tx(scope) as conn:
         row, kept = await _find(conn, scope, message_id)
-        then = await candidates_of(conn, scope, kept)
+        then = candidates_of(kept, await find_places(conn, scope, kept))
     if not row.is_asked:
         raise Conflict("The question was deleted.")
     found = await find_sources(api.searcher, scope, _wanted(row, kept))

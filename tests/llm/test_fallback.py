@@ -12,6 +12,7 @@ from llm.chat import (
     Image,
     ModelRefused,
     ModelUnavailable,
+    Unseen,
 )
 from llm.fallback import FAILURES, REST_S, Breaker, FallbackChat, RestingChat, UnseeingChat
 from tests.llm.vendor_server import collect
@@ -61,7 +62,7 @@ async def test_a_model_that_sees_nothing_is_asked_without_the_images():
 
     shown = ChatMessage("user", "Who?", images=(Image("image/gif", b""),))
     seen = [event async for event in UnseeingChat(Echo()).stream([shown], max_tokens=9)]
-    assert seen == [Delta(f"Who?{UNSEEN} 0")]
+    assert seen == [Unseen(), Delta(f"Who?{UNSEEN} 0")]
 
 
 async def test_no_other_model_goes_on_with_an_answer():

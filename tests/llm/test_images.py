@@ -138,12 +138,15 @@ async def test_images_of_earlier_messages_are_shown_unless_only_other_files_are_
         assert len(await look(*files, asked=1, options=options)) == 3
 
 
+SAYS = Reply(words=("A cat.",))
+
+
 @pytest.fixture
 def answer(resources, owner_connection):
     """Have a run answered, and return what the vendor was asked and which images the trace tells."""
 
-    async def answered(run, *, known=Facts(images=COST), budgets=Budgets()):  # noqa: B008  (frozen)
-        async with vendor_server(Reply(words=("A cat.",))) as vendor, fenced(resources) as fence:
+    async def answered(run, *, known=Facts(images=COST), budgets=Budgets(), script=(SAYS,)):  # noqa: B008  (frozen)
+        async with vendor_server(*script) as vendor, fenced(resources) as fence:
             model = OpenAIChat("fake", api_key="none", base_url=f"{vendor.base_url}/v1")
             given = replace(
                 deps(resources, model, budgets=budgets), models=Fixed(model, known=known)
@@ -177,6 +180,16 @@ async def test_a_model_that_sees_answers_from_an_image_alone(attach, ask, answer
     assert shown == {"type": "image_url", "image_url": {"url": Image("image/png", PNG).data_uri}}
     assert traced == [(str(image.file_id), "shown")]
     assert (await state_of(owner_connection, run))[0] == "complete"
+
+
+@pytest.mark.parametrize("citations", ["auto", "required"])
+async def test_images_that_the_provider_refuses_are_told_to_be_refused(
+    attach, ask, answer, citations
+):
+    large, small = await attach(make_image(size=(9_000, 1)), "large.png"), await attach()
+    run = await ask(large, small, request=f'{{"citations": "{citations}"}}')
+    _, traced = await answer(run, script=(Reply(fault="bad_request"), SAYS, SAYS))
+    assert traced == [(str(large.file_id), "too large"), (str(small.file_id), "refused")]
 
 
 async def test_the_next_question_is_asked_with_the_image_too(attach, ask, answer, resources, scope):
