@@ -17,7 +17,7 @@ function show({ workspace, mine }) {
   const turn = async () => show(await api("/search/feedback", { method: "PATCH", body: { mine: !mine } }));
   const button = h("button", { type: "button", class: "link", onclick: () => turn().catch((error) => toast(error.message)) }, mine ? "Do not note it" : "Note it");
   const told = mine
-    ? "Which results you open and what you say of them is noted, to measure how well search finds; nobody else reads it. "
+    ? "Which results you open and what you say of them, and of replies, is noted, to measure how good they are; nobody else reads it. "
     : "Which results you open is not noted. ";
   fill($("#feedback-switch"), workspace && [told, button]);
 }

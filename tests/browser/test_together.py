@@ -4,7 +4,7 @@ Bob reads it as a member of the workspace, which it is shared with.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import httpx
@@ -13,7 +13,7 @@ from playwright.async_api import expect
 
 from api.deps import COOKIE
 from core.scope import Scope
-from tests.browser.conftest import watched
+from tests.browser.conftest import REPLY, watched
 from tests.browser.person import Person
 from tests.make import make_colleague, make_conversation
 
@@ -168,6 +168,28 @@ async def test_what_is_said_while_a_reply_is_written_is_shown_to_both(both):
         await expect(page.get_by_text("Wait for me.")).to_be_visible()
         await expect(page.locator(".message.assistant")).to_have_count(1)
         await expect(page.locator(".message.assistant .message-tools")).to_be_visible()
+
+
+async def test_replies_side_by_side_stand_so_before_others_and_after_a_reload(
+    both, vendor, monkeypatch
+):
+    monkeypatch.setattr(vendor, "script", (replace(REPLY, pause_s=1.0),))  # half a minute of it
+    ada, bob = both.ada.page, both.bob.page
+    await both.ada.say(LETTER)
+    await ada.select_option("#composer-model", "openai:gpt-4.1-mini")
+    await ada.get_by_text("and others").click()
+    await ada.get_by_role("checkbox", name="extracts, word for word").check()
+    await ada.fill("#composer-text", "Where does the spare key hang?")
+    await ada.keyboard.press("Enter")
+    for page in (ada, bob):
+        await expect(page.locator(".beside .message")).to_have_count(2)
+        await expect(page.locator(".beside")).to_contain_text("blue door")
+    await bob.reload()
+    await expect(bob.locator(".beside [aria-busy]")).to_contain_text("word0")
+    await expect(bob.locator(".beside .message")).to_have_count(2)
+    await ada.get_by_role("button", name="Stop", exact=True).click()
+    for page in (ada, bob):
+        await expect(page.locator(".beside .notice")).to_contain_text("Stopped")
 
 
 async def test_another_window_of_the_same_person_follows_to_the_new_reply(both, site):
