@@ -1,30 +1,33 @@
 """How well passages answer, beside windows of 200 and 400 tokens, as the chunking-evaluation benchmark scores it.
 
-    RECOLLECT_DATA=... .venv/bin/python -m bench.chunking [BUDGET ...]
+    RECOLLECT_DATA=... .venv/bin/python -m bench.chunking [--vectors FILE] [BUDGET ...]
 
-Five long texts with 472 questions and gold spans (rag/chunking-evaluation of RECOLLECT_DATA), cut by ingest/chunk.py (with
-each BUDGET of tokens; without one, with that in use) and into fixed windows, embedded by the real model, ranked by exact
-cosine over all five texts. Of the best five, in characters, as brandonstarxel/chunking_evaluation defines them: recall is
-the share of the gold spans that is found, precision the share of what was found that is gold, IoU the gold found by what
-was found and the gold missed; of a passage of another text nothing is gold. The last columns are recall in the best passages
-up to as many tokens for every way, so that small ones do not lose by being fewer words.
+Five long texts with 472 questions and gold spans (rag/chunking-evaluation of RECOLLECT_DATA), cut by ingest/chunk.py (by each
+BUDGET of tokens) and into windows, embedded by the real model (--vectors keeps what it made), ranked by exact cosine and then "as
+found", drawn together by search/neighbours.py. Of the best five, in characters, as brandonstarxel/chunking_evaluation defines them:
+share of the gold found, share of the found that is gold, and IoU; then recall in equal numbers of tokens, as small ones are fewer words.
 """
 
+import argparse
 import asyncio
+import hashlib
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from uuid import UUID
 
 import numpy as np
 
 from app.model_files import prepare_model
 from ingest.chunk import BUDGET_TOKENS, chunk
 from ingest.extract.segment import Segment
+from search.embed import Matrix, Vector
 from search.embed_onnx import OnnxEmbedder
+from search.legs import MOST_DEPTH
+from search.neighbours import Place, borrowed
 from search.wordpiece import load_token_counter, load_tokenizer
 
 WINDOWS = (200, 400)
@@ -103,16 +106,77 @@ def passages(count: Callable[[str], int], budget: int) -> Cutter:
     return cut
 
 
+@dataclass(frozen=True, slots=True)
+class Ranker:
+    """The vectors of all passages, in the order of the texts."""
+
+    cuts: Sequence[Passage]
+    vectors: Matrix
+
+    def by_cosine(self, vector: Vector) -> list[Passage]:
+        return [self.cuts[at] for at in np.argsort(-(self.vectors @ vector), kind="stable")]
+
+    def as_found(self, vector: Vector) -> list[Passage]:
+        """Rank as search does by meaning alone: scores are what cosines are above the mean."""
+        cosines = self.vectors @ vector
+        order = np.argsort(-cosines, kind="stable")
+        near = order[:MOST_DEPTH]
+        above = cosines[near] - cosines.mean()
+        corpora = sorted({passage.corpus for passage in self.cuts})
+        places = [
+            Place(
+                UUID(int=corpora.index(self.cuts[at].corpus)),
+                int(at),
+                float(score),
+                is_message=False,
+            )
+            for at, score in zip(near, above, strict=True)
+        ]
+        best = np.argsort(-(above + borrowed(places)), kind="stable")
+        return [self.cuts[at] for at in (*near[best], *order[MOST_DEPTH:])]
+
+
+class Vectors:
+    """What the model made of each text, kept in a file where one is given."""
+
+    def __init__(self, embedder: OnnxEmbedder, path: Path | None) -> None:
+        self._embedder = embedder
+        self._path = path
+        self._known: dict[str, Vector] = {}
+        if path is not None and path.exists():
+            with np.load(path) as kept:
+                self._known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
+
+    async def of(self, texts: Sequence[str]) -> Matrix:
+        keys = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+        new = {k: text for k, text in zip(keys, texts, strict=True) if k not in self._known}
+        if new:
+            made = await self._embedder.embed_documents(list(new.values()))
+            self._known |= dict(zip(new, made, strict=True))
+            if self._path is not None:
+                kept = np.stack(list(self._known.values()))
+                np.savez(self._path, keys=np.array(list(self._known)), vectors=kept)
+        return np.stack([self._known[key] for key in keys])
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("budgets", type=int, nargs="*", default=[BUDGET_TOKENS])
+    parser.add_argument("--vectors", type=Path, help="an .npz file that keeps the vectors")
+    return parser.parse_args()
+
+
 async def main() -> None:
+    given = arguments()
     folder = Path(os.environ["RECOLLECT_DATA"]) / "rag" / "chunking-evaluation"
     model = prepare_model(Path(__file__).parents[1] / ".home")
     count, embedder = load_token_counter(model), OnnxEmbedder(model)
+    vectors = Vectors(embedder, given.vectors)
     rows = map(json.loads, (folder / "corpus.jsonl").read_text().splitlines())
     texts = {row["_id"]: row["text"] for row in rows}
     asked = questions(folder)
-    queries = np.stack([(await embedder.embed_query(question.text)).vector for question in asked])
-    budgets = [int(one) for one in sys.argv[1:]] or [BUDGET_TOKENS]
-    ways = {f"passages of {budget}": passages(count, budget) for budget in budgets}
+    queries = [(await embedder.embed_query(question.text)).vector for question in asked]
+    ways = {f"passages of {budget}": passages(count, budget) for budget in given.budgets}
     ways |= {f"windows of {tokens}": windows(model, tokens) for tokens in WINDOWS}
     columns = " | ".join(f"recall in {tokens} tokens" for tokens in READ_TOKENS)
     print(f"| way | number | mean tokens | recall | precision | IoU | {columns} |")
@@ -123,15 +187,16 @@ async def main() -> None:
             for corpus, text in texts.items()
             for start, end in cut(text)
         ]
-        vectors = await embedder.embed_documents([passage.text for passage in cuts])
-        order = np.argsort(-(queries @ vectors.T), axis=1, kind="stable")
-        found = [
-            scores(question, [cuts[at] for at in best[: max(READ_TOKENS)]])
-            for question, best in zip(asked, order, strict=True)
-        ]
-        means = " | ".join(f"{value:.3f}" for value in np.mean(found, axis=0))
-        size = np.mean([passage.tokens for passage in cuts])
-        print(f"| {name} | {len(cuts)} | {size:.0f} | {means} |", flush=True)
+        ranker = Ranker(cuts, await vectors.of([passage.text for passage in cuts]))
+        _tell(name, asked, [ranker.by_cosine(vector) for vector in queries])
+        _tell(f"{name}, as found", asked, [ranker.as_found(vector) for vector in queries])
+
+
+def _tell(name: str, asked: Sequence[Question], ranked: Sequence[list[Passage]]) -> None:
+    found = [scores(*pair) for pair in zip(asked, ranked, strict=True)]
+    means = " | ".join(f"{value:.3f}" for value in np.mean(found, axis=0))
+    size = np.mean([passage.tokens for passage in ranked[0]])
+    print(f"| {name} | {len(ranked[0])} | {size:.0f} | {means} |", flush=True)
 
 
 if __name__ == "__main__":

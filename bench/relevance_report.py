@@ -73,7 +73,7 @@ class Scores:
         near, bm25s = abs(lexical - semantic) < NEAR_LEGS, self.ways.get("bm25s")
         found = {
             "lexical below bm25s": bm25s is not None and lexical < LEXICAL_OF_BM25S * bm25s.ndcg,
-            "semantic is not exact cosine": abs(semantic - self.ndcg("cosine")) > SEMANTIC_FROM_COSINE,
+            "semantic below exact cosine": semantic < self.ndcg("cosine") - SEMANTIC_FROM_COSINE,
             "hybrid below the better leg": near and self.gain < -LOSS,
             "hybrid far below the better leg": not near and hybrid < SHARE_OF_BEST * max(lexical, semantic),
         }  # fmt: skip

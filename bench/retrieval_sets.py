@@ -7,7 +7,7 @@ side, with the vectors given, and refreshes the statistics.
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -67,13 +67,13 @@ async def index_set(
     build = await _make_file(owner, scope)
     generation_id = await make_generation(owner, scope, resources.embedder.model)
     ids = list(retrieval_set.documents)
+    cut = [
+        PassageText(ordinal, 0, len(text), None, None, (), text)
+        for ordinal, text in zip(_places(ids), retrieval_set.documents.values(), strict=True)
+    ]
     known: dict[UUID, str] = {}
     for start in range(0, len(ids), BATCH):
-        part = ids[start : start + BATCH]
-        passages = [
-            PassageText(start + n, 0, len(text), None, None, (), text)
-            for n, text in enumerate(retrieval_set.documents[id_] for id_ in part)
-        ]
+        part, passages = ids[start : start + BATCH], cut[start : start + BATCH]
         async with resources.worker.tenant_tx(scope.workspace_id) as conn:
             passage_ids = await index_passages(conn, build, passages)
             if vectors is not None:
@@ -86,6 +86,18 @@ async def index_set(
         await refresh(conn, scope.workspace_id)
     await owner.execute("ANALYZE passage, embedding, item, access_grant, lexeme_stat")
     return known
+
+
+def _places(ids: Sequence[str]) -> list[int]:
+    """Return each document's place in the file; only parts of one, "doc_1#0" and "doc_1#1", stand side by side."""
+    places = list[int]()
+    before = ""
+    for id_ in ids:
+        whole = id_.rpartition("#")[0]
+        step = 1 if whole and whole == before else 2
+        places.append((places[-1] if places else 0) + step)
+        before = whole
+    return places
 
 
 async def _make_file(owner: asyncpg.Connection, scope: Scope) -> Build:

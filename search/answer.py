@@ -117,7 +117,7 @@ class ExplainedLeg:
 
     leg: LegName
     rank: int | None
-    raw: float  # BM25, idf of the words in the title, cosine, what the messages around it lend
+    raw: float  # BM25, idf of the words in the title, cosine, what stands around it lends
     normalised: float  # of a cosine: deviations above the mean of the passage's language
     weight: float
     contribution: float

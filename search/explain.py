@@ -120,7 +120,7 @@ def _legs(
 
 
 def _gains(hit: Listed) -> list[ExplainedLeg]:
-    """Return what a hit has from the messages around it, and for being new, where it does."""
+    """Return what a hit has from what stands around it, and for being new, where it does."""
     gains: list[tuple[LegName, float]] = [("neighbours", hit.borrowed), ("recency", hit.recent)]
     return [ExplainedLeg(name, None, gain, gain, 1.0, gain) for name, gain in gains if gain]
 

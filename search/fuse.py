@@ -2,7 +2,7 @@
 
     score = bm25 + WEIGHT * u * (cosine - mean cosine of the passage's language) / sigma
 
-on raw scores, both known for every candidate of either leg, and what a message borrows from those around it
+on raw scores, both known for every candidate of either leg, and what a passage borrows from those around it
 (search/neighbours.py). A passage in another language than the query's can hold none of its words, so its meaning counts more;
 a question that was found is no answer to another one, so it counts less. Rescaling each query (z-scores, min-max) or keeping
 ranks alone (reciprocal rank fusion) deletes the signal that raw scores carry; no leg of ours lacks scores.
@@ -49,7 +49,7 @@ class Candidate:
     centre: float  # of its language: q . mu
     lang: str = ""
     asks: bool | None = None  # whether a message ends as a question
-    seq: int | None = None  # its place in its conversation
+    seq: int = 0  # its place in its conversation or file
     age_days: float = 0.0  # at the beginning of this day, UTC
 
 
@@ -61,7 +61,7 @@ class Listed:
     score: float
     match: tuple[Match, ...]
     also_in: tuple[UUID, ...] = ()
-    borrowed: float = 0.0  # the part of the score that the messages around it lend
+    borrowed: float = 0.0  # the part of the score that the passages around it lend
     recent: float = 0.0  # the part that it has for being new
 
 
@@ -120,7 +120,7 @@ def fuse(
     matched = [(c, _match(c, weights, c.id in near)) for c in candidates]
     found = [(c, _score(c, weights), match) for c, match in matched if match]
     gains = borrowed(
-        [Place(c.item_id, c.seq, score) for c, score, _ in found],
+        [Place(c.item_id, c.seq, score, c.is_message) for c, score, _ in found],
         lending=AROUND_ANSWERS if weights.asks else AROUND_FINDS,
     )
     ranked = [

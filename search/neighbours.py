@@ -1,19 +1,21 @@
-"""What messages lend each other: an answer often shares no word with the question, but stands near others that do.
+"""What passages lend each other: an answer often shares no word with the question, but stands near others that do.
 
 A found message gains a share of the scores of the found messages around it in its conversation, a larger one where the
-query is a question: an answer is said among others, what is looked up was said once. Nothing is indexed for
-it: text, vectors and statistics stay those of the message's own words, so conditions, snippets and duplicates know no
-context, and an edited or deleted message lends at once what it now says. Measured in docs/relevance.md.
+query is a question: an answer is said among others, what is looked up was said once. A passage of a file is drawn towards
+the better one of the two that it was cut from, and never past it. Nothing is indexed for it: text, vectors and statistics
+stay those of the passage's own words, so conditions, snippets and duplicates know no context, and an edited or deleted
+message lends at once what it now says. Measured in docs/relevance.md.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 FADE: Final = 0.85  # of what is lent, for each message further
 REACH: Final = 8  # messages before and after
+TOWARDS: Final = 0.5  # of what the passage beside it in its file is ahead
 
 _FADED: Final = tuple(FADE ** (gap - 1) for gap in range(REACH + 1))  # by distance
 
@@ -32,22 +34,41 @@ AROUND_ANSWERS: Final = Lending(0.3, 0.4)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A found passage: which item holds it, and at which place of the conversation (None in a file)."""
+    """A found passage: which item holds it, and at which place; parts of one message are at one."""
 
     item_id: UUID
-    seq: int | None
+    seq: int
     score: float
+    is_message: bool = True
 
 
 def borrowed(places: Sequence[Place], *, lending: Lending = AROUND_FINDS) -> list[float]:
     """Return what each passage gains, in the order given; parts of one message lend each other nothing."""
-    talks = defaultdict[UUID, dict[int, float]](dict)
-    for place in places:
-        if place.seq is not None and place.score > 0:
-            best = talks[place.item_id]
-            best[place.seq] = max(place.score, best.get(place.seq, 0.0))
+    talks = _best(place for place in places if place.is_message)
+    files = _best(place for place in places if not place.is_message)
     around = {item_id: _around(best) for item_id, best in talks.items() if len(best) > 1}
-    return [_gain(place, around, lending) for place in places]
+    return [
+        _gain(place, around, lending) if place.is_message else _drawn(place, files)
+        for place in places
+    ]
+
+
+def _best(places: Iterable[Place]) -> Mapping[UUID, Mapping[int, float]]:
+    """Return the best score of each place, by item."""
+    items = defaultdict[UUID, dict[int, float]](dict)
+    for place in places:
+        if place.score > 0:
+            best = items[place.item_id]
+            best[place.seq] = max(place.score, best.get(place.seq, 0.0))
+    return items
+
+
+def _drawn(place: Place, files: Mapping[UUID, Mapping[int, float]]) -> float:
+    if place.score <= 0:
+        return 0.0
+    best = files[place.item_id]
+    beside = max(best.get(place.seq - 1, 0.0), best.get(place.seq + 1, 0.0))
+    return TOWARDS * max(0.0, beside - place.score)
 
 
 def _around(best: Mapping[int, float]) -> Mapping[int, float]:
@@ -65,6 +86,6 @@ def _around(best: Mapping[int, float]) -> Mapping[int, float]:
 
 
 def _gain(place: Place, around: Mapping[UUID, Mapping[int, float]], lending: Lending) -> float:
-    if place.seq is None or place.score <= 0 or place.item_id not in around:
+    if place.score <= 0 or place.item_id not in around:
         return 0.0
     return min(lending.lent * around[place.item_id][place.seq], lending.most * place.score)

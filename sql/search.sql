@@ -187,7 +187,7 @@ WITH term AS MATERIALIZED (
     FROM language_mean m
     WHERE m.workspace_id = :workspace_id AND m.generation_id = :generation::uuid
 ), candidate AS (
-    SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, m.asks, m.seq, p.tsv,
+    SELECT p.id, p.item_id, p.lang, p.text_hash, p.message_id IS NOT NULL AS is_message, m.asks, coalesce(m.seq, p.ordinal) AS seq, p.tsv,
         i.named AS title, :flat::float8 + :steep::float8 * p.lexeme_count AS norm, found.bm25,
         (extract(epoch FROM date_trunc('day', now(), 'UTC') - p.created_at) / 86400)::float8 AS age_days
     FROM unnest(:ids::uuid[], :bm25s::float8[]) AS found (id, bm25)

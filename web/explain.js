@@ -2,7 +2,7 @@
 
 import { h } from "./dom.js";
 
-const LEGS = { lexical: "Words", name: "Name", semantic: "Meaning", neighbours: "Messages around it", recency: "How new it is" };
+const LEGS = { lexical: "Words", name: "Name", semantic: "Meaning", neighbours: "What stands around it", recency: "How new it is" };
 
 export function explained(explanation) {
   if (!explanation) return h("p", { class: "muted" }, "This list was made too long ago to tell. Search again.");

@@ -3,9 +3,23 @@ from uuid import UUID
 import pytest
 
 from search.index import remove_message
-from search.neighbours import AROUND_ANSWERS, AROUND_FINDS, FADE, REACH, Place, borrowed
+from search.neighbours import (
+    AROUND_ANSWERS,
+    AROUND_FINDS,
+    FADE,
+    REACH,
+    TOWARDS,
+    Place,
+    borrowed,
+)
 from tests.make import make_scope
-from tests.search.make import make_conversation, make_message, make_searcher, ranked
+from tests.search.make import (
+    make_conversation,
+    make_file,
+    make_message,
+    make_searcher,
+    ranked,
+)
 
 A, B = (UUID(int=n) for n in (1, 2))
 LENT, MOST = AROUND_FINDS.lent, AROUND_FINDS.most
@@ -16,9 +30,15 @@ def test_messages_lend_to_those_around_them_the_nearer_the_more():
     assert gains == pytest.approx([LENT + LENT * FADE**2 * 2, MOST * 1.0, MOST * 2])
 
 
-def test_nobody_lends_across_conversations_files_or_beyond_the_reach():
-    places = [Place(A, 1, 5.0), Place(B, 2, 5.0), Place(A, 2 + REACH, 5.0), Place(A, None, 5.0)]
-    assert borrowed(places) == [0, 0, 0, 0]
+def test_nobody_lends_across_conversations_or_beyond_the_reach():
+    places = [Place(A, 1, 5.0), Place(B, 2, 5.0), Place(A, 2 + REACH, 5.0)]
+    assert borrowed(places) == [0, 0, 0]
+
+
+def test_a_passage_of_a_file_is_drawn_towards_the_better_one_beside_it():
+    scores = {1: 2.0, 2: 8.0, 3: 4.0, 4: 6.0, 6: 1.0, 7: -1.0}
+    places = [Place(A, seq, score, is_message=False) for seq, score in scores.items()]
+    assert borrowed(places) == pytest.approx([TOWARDS * 6, 0, TOWARDS * 4, 0, 0, 0])
 
 
 def test_a_message_gains_a_fifth_of_its_own_score_at_most():
@@ -66,6 +86,22 @@ async def test_a_hit_lends_to_its_neighbour_only_while_it_is_one(resources, owne
     async with resources.app.write_tx(scope) as conn:
         await remove_message(conn, scope.workspace_id, message_id=posted[0])
     assert await borrowers("printer") == set()
+
+
+async def test_what_stands_beside_the_best_passage_of_a_file_comes_before_what_stands_alone(
+    resources, owner_connection
+):
+    scope = await make_scope(owner_connection)
+    texts = ("the printer jams when its tray is empty", "a jam", "nothing", "printer")
+    file_id = await make_file(resources, owner_connection, scope, name="manual", passages=texts)
+    found = await ranked(make_searcher(resources), scope, "printer tray jams", mode="lexical")
+    rows = await owner_connection.fetch(
+        "SELECT id, ordinal FROM passage WHERE item_id = $1", file_id
+    )
+    ordinals = {row["id"]: row["ordinal"] for row in rows}
+    assert [(ordinals[hit.id], hit.borrowed > 0) for hit in found.listed] == [
+        (0, False), (1, True), (3, False),
+    ]  # fmt: skip
 
 
 async def test_who_asks_finds_what_answers_before_what_only_asks_as_well(
