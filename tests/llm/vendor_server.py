@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from llm.chat import ChatEvent, ModelRefused, ModelUnavailable
@@ -72,7 +73,8 @@ class Vendor:
 
 
 @asynccontextmanager
-async def vendor_server(*script: Reply) -> AsyncGenerator[Vendor, None]:
+async def vendor_server(*script: Reply, socket: Path | None = None) -> AsyncGenerator[Vendor, None]:
+    """With a `socket` it listens there, as the server of the local model does, and has no address."""
     vendor = Vendor("", script)
 
     serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
@@ -84,9 +86,11 @@ async def vendor_server(*script: Reply) -> AsyncGenerator[Vendor, None]:
             await _answer(reader, writer, vendor)
         writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    vendor.base_url = f"http://127.0.0.1:{port}"
+    if socket is None:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        vendor.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    else:
+        server = await asyncio.start_unix_server(serve, socket)
     try:
         yield vendor
     finally:

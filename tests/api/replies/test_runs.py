@@ -5,10 +5,24 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from app.chat_models import open_chat_models
+from app.settings import Settings, local_socket
 from core.events import END
+from llm.catalogue import LOCAL
 from llm.openai import OpenAIChat
 from tests.api.serving import read_events, served
-from tests.llm.replying import FACT, events_of, make_run, state_of, text_of, until, work
+from tests.llm.replying import (
+    FACT,
+    QUESTION,
+    deps,
+    events_of,
+    make_run,
+    state_of,
+    text_of,
+    until,
+    work,
+)
+from tests.llm.replying import answer_next as do_next_reply
 from tests.llm.vendor_server import Reply, vendor_server
 from tests.make import make_colleague, make_scope
 
@@ -244,6 +258,42 @@ async def test_a_posted_message_may_be_answered_in_the_same_response(
 
     told, _ = await asyncio.gather(post(), answer_next(resources, owner_connection, made))
     assert told.rstrip().rpartition("event: ")[2].startswith(END)
+
+
+@pytest.fixture
+async def local(app, resources, tmp_path):
+    """The process with a local model, and the scripted server of that."""
+    settings, api = Settings(recollect_home=tmp_path, llm="local"), app.state.api
+    local_socket(settings).parent.mkdir(parents=True, exist_ok=True)
+    answers = Reply(words=("Yes",)), Reply(words=(FACT, " [1]"))
+    async with (
+        vendor_server(*answers, socket=local_socket(settings)) as vendor,
+        open_chat_models(settings) as chat,
+    ):
+        ours = replace(resources, chat=chat)
+        app.state.api = replace(api, resources=ours)
+        yield ours, vendor
+        app.state.api = api
+
+
+async def test_the_local_model_answers_with_citations(local, served_client):
+    ours, vendor = local
+    talk, notes = [
+        (await served_client.post("/api/conversations", json={"title": "Keys"})).json()["id"]
+        for _ in range(2)
+    ]
+    await served_client.post(f"/api/conversations/{notes}/messages", json={"content": FACT})
+    asking = {"content": QUESTION, "reply": {}}
+    asked = await served_client.post(f"/api/conversations/{talk}/messages", json=asking)
+    await do_next_reply(ours, deps(ours))
+    run_id = asked.json()["run"]["id"]
+    received = await read_events(served_client, f"/api/runs/{run_id}/events")
+    assert (await served_client.get("/api/models")).json()["default"] == LOCAL
+    assert [request["max_tokens"] for request in vendor.requests] == [1, 1024]
+    assert shown(received).startswith(FACT)
+    (citation,) = [event.data for event in received if event.event == "citation"]
+    assert (citation["quote"], citation["conversation_id"]) == (FACT.rstrip("."), notes)
+    assert (received[-1].data["state"], received[-1].data["model"]) == ("complete", LOCAL)
 
 
 async def answer_next(resources, owner, made):
