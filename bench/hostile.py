@@ -80,7 +80,7 @@ def names() -> Iterator[str]:
         for entries in manifest(Path(folder)).values():
             for entry in entries:
                 if entry.get("category") == "hostile" and wanted in entry["path"]:
-                    yield str(Path(folder) / "files" / entry["path"])
+                    yield str(Path(folder) / entry["path"])
 
 
 def main() -> None:
