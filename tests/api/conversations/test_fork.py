@@ -1,4 +1,5 @@
 from unittest.mock import ANY
+from uuid import UUID
 
 import pytest
 
@@ -63,6 +64,19 @@ async def test_a_fork_is_found_by_its_words_and_goes_on_by_itself(mine, path, ow
         "SELECT item_id FROM passage WHERE tsv @@ to_tsquery('simple', 'pelican')"
     )
     assert {str(row["item_id"]) for row in items} == {path.rpartition("/")[2], made["id"]}
+
+
+async def test_a_copied_answer_is_no_source_for_replies_either(
+    mine, path, resources, owner_connection, ada
+):
+    asked = await post(mine, path, "Which bird has the pouch?", reply={})
+    await write_reply(resources, owner_connection, ada, asked["run"]["id"], "The shoebill")
+    made = (await mine.post(f"{path}/fork")).json()
+    rows = await owner_connection.fetch(
+        "SELECT m.role, p.traits FROM message m JOIN passage p ON p.message_id = m.id WHERE m.conversation_id = $1",
+        UUID(made["id"]),
+    )
+    assert {row["role"]: row["traits"] for row in rows} == {"user": [], "assistant": ["answer"]}
 
 
 async def test_a_fork_takes_the_branch_that_is_read_unless_a_message_is_named(mine, path):
