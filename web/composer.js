@@ -96,7 +96,7 @@ async function submit() {
 
 // Asked once more after a failure, it is the same question: the key is the message's.
 async function askAll(messageId, models) {
-  const headers = { "Idempotency-Key": `side by side ${sent.id} ${models.join(" ")}` };
+  const headers = { "Idempotency-Key": `side by side ${sent.id}` };
   return (await api(`/messages/${messageId}/side-by-side`, { method: "POST", headers, body: { models } })).runs;
 }
 

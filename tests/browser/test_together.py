@@ -184,6 +184,9 @@ async def test_replies_side_by_side_stand_so_before_others_and_after_a_reload(
     for page in (ada, bob):
         await expect(page.locator(".beside .message")).to_have_count(2)
         await expect(page.locator(".beside")).to_contain_text("blue door")
+    await bob.locator(".beside .message").first.focus()
+    await bob.keyboard.press("ArrowRight")
+    await expect(bob.locator(".beside .message").last).to_be_focused()
     await bob.reload()
     await expect(bob.locator(".beside [aria-busy]")).to_contain_text("word0")
     await expect(bob.locator(".beside .message")).to_have_count(2)
