@@ -135,11 +135,10 @@ class Caller:
             return await line.send(method, f"/api/v1{path}", token=self.token, body=content)
 
 
-async def everyday(
-    caller: Caller, owner: asyncpg.Connection, *, rate: float, seconds: float
-) -> None:
-    """Print what everyday work takes at a rate."""
-    send, chance = caller.send, random.Random(SEED)
+async def kinds_of_work(
+    send: Callable[..., Awaitable[Answer]], chance: random.Random
+) -> list[Callable[[], Awaitable[Answer]]]:
+    """Begin fifty conversations with a hundred messages, and return what people do with them."""
     said: list[str] = []
 
     async def begin(title: str) -> Answer:
@@ -159,7 +158,7 @@ async def everyday(
 
     for _ in range(100):
         await post()
-    work: list[Callable[[], Awaitable[Answer]]] = [
+    return [
         lambda: send("GET", "/conversations"),
         lambda: send("GET", talk()),
         lambda: send("GET", f"{talk()}/messages"),
@@ -169,6 +168,14 @@ async def everyday(
         lambda: send("PATCH", talk(), {"title": f"At {chance.random()}"}),
         lambda: begin("New"),
     ]  # fmt: skip
+
+
+async def everyday(
+    caller: Caller, owner: asyncpg.Connection, *, rate: float, seconds: float
+) -> None:
+    """Print what everyday work takes at a rate."""
+    chance = random.Random(SEED)
+    work = await kinds_of_work(caller.send, chance)
     count = int(rate * seconds)
     await reset_statements(owner)
     start = time.perf_counter() + 0.2
