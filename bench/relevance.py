@@ -31,7 +31,7 @@ from bench.bars import picture
 from bench.message_sets import CHOICES, MessageSet, index_messages, load_messages
 from bench.references import bm25s_run, cosine_run
 from bench.relevance_report import DEPTH, MEASURES, Measured, Scores, Way, measured, report, table
-from bench.retrieval_sets import RetrievalSet, index_set, load_set
+from bench.retrieval_sets import RetrievalSet, index_set, load_set, whole_of
 from core.scope import Scope
 from search.answer import Mode, SearchRequest
 from search.embed import Embedder, Matrix, Reranker
@@ -202,7 +202,13 @@ class Bench:
         ways["cosine"] = measured(nearest, qrels)
         if (reference := bm25s_run(asked, depth=DEPTH)) is not None:
             ways["bm25s"] = measured(reference, qrels)
-        return Scores(asked.name, ways, isinstance(asked, MessageSet), len(asked.queries))
+        return Scores(
+            asked.name,
+            ways,
+            is_messages=isinstance(asked, MessageSet),
+            has_parts=any(map(whole_of, asked.documents)),
+            queries=len(asked.queries),
+        )
 
     async def _index(self, scope: Scope) -> Known:
         asked = self.retrieval_set

@@ -54,6 +54,7 @@ class Scores:
     name: str
     ways: Mapping[Way, Measured]
     is_messages: bool = False
+    has_parts: bool = False  # of one file, side by side
     queries: int = field(default=0, compare=False)
 
     def ndcg(self, way: Way) -> float:
@@ -73,11 +74,15 @@ class Scores:
         near, bm25s = abs(lexical - semantic) < NEAR_LEGS, self.ways.get("bm25s")
         found = {
             "lexical below bm25s": bm25s is not None and lexical < LEXICAL_OF_BM25S * bm25s.ndcg,
-            "semantic below exact cosine": semantic < self.ndcg("cosine") - SEMANTIC_FROM_COSINE,
+            "semantic is not exact cosine": not self._is_cosine(semantic - self.ndcg("cosine")),
             "hybrid below the better leg": near and self.gain < -LOSS,
             "hybrid far below the better leg": not near and hybrid < SHARE_OF_BEST * max(lexical, semantic),
         }  # fmt: skip
         return [text for text, missed in found.items() if missed]
+
+    def _is_cosine(self, over: float) -> bool:
+        """Passages of one file lend each other scores (search/neighbours.py): they may be better than alone, not worse."""
+        return over >= -SEMANTIC_FROM_COSINE and (self.has_parts or over <= SEMANTIC_FROM_COSINE)
 
     def _chat_misses(self) -> list[str]:
         """Held are the questions to a channel; the other sets of messages ask for a line by its words."""

@@ -88,12 +88,17 @@ async def index_set(
     return known
 
 
+def whole_of(id_: str) -> str:
+    """Return what a document is a part of: "doc_1" of "doc_1#0"; nothing where it is whole."""
+    return id_.rpartition("#")[0]
+
+
 def _places(ids: Sequence[str]) -> list[int]:
-    """Return each document's place in the file; only parts of one, "doc_1#0" and "doc_1#1", stand side by side."""
+    """Return each document's place in the file; only parts of one stand side by side."""
     places = list[int]()
     before = ""
     for id_ in ids:
-        whole = id_.rpartition("#")[0]
+        whole = whole_of(id_)
         step = 1 if whole and whole == before else 2
         places.append((places[-1] if places else 0) + step)
         before = whole
