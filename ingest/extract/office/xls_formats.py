@@ -93,8 +93,8 @@ class _Book:
     def _text(self, at: int, head: str) -> str:
         """Return a text behind its length and, in Excel 97, whether its letters take two bytes; there `head` says how that stands."""
         if self._version == EXCEL_5:
-            end = at + 1 + self._stream[at]
-            return self._stream[at + 1 : end].decode("cp1252", "replace")
+            (length,) = unpack_from("B", self._stream, at)
+            return self._stream[at + 1 : at + 1 + length].decode("cp1252", "replace")
         length, flags = unpack_from(head, self._stream, at)
         at += calcsize(head)
         if flags & 1:

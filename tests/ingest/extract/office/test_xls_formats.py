@@ -71,9 +71,10 @@ def test_a_cell_has_the_format_of_the_style_that_it_names(stream, name):
     assert found(stream, name=name) == FOUND
 
 
-def test_of_a_file_that_is_cut_off_the_whole_records_count():
-    for length in range(len(EXCEL_97)):
-        cells = found(EXCEL_97[:length])
+@pytest.mark.parametrize("stream", [EXCEL_97, EXCEL_95])
+def test_of_a_file_that_is_cut_off_the_whole_records_count(stream):
+    for length in range(len(stream)):
+        cells = found(stream[:length])
         assert cells == FOUND[: len(cells)]
 
 
