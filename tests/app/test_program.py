@@ -1,3 +1,5 @@
+import logging
+
 import pytest
 import structlog
 
@@ -10,9 +12,14 @@ from core.errors import StartFailed, Unavailable
 
 @pytest.fixture(autouse=True)
 def logging_as_before(monkeypatch):
-    """A logger that no earlier test of this process has bound to its own output."""
+    """A logger that no earlier test of this process has bound to its own output; none is left to a later one."""
     monkeypatch.setattr(app.program, "log", structlog.get_logger())
+    root = logging.getLogger()
+    handlers, level = {*root.handlers}, root.level
     yield
+    for left in {*root.handlers} - handlers:  # it writes to what was standard output then
+        root.removeHandler(left)
+    root.setLevel(level)
     structlog.reset_defaults()
 
 
