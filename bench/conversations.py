@@ -91,7 +91,8 @@ async def pages(client: httpx.AsyncClient, owner: asyncpg.Connection, *, message
     await owner.execute(
         "UPDATE conversation SET last_seq = $2 WHERE id = $1", conversation, messages + 100
     )
-    await owner.execute("ANALYZE message, conversation")
+    for settle in ("VACUUM (ANALYZE) message, conversation", "CHECKPOINT"):
+        await owner.execute(settle)  # of what nobody writes at one go
     chance = random.Random(SEED)
     path = f"/conversations/{conversation}"
     kinds: dict[str, Callable[[], str]] = {
