@@ -91,10 +91,9 @@ async def pages(client: httpx.AsyncClient, owner: asyncpg.Connection, *, message
     await owner.execute(
         "UPDATE conversation SET last_seq = $2 WHERE id = $1", conversation, messages + 100
     )
+    # Nobody writes so much at one go: its aftermath is not to be measured.
     for settle in ("VACUUM (ANALYZE) message, conversation", "CHECKPOINT"):
-        await owner.execute(
-            settle
-        )  # nobody writes so much at one go: its aftermath is not to be measured
+        await owner.execute(settle)
     chance = random.Random(SEED)
     path = f"/conversations/{conversation}"
     kinds: dict[str, Callable[[], str]] = {
