@@ -49,6 +49,12 @@ WHERE v.workspace_id = :workspace_id AND v.id = :version_id
         WHERE j.workspace_id = :workspace_id AND j.kind = 'ingest_file' AND j.subject_id = :version_id)
 RETURNING id;
 
+-- name: hold_reading
+-- A worker's transactions hold the job before the file: who takes a file away waits for them before he holds what they need.
+SELECT id FROM job
+WHERE workspace_id = :workspace_id AND kind = 'ingest_file' AND subject_id = :subject_id AND state IN ('queued', 'retry_wait', 'leased')
+FOR UPDATE;
+
 -- name: cancel_job
 -- What nobody works on ends here; the holder of a lease hears of it at its next renewal.
 UPDATE job

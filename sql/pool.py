@@ -114,6 +114,8 @@ class Pool:
                 yield raw
         except asyncpg.DiskFullError as error:
             raise StorageFull("The database has no space left.") from error
+        except asyncpg.DeadlockDetectedError as error:
+            raise Unavailable("Others changed the same at once.", retry_after_s=1) from error
         except _AWAY as error:
             raise Unavailable("The database did not answer.", retry_after_s=2) from error
         finally:

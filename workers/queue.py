@@ -95,6 +95,7 @@ ENQUEUE_JOB = write("job.sql", "enqueue_job", JobId)
 REQUEUE_JOB = write("job.sql", "requeue_job", JobId)
 ENQUEUE_AGAIN = write("job.sql", "enqueue_again", JobId)
 KEEP_JOB = write("job.sql", "keep_job")
+HOLD_READING = write("job.sql", "hold_reading", JobId)
 CANCEL_JOB = write("job.sql", "cancel_job", JobState)
 QUEUE_FILE = write("ingest.sql", "queue_file")
 LIST_HEARERS = read("webhook.sql", "list_hearers", _Hearer)
@@ -221,6 +222,11 @@ async def requeue(conn: Conn, scope: Scope, kind: JobKind, subject_id: UUID) -> 
         close_after_s=_CLOSE_AFTER_S[kind],
     )
     return job is not None
+
+
+async def hold_reading(conn: Conn, scope: Scope, *, version_id: UUID) -> None:
+    """Wait for what a worker is writing of a file version, and have it wait; before any item or file is held."""
+    await fetch(conn, HOLD_READING, workspace_id=scope.workspace_id, subject_id=version_id)
 
 
 async def cancel_ingest(conn: Conn, scope: Scope, *, version_id: UUID) -> bool:

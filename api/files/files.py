@@ -51,7 +51,7 @@ from core.scope import Scope
 from search.index import Build, index_seq_raised, remove_passages
 from sql import execute, fetch, fetch_opt, read, write
 from sql.pool import Conn
-from workers.queue import cancel_ingest, retry_ingest, ring
+from workers.queue import cancel_ingest, hold_reading, retry_ingest, ring
 
 router = APIRouter(prefix="/files", tags=["Files"])
 
@@ -231,7 +231,9 @@ async def delete_file(
         found = None
         if not hard or await fetch_opt(conn, _find_own_file, **scope.ids, file_id=file_id) is None:
             found = await _find_owned(conn, scope, file_id)
-        family = await hold_family(conn, scope, file_id)  # items before files, as the worker does
+            await hold_reading(conn, scope, version_id=found.version_id)
+        # Jobs before items before files, as the worker does.
+        family = await hold_family(conn, scope, file_id)
         if found is not None:
             await cancel_ingest(conn, scope, version_id=found.version_id)
         await bin_family(conn, scope, family[1:])

@@ -50,6 +50,21 @@ async def test_a_failed_block_leaves_nothing_and_the_connection_usable(resources
         assert await conn.raw.fetchval("SELECT count(*) FROM membership") == 1
 
 
+async def test_of_two_that_wait_for_each_other_one_goes_on_and_one_is_to_try_again(resources):
+    both = asyncio.Barrier(2)
+
+    async def hold(first: int, then: int) -> None:
+        async with resources.app.write_tx() as conn:
+            await conn.raw.execute("SELECT pg_advisory_xact_lock($1)", first)
+            await both.wait()
+            await conn.raw.execute("SELECT pg_advisory_xact_lock($1)", then)
+
+    ended = await asyncio.gather(hold(1, 2), hold(2, 1), return_exceptions=True)
+    [refused] = [one for one in ended if one is not None]
+    assert isinstance(refused, Unavailable)
+    assert refused.retry_after_s == 1
+
+
 async def test_a_cancelled_query_gives_its_connection_back(database_url):
     pool = await open_pool(database_url, purpose="one", role=None, size=1)
     for _ in range(3):
