@@ -19,26 +19,25 @@ from core.blobs import BlobStore
 from core.errors import CallerError
 from core.events import Event, Feed
 from core.scope import Role, Scope
-from llm.budget import Budgets, Call, hold
+from core.tasks import beside
+from llm.budget import Budgets, hold
 from llm.catalogue import EXTRACTIVE, Facts
-from llm.chat import ChatMessage, ChatModel, Source, Usage
-from llm.followup import REWRITE_TOKENS, Standalone, carry_over, rewrite
+from llm.chat import ChatMessage, ChatModel, Source
+from llm.cost import counted, most
+from llm.followup import Standalone, carry_over, rewrite
 from llm.generate import Task, generate, unless_stopped
 from llm.images import Picture, Question, find_pictures
 from llm.options import ReplyOptions, read_options
-from llm.packing import CHARACTERS_A_TOKEN, tokens_in
 from llm.prompt import (
     ABSTENTION,
-    HISTORY_CHARS,
-    QUESTION_CHARS,
     Prompt,
     build_prompt,
     in_prose,
     recent,
 )
-from llm.retrieval import Found, Wanted, find_sources
+from llm.retrieval import Wanted, find_sources
 from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState, end_run
-from llm.supported import MOST_TRIES, generate_supported
+from llm.supported import generate_supported
 from llm.title import TitleLater, have_named
 from llm.trace import Trace, TracedQuery, as_json, images_refused, told, traced
 from search.retrieve import Searcher
@@ -48,8 +47,6 @@ from sql.pool import Conn
 
 log = structlog.get_logger(__name__)
 
-RULES_TOKENS = 1_000  # of prompts/*.md, the marks around sources, and what a second try is told
-REWRITE_INPUT_TOKENS = 1_200  # MOST_TURNS of followup.py, cut, with their rules
 MOST_TURNS = 20  # looked at; the prompt's budget decides how many are given
 Follower = Literal["embed_message", "title"]  # kinds of jobs
 
@@ -187,16 +184,56 @@ def _foregone(run: Run, turns: Sequence[Turn]) -> Ending | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What the model is asked, and how it came to that."""
+
+    prompt: Prompt
+    standalone: Standalone
+    trace: Trace
+    told: str  # of what was retrieved, to the run's readers
+
+
 async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[Turn]) -> Ending:
-    """Retrieve, and have the model write; a request that cannot be served ends the run as failed."""
+    """Retrieve, and have the model write; a request that cannot be served ends the run as failed.
+
+    What readers are told on the way is committed beside the work that comes next, so that the first words wait for neither.
+    """
+    async with beside(_say_started(run_log, run)):
+        ready = await _prepare(deps, run_log, run, turns=turns)
+    if isinstance(ready, Ending):
+        return ready
+    async with beside(_tell(run_log, ready)):
+        answer = await _answer(deps, run_log, run, ready)
+    if answer.trace != ready.trace:
+        async with run_log.fence.tx(waits_for_disk=False) as conn:
+            await _keep(conn, run_log, answer.trace)
+    return answer.ending
+
+
+async def _say_started(run_log: RunLog, run: Run) -> None:
+    if run.last_seq == 0:
+        await run_log.append([Entry("run.started", orjson.dumps({"model": run.model}).decode())])
+
+
+async def _prepare(
+    deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[Turn]
+) -> _Ready | Ending:
+    """Make the question stand alone, find its sources and put the prompt together."""
     assert run.role is not None, "checked by _foregone"
     scope = Scope(run.account_id, run_log.fence.workspace_id, run.role)
     options = read_options(run.request)
-    if run.last_seq == 0:
-        await run_log.append([Entry("run.started", orjson.dumps({"model": run.model}).decode())])
     pictures = await _pictures(deps, scope, run, options=options)
-    if refusal := await _refused(deps, run_log, run, options=options, pictures=pictures):
-        return _failed("budget_spent", refusal)
+    if run.model != EXTRACTIVE and deps.budgets.limits_something:
+        call = most(options, pictures, deps.models.facts(run.model))
+        if refusal := await hold(
+            run_log.fence,
+            run_log.run_id,
+            account_id=run.account_id,
+            call=call,
+            budgets=deps.budgets,
+        ):
+            return _failed("budget_spent", refusal)
     try:
         asked = await _asked(deps, run_log, run, turns=turns, options=options)
     except CallerError as error:
@@ -214,17 +251,9 @@ async def _write(deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[
     found = await find_sources(deps.searcher, scope, wanted)
     shown = list(asked.shown.values())
     prompt = build_prompt(turns[0].content, found.sources, history=shown, pictures=pictures)
-    trace = await _tell(run_log, found, prompt, asked=asked, wanted=wanted)
-    if not prompt.can_answer and options.abstain:
-        await run_log.append([Entry("delta", orjson.dumps({"text": ABSTENTION}).decode())])
-        return Ending("abstained", asked.standalone.usage)
-    query = asked.standalone.query
-    model = deps.models.get(
-        run.model, question=query, sources=prompt.sources, abstain=options.abstain
-    )
-    ending = await _answer(deps, run_log, model, trace, prompt=prompt)
-    own = asked.standalone.usage
-    return _held_to(options, _counted(deps, run, _with_usage(ending, own), prompt=prompt))
+    query = TracedQuery(asked.question, asked.standalone.query, asked.standalone.by)
+    trace = traced(found, prompt, query=query, wanted=wanted, rewrite_ms=asked.rewrite_ms)
+    return _Ready(prompt, asked.standalone, trace, told(found, prompt.sources, query=query))
 
 
 async def _pictures(
@@ -245,27 +274,36 @@ def _task(prompt: Prompt, options: ReplyOptions) -> Task:
     return Task(prompt.messages, prompt.sources, options.max_tokens)
 
 
-async def _answer(
-    deps: ReplyDeps, run_log: RunLog, model: ChatModel, trace: Trace, *, prompt: Prompt
-) -> Ending:
-    """Have the answer written, with `citations: required` one that they bear out; keep in the trace what came of it."""
-    task, after = _task(prompt, trace.options), trace
-    if trace.options.citations == "required":
-        made = await generate_supported(
-            model, task, log=run_log, feed=deps.feed, tries=_tries(trace.options)
-        )
-        ending, after = made.ending, replace(trace, tries=made.tries)
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """How it ended, and the trace with what came of it."""
+
+    ending: Ending
+    trace: Trace
+
+
+async def _answer(deps: ReplyDeps, run_log: RunLog, run: Run, ready: _Ready) -> _Answer:
+    """Have the answer written, with `citations: required` one that they bear out; without sources say that there is none."""
+    prompt, trace, options = ready.prompt, ready.trace, ready.trace.options
+    if not prompt.can_answer and options.abstain:
+        await run_log.append([Entry("delta", orjson.dumps({"text": ABSTENTION}).decode())])
+        return _Answer(Ending("abstained", ready.standalone.usage), trace)
+    query = ready.standalone.query
+    model = deps.models.get(
+        run.model, question=query, sources=prompt.sources, abstain=options.abstain
+    )
+    task = _task(prompt, options)
+    if options.citations == "required":
+        made = await generate_supported(model, task, log=run_log, feed=deps.feed)
+        ending, trace = made.ending, replace(trace, tries=made.tries)
     else:
         ending = await generate(model, task, log=run_log, feed=deps.feed)
     if not ending.saw_images:
-        after = images_refused(after)
-    if after != trace:
-        await _keep(run_log, after)
-    return ending
-
-
-def _tries(options: ReplyOptions) -> int:
-    return MOST_TRIES if options.citations == "required" else 1
+        trace = images_refused(trace)
+    ending = replace(ending, answered_by=ending.answered_by or run.model)
+    rewriting = ready.standalone.usage
+    ending = counted(ending, prompt, rewriting=rewriting, facts=deps.models.facts)
+    return _Answer(_held_to(options, ending), trace)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,66 +339,15 @@ async def _asked(
     return _Asked(question, standalone, recent(earlier), took_ms)
 
 
-async def _refused(
-    deps: ReplyDeps,
-    run_log: RunLog,
-    run: Run,
-    *,
-    options: ReplyOptions,
-    pictures: Sequence[Picture],
-) -> str | None:
-    """Set aside what the reply may take at most; return why it may not be written."""
-    if run.model == EXTRACTIVE or not deps.budgets.limits_something:
-        return None
-    shown = (HISTORY_CHARS + QUESTION_CHARS) // CHARACTERS_A_TOKEN
-    shown += sum(picture.tokens for picture in pictures)
-    tries = _tries(options)
-    given = tries * (options.context_tokens + shown + RULES_TOKENS) + REWRITE_INPUT_TOKENS
-    made = tries * options.max_tokens + REWRITE_TOKENS
-    call = Call(given + made, deps.models.facts(run.model).micros(given, made))
-    return await hold(
-        run_log.fence, run_log.run_id, account_id=run.account_id, call=call, budgets=deps.budgets
-    )
-
-
-def _counted(deps: ReplyDeps, run: Run, ending: Ending, *, prompt: Prompt) -> Ending:
-    """Return the ending with its cost, and with who wrote; tokens that a broken stream did not tell are estimated."""
-    answered_by = ending.answered_by or run.model
-    usage = ending.usage or Usage(0, 0)
-    if ending.state in ("stopped", "failed") and ending.error_code != "model_refused":
-        asked = sum(tokens_in(message.content) for message in prompt.messages)
-        if ending.saw_images:
-            asked += sum(picture.tokens for picture in prompt.pictures)
-        usage = Usage(usage.input_tokens or asked, usage.output_tokens)
-    micros = deps.models.facts(answered_by).micros(usage.input_tokens, usage.output_tokens)
-    return replace(ending, usage=usage, answered_by=answered_by, cost_micros=micros)
-
-
-async def _tell(
-    run_log: RunLog, found: Found, prompt: Prompt, *, asked: _Asked, wanted: Wanted
-) -> Trace:
+async def _tell(run_log: RunLog, ready: _Ready) -> None:
     """Show what was retrieved and keep it as the run's trace."""
-    query = TracedQuery(asked.question, asked.standalone.query, asked.standalone.by)
-    trace = traced(found, prompt, query=query, wanted=wanted, rewrite_ms=asked.rewrite_ms)
-    await run_log.append([Entry("retrieval.done", told(found, prompt.sources, query=query))])
-    await _keep(run_log, trace)
-    return trace
+    keep = partial(_keep, run_log=run_log, trace=ready.trace)
+    await run_log.append([Entry("retrieval.done", ready.told)], then=keep)
 
 
-async def _keep(run_log: RunLog, trace: Trace) -> None:
-    # The first words wait for this, and their own commit takes it along.
-    async with run_log.fence.tx(waits_for_disk=False) as conn:
-        run = {"workspace_id": run_log.fence.workspace_id, "run_id": run_log.run_id}
-        await execute(conn, KEEP_TRACE, **run, trace=as_json(trace))
-
-
-def _with_usage(ending: Ending, more: Usage | None) -> Ending:
-    """Return the ending with the tokens that rewriting the question took."""
-    if more is None:
-        return ending
-    own = ending.usage or Usage(0, 0)
-    total = Usage(own.input_tokens + more.input_tokens, own.output_tokens + more.output_tokens)
-    return replace(ending, usage=total)
+async def _keep(conn: Conn, run_log: RunLog, trace: Trace) -> None:
+    run = {"workspace_id": run_log.fence.workspace_id, "run_id": run_log.run_id}
+    await execute(conn, KEEP_TRACE, **run, trace=as_json(trace))
 
 
 def _held_to(options: ReplyOptions, ending: Ending) -> Ending:

@@ -124,23 +124,23 @@ class RunLog:
         self.stop_requested = False
         self.first_text_at: float | None = None  # of time.monotonic()
         self._announce = announce
+        self._turn = asyncio.Lock()  # first come, first served
 
-    async def append(self, entries: Sequence[Entry], *, cited: Sequence[Citation] = ()) -> None:
-        """Commit the entries, and the rows of the citations among them, then show them.
+    async def append(
+        self, entries: Sequence[Entry], *, cited: Sequence[Citation] = (), then: Then | None = None
+    ) -> None:
+        """Commit the entries, the rows of the citations among them and what `then` does, then show them, in the order of the calls.
 
         A database that is away is waited for: the lease's keeper ends a wait that takes too long.
         """
         rows = [_citation_row(self.run_id, citation) for citation in cited]
         every = [*entries, *(_cited(row) for row in rows)]
-        while True:
-            try:
-                self.stop_requested = await self._commit(every, rows)
-                break
-            except Unavailable:
-                await asyncio.sleep(_RETRY_S)
-        events = [Event(self.last_seq + n, e.kind, e.data) for n, e in enumerate(every, start=1)]
-        self.last_seq += len(every)
-        await self._announce(self.run_id, events)
+        async with self._turn:
+            await self._commit_for_certain(every, rows, then)
+            first = self.last_seq + 1
+            events = [Event(n, e.kind, e.data) for n, e in enumerate(every, start=first)]
+            self.last_seq += len(every)
+            await self._announce(self.run_id, events)
 
     async def append_pieces(self, pieces: Sequence[TextOut | Citation]) -> None:
         """Append an answer's text and citations in their order; a citation comes behind the text that it stands in."""
@@ -174,7 +174,20 @@ class RunLog:
         if event is not None:
             await self._announce(self.run_id, [event])
 
-    async def _commit(self, entries: Sequence[Entry], citations: list[dict[str, object]]) -> bool:
+    async def _commit_for_certain(
+        self, entries: Sequence[Entry], citations: list[dict[str, object]], then: Then | None
+    ) -> None:
+        while True:
+            try:
+                self.stop_requested = await self._commit(entries, citations, then)
+            except Unavailable:
+                await asyncio.sleep(_RETRY_S)
+            else:
+                return
+
+    async def _commit(
+        self, entries: Sequence[Entry], citations: list[dict[str, object]], then: Then | None
+    ) -> bool:
         run = {"workspace_id": self.fence.workspace_id, "run_id": self.run_id}
         async with self.fence.tx() as conn:
             appended = await fetch_opt(
@@ -188,6 +201,8 @@ class RunLog:
             if appended is not None:
                 if citations:
                     await execute_many(conn, ADD_CITATION, [{**row, **run} for row in citations])
+                if then is not None:
+                    await then(conn)
                 return appended.stop_requested
             progress = await fetch_one(conn, FIND_PROGRESS, **run)
         if (progress.state, progress.last_seq) != ("running", self.last_seq + len(entries)):

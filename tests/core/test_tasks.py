@@ -1,6 +1,8 @@
 import asyncio
 
-from core.tasks import end, uninterrupted
+import pytest
+
+from core.tasks import beside, end, uninterrupted
 
 
 async def test_a_task_that_swallows_a_cancellation_is_ended_all_the_same():
@@ -49,3 +51,44 @@ async def test_a_thread_is_waited_for_by_who_is_cancelled():
     asyncio.get_running_loop().call_soon(go.set)
     await asyncio.wait({waiting})
     assert (waiting.cancelled(), ended) == (True, [True])
+
+
+async def test_work_beside_a_body_begins_first_and_both_are_waited_for():
+    said: list[str] = []
+    go = asyncio.Event()
+
+    async def work() -> None:
+        said.append("work begins")
+        await go.wait()
+        said.append("work ends")
+
+    async with beside(work()):
+        said.append("body")
+        go.set()
+    assert said == ["work begins", "body", "work ends"]
+
+
+async def test_an_error_of_the_work_is_raised_behind_the_body():
+    async def failing() -> None:
+        raise LookupError("gone")
+
+    body_ended = False
+    with pytest.raises(LookupError, match="gone"):
+        async with beside(failing()):
+            body_ended = True
+    assert body_ended
+
+
+async def test_an_error_of_the_body_ends_the_work():
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    with pytest.raises(KeyError):
+        async with beside(work()):
+            raise KeyError
+    assert ended.is_set()

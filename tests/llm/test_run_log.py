@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -50,6 +51,18 @@ async def test_events_are_numbered_without_gaps_and_shown_after_the_commit(
     rows = await owner_connection.fetch("SELECT seq, kind, data FROM run_event ORDER BY seq")
     assert readers.shown == [Event(row["seq"], row["kind"], row["data"]) for row in rows]
     assert [event.kind for event in readers.shown] == ["run.started", "delta", "citation", END]
+
+
+async def test_events_appended_at_the_same_time_keep_the_order_of_the_calls(
+    resources, owner_connection, run
+):
+    readers = Readers()
+    async with fenced(resources) as fence:
+        log = RunLog(fence, run.id, last_seq=0, announce=readers)
+        await asyncio.gather(*(log.append([Entry("delta", str(n))]) for n in range(5)))
+    assert [event.data for event in readers.shown] == [*"01234"]
+    rows = await owner_connection.fetch("SELECT data FROM run_event ORDER BY seq")
+    assert [row["data"] for row in rows] == [*"01234"]
 
 
 async def test_no_word_is_kept_of_a_source_that_was_erased_meanwhile(
