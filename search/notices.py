@@ -125,18 +125,20 @@ _count_unread = read("notice.sql", "count_unread", _Unread)
 
 @dataclass(frozen=True, slots=True)
 class NewNotice:
-    """A notice for the owner of a saved search."""
+    """A notice for the owner of a saved search; `is_called` says that a webhook is called with it, whatever he wants himself."""
 
     id: UUID
     account_id: UUID
     kind: NoticeKind
     search_id: UUID
+    is_called: bool = False
 
 
 async def add_notice(conn: Conn, workspace_id: UUID, notice: NewNotice) -> None:
     """Write a notice; nudge notice_topic() after the commit."""
     nothing = dict.fromkeys(("subject_id", "item_id", "message_id", "actor_id"))
     named = {"kind": notice.kind, "search_id": notice.search_id, **nothing}
+    named["is_called"] = notice.is_called
     people = {"ids": [notice.id], "account_ids": [notice.account_id]}
     await execute(conn, _tell, workspace_id=workspace_id, **named, **people, **_usual(notice.kind))
 
@@ -170,6 +172,7 @@ async def tell(
         message_id=happening.message_id,
         actor_id=happening.actor_id,
         ids=[new_id() for _ in told],
+        is_called=False,
         account_ids=told,
         **_usual(happening.kind),
     )

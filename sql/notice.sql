@@ -2,7 +2,8 @@
 -- workspace and account.
 
 -- name: tell
--- To each of these people once, if he wants to be told of this kind in any way. An outbox: to_send waits for take_outbox.
+-- To each of these people once, if he wants to be told of this kind in any way, or a webhook is: what it is called with starts from
+-- the notice, which then stands in no list. An outbox: to_send waits for take_outbox.
 INSERT INTO notification
     (workspace_id, id, account_id, kind, saved_search_id, subject_id, item_id, message_id, actor_id, in_app, to_send)
 SELECT
@@ -20,7 +21,7 @@ SELECT
 FROM unnest(:ids::uuid[], :account_ids::uuid[]) AS told (id, account_id)
 JOIN membership m ON m.workspace_id = :workspace_id AND m.account_id = told.account_id
 LEFT JOIN notification_setting s ON s.workspace_id = :workspace_id AND s.account_id = told.account_id AND s.kind = :kind
-WHERE coalesce(s.in_app, :in_app) OR coalesce(s.push, :push) OR coalesce(s.email, :email) <> 'off'
+WHERE :is_called::boolean OR coalesce(s.in_app, :in_app) OR coalesce(s.push, :push) OR coalesce(s.email, :email) <> 'off'
 ON CONFLICT DO NOTHING;
 
 -- name: list_notifications

@@ -207,7 +207,11 @@ class Alerts:
             if not added:
                 return False
             notice = NewNotice(
-                notification_id, search.account_id, "saved_search.matches", search.id
+                notification_id,
+                search.account_id,
+                "saved_search.matches",
+                search.id,
+                is_called=search.calls,
             )
             await add_notice(conn, workspace_id, notice)
             if search.calls:

@@ -10,6 +10,7 @@ import pytest
 
 from core.errors import ProviderAway
 from core.signature import webhook_secret
+from search.notices import count_unread, list_notices
 from tests.saving import save_search
 from tests.workers.made import again, make_conversation, make_message
 from tests.workers.test_main import until
@@ -97,6 +98,33 @@ async def test_the_receiver_gets_the_matches_and_can_check_who_sent_them(
     mac = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
     assert headers["webhook-signature"] == f"v1,{mac}"
     assert await state(owner_connection) == ("done", "", False, False, "")
+
+
+async def test_a_receiver_is_called_for_an_owner_who_wants_no_notice_himself(
+    resources, owner_connection, scope, calling, receiver
+):
+    """Without a notice there was nothing to call it with, and the match counted as told."""
+    await owner_connection.execute(
+        "INSERT INTO notification_setting (workspace_id, account_id, kind, in_app, email, push)"
+        " VALUES ($1, $2, 'saved_search.matches', false, 'off', false)",
+        *(scope.workspace_id, scope.account_id),
+    )
+    talk = await make_conversation(owner_connection, scope)
+    await save_search(owner_connection, scope, "harbour", webhook_url=receiver.url)
+    await save_search(owner_connection, scope, "opens")
+    said = await make_message(
+        owner_connection, resources, scope, "The harbour opens.", conversation_id=talk
+    )
+    await Alerts(resources.worker, resources.app, resources.redis).round()
+    await call(resources, calling)
+    (received,) = receiver.received
+    (match,) = orjson.loads(received.body)["matches"]
+    assert match["message_id"] == str(said)
+    async with resources.app.read_tx(scope) as conn:
+        listed = await list_notices(conn, scope, limit=10)
+        assert (listed, await count_unread(conn, scope)) == ([], 0)
+    row = await owner_connection.fetchrow("SELECT count(*), bool_or(to_send) FROM notification")
+    assert tuple(row) == (1, False), "the search without a webhook has nobody to tell"
 
 
 async def test_a_failure_is_written_down_and_success_forgets_it(
