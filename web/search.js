@@ -29,8 +29,11 @@ const EXAMPLES = [
   ["from:ada last:7d", "by author and date; also on:2026-03 and during:\"last week\""],
 ];
 
+const TOO_OLD = "This list is too old to go on with. Search again for a new one.";
+
 let asked; // the request under way
 let timer;
+let shown = null; // what the list on the screen was asked with: "Show more" goes on with that, whatever the box holds by then
 let next = null;
 
 export function startSearch() {
@@ -72,7 +75,7 @@ export function clearSearch() {
   $("#search-form").reset();
   closeSuggestions();
   clearSaved();
-  show([]);
+  showNone();
 }
 
 // Another text takes the place of the one in the box, the cursor behind it.
@@ -103,40 +106,50 @@ async function ask() {
   asked?.abort();
   const parameters = wanted();
   if (!location.hash.startsWith("#/file/")) history.replaceState(null, "", `#/search${query(parameters)}`);
-  if (!parameters.q) return show([]);
-  await request(parameters, (answer, rows) => {
+  if (!parameters.q) return showNone();
+  try {
+    const [answer, rows] = await request(parameters);
+    shown = parameters;
+    $("#search-empty").hidden = true;
     fill($("#search-hits"), rows);
     showChips(answer.query.filters);
     showNotices(answer, write);
     showMissing(true);
     showFacets(answer.hits.length > 0 || answer.query.filters.length > 0 ? { ...parameters, tz } : null);
-  });
-}
-
-async function more() {
-  await request({ ...wanted(), cursor: next }, (_, rows) => {
-    $("#search-hits").append(...rows);
-    $("a", rows[0])?.focus();
-  });
-}
-
-async function request(asking, use) {
-  const mine = new AbortController();
-  const parameters = { ...asking, limit: PAGE, tz };
-  asked = mine;
-  $("#search-hits").setAttribute("aria-busy", "true");
-  try {
-    const answer = await api(`/search${query(parameters)}`, { signal: mine.signal });
-    if (asked !== mine) return;
-    $("#search-empty").hidden = true;
-    use(answer, answer.hits.map((hit) => hitRow(hit, parameters.q, (extra) => again(hit, { ...parameters, ...extra }))));
-    next = answer.page.next_cursor;
-    $("#search-more").hidden = !next;
   } catch (error) {
     if (error.name === "AbortError") return;
-    show([]);
+    showNone();
     $("#search-empty").hidden = true;
     showFailure(error.message);
+  }
+}
+
+// What is there stays, whatever becomes of the rest.
+async function more() {
+  try {
+    const [, rows] = await request({ ...shown, cursor: next });
+    $("#search-hits").append(...rows);
+    $("a", rows[0])?.focus();
+  } catch (error) {
+    if (error.name !== "AbortError") fill($("#search-more-failed"), error.status === 400 ? TOO_OLD : error.message);
+  }
+}
+
+// The answer and its hits as rows; whatever was asked before is given up.
+async function request(asking) {
+  asked?.abort();
+  const mine = new AbortController();
+  const { signal } = mine;
+  asked = mine;
+  const parameters = { ...asking, limit: PAGE, tz };
+  $("#search-hits").setAttribute("aria-busy", "true");
+  fill($("#search-more-failed"));
+  try {
+    const answer = await api(`/search${query(parameters)}`, { signal });
+    signal.throwIfAborted();
+    next = answer.page.next_cursor;
+    $("#search-more").hidden = !next;
+    return [answer, answer.hits.map((hit) => hitRow(hit, parameters.q, (extra) => again(hit, { ...parameters, ...extra })))];
   } finally {
     if (asked === mine) $("#search-hits").removeAttribute("aria-busy");
   }
@@ -150,9 +163,11 @@ async function again(hit, parameters) {
   return same;
 }
 
-function show(hits) {
+// Nothing asked, nothing found to show.
+function showNone() {
   next = null;
-  fill($("#search-hits"), hits);
+  fill($("#search-hits"));
+  fill($("#search-more-failed"));
   showChips([]);
   showFacets(null);
   showMissing(false);

@@ -287,6 +287,37 @@ async def test_a_hit_says_why_it_is_there(ada):
     await expect(page.locator(".hit-panel")).to_contain_text("no other message")
 
 
+async def test_more_hits_go_on_with_the_list(ada):
+    page, hits = ada.page, ada.page.locator(".hit")
+    for n in range(21):
+        await ada.say(f"{LETTER} So says number {n}.", title=f"Keys {n}")
+    await ada.open("#/search?q=boiler&mode=lexical")
+    await expect(hits).to_have_count(20)
+    await page.get_by_role("button", name="Show more").click()
+    await expect(hits).to_have_count(21)
+    await expect(hits.last).to_be_focused()
+    last = page.locator("#search-hits > li").last
+    await last.get_by_role("button", name="Around it").click()
+    await expect(last.locator(".hit-panel")).to_contain_text("no other message")
+
+
+async def test_hits_stay_when_more_of_them_cannot_be_had(ada):
+    """Bug: a failed "Show more" took away what was there."""
+    page, hits = ada.page, ada.page.locator(".hit")
+    for n in range(21):
+        await ada.say(f"{LETTER} So says number {n}.", title=f"Keys {n}")
+    await ada.open("#/search?q=boiler&mode=lexical")
+    await expect(hits).to_have_count(20)
+    await page.route(re.compile("cursor="), lambda route: route.abort())
+    await page.get_by_role("button", name="Show more").click()
+    await expect(page.locator("#search-more-failed")).to_contain_text("does not answer")
+    await expect(hits).to_have_count(20)
+    await page.unroute(re.compile("cursor="))
+    await page.get_by_role("button", name="Show more").click()
+    await expect(hits).to_have_count(21)
+    await expect(page.locator("#search-more-failed")).to_be_empty()
+
+
 async def test_what_is_missing_from_the_results_is_explained(ada):
     page = ada.page
     await ada.say(LETTER, title="Keys")
