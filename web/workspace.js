@@ -35,6 +35,8 @@ export function actIn(id) {
   return true;
 }
 
+export const workspaces = () => [...$("#workspace").options].map(({ value, text }) => ({ id: value, name: text, isCurrent: value === current }));
+
 export const mayAdminister = () => ["owner", "admin"].includes(roles.get(current));
 
 export function forgetWorkspaces() {

@@ -332,6 +332,48 @@ async def test_what_is_missing_from_the_results_is_explained(ada):
     await expect(page.locator("#missing-answer")).to_contain_text("Nothing of that name")
 
 
+async def test_a_missing_message_is_named_by_its_words_or_its_link(ada):
+    page, answer = ada.page, ada.page.locator("#missing-answer")
+    talk, message = await ada.say("Nothing of the sort.", title="Garden chairs")
+    await ada.say(LETTER, title="Keys")
+    await ada.open("#/search?q=boiler&mode=lexical")
+    await page.get_by_text("Something missing?").click()
+    await page.get_by_label("It is called").fill("sort")
+    await page.get_by_role("button", name="Nothing of the sort. message of Ada").click()
+    await expect(answer).to_contain_text("“Nothing of the sort.”: It holds none of the words.")
+    await page.get_by_label("It is called").fill(f"{ada.url}/#/c/{talk}?m={message}")
+    await expect(answer).to_contain_text("Garden chairs: It holds none of the words.")
+    await page.get_by_label("It is called").fill(f"{message[:-4]}0000")
+    await expect(answer).to_contain_text("No such message")
+
+
+async def test_what_is_missing_in_all_workspaces_is_asked_of_one(ada):
+    """Bug: why-not was asked of the workspace "all", and the page said that there is nothing."""
+    page, answer = ada.page, ada.page.locator("#missing-answer")
+    await ada.say(LETTER, title="Keys")
+    team = await ada.call("/workspaces", "POST", {"name": "Research"})
+    here = f"?workspace={team['id']}"
+    talk = await ada.call(f"/conversations{here}", "POST", {"title": "Team chairs"})
+    path = f"/conversations/{talk['id']}/messages{here}"
+    message = await ada.call(path, "POST", {"content": "They are in the garden."})
+    await page.reload()
+    await ada.open("#/search?q=boiler&mode=lexical&workspace=all")
+    await expect(page.locator(".hit")).to_have_count(1)
+    await page.get_by_text("Something missing?").click()
+    await page.get_by_label("It is called").fill("chairs")
+    await expect(answer).to_contain_text("Nothing of that name")
+    await page.get_by_label("It is in").select_option("Research")
+    await page.get_by_role("button", name="Team chairs").click()
+    told = "Team chairs: It holds none of the words. Search with words that it holds. (Asked of Research alone.)"
+    await expect(answer).to_have_text(told)
+    link = f"#/c/{talk['id']}?m={message['id']}&workspace={team['id']}"
+    await page.locator("[name=workspace]").select_option("This workspace")
+    await expect(page.locator("#missing")).not_to_have_attribute("open", "")
+    await page.get_by_text("Something missing?").click()
+    await page.get_by_label("It is called").fill(link)
+    await expect(answer).to_contain_text("in another workspace")
+
+
 async def test_a_search_is_saved_tells_what_it_newly_finds_and_is_forgotten(ada):
     page = ada.page
     await ada.open("#/search?q=boiler&type=message")
