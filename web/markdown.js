@@ -1,5 +1,6 @@
 // The Markdown of replies as elements: paragraphs, headings, lists, quotes, code, bold, italic, links that show their host.
-// No HTML, no images, nothing fetched by itself: what a poisoned source makes a model write stays text.
+// No HTML, no images, nothing fetched by itself: what a poisoned source makes a model write stays text. Each piece knows where
+// its characters stand in the whole text, in code points: Markdown leaves some out, and offsets must not slip.
 
 import { h } from "./dom.js";
 
@@ -17,18 +18,19 @@ const INLINE = new RegExp(
     "\\[(?<refs>\\d{1,3}(?:, ?\\d{1,3}){0,20})\\]",
     "(?<url>https?://[^\\s<>\"')\\]]{1,2000})(?<![.,;:!?])",
   ].join("|"),
-  "g",
+  "dg",
 );
 
-// cite(n) gives the element of a marker [n], or null: the marker then stays as it was written.
-// isKnown(address) says whether a link may be opened; another one stays as it was written, too.
-export function markdown(text, cite = () => null, isKnown = () => true) {
-  const lines = text.replaceAll("\r\n", "\n").split("\n");
+// `known` says what the text alone does not: cite(n, end) gives the element of a marker [n] that ends at this place, or null: the
+// marker then stays as it was written. isKnown(address) says whether a link may be opened; another one stays as it was written,
+// too. say({text, places}) gives the nodes of plain words.
+export function markdown(text, { cite = () => null, isKnown = () => true, say = (piece) => piece.text } = {}) {
+  const lines = linesOf(text);
   const blocks = [];
-  const known = { cite, isKnown };
+  const known = { cite, isKnown, say };
   let at = 0;
   while (at < lines.length) {
-    const line = lines[at];
+    const line = lines[at].text;
     if (!line.trim()) at += 1;
     else if (FENCE.test(line)) at = fenced(lines, at, blocks);
     else if (HEADING.test(line)) at = heading(lines, at, blocks, known);
@@ -38,67 +40,103 @@ export function markdown(text, cite = () => null, isKnown = () => true) {
   return blocks;
 }
 
+// The lines as pieces {text, places}: `places` holds the place of each UTF-16 unit.
+function linesOf(text) {
+  let at = 0;
+  return text.split("\n").map((line) => {
+    const places = [];
+    for (const character of line) {
+      for (let unit = 0; unit < character.length; unit += 1) places.push(at);
+      at += 1;
+    }
+    at += 1;
+    return cut({ text: line, places }, 0, line.endsWith("\r") ? line.length - 1 : line.length);
+  });
+}
+
+const cut = ({ text, places }, from, to = text.length) => ({ text: text.slice(from, to), places: places.slice(from, to) });
+
+// The end of a line, from the words that a pattern ends with.
+const ending = (line, words) => cut(line, line.text.length - words.length);
+
+function trimmed(line) {
+  const start = line.text.length - line.text.trimStart().length;
+  return cut(line, start, start + line.text.trim().length);
+}
+
+// Pieces with a blank between them.
+function joined(pieces) {
+  const places = pieces.flatMap((piece, n) => (n > 0 ? [piece.places[0] ?? 0, ...piece.places] : piece.places));
+  return { text: pieces.map((piece) => piece.text).join(" "), places };
+}
+
 function fenced(lines, from, blocks) {
-  const [, fence] = lines[from].match(FENCE);
+  const [, fence] = lines[from].text.match(FENCE);
   let to = from + 1;
-  while (to < lines.length && !lines[to].trimStart().startsWith(fence)) to += 1;
-  blocks.push(h("pre", {}, h("code", {}, lines.slice(from + 1, to).join("\n"))));
+  while (to < lines.length && !lines[to].text.trimStart().startsWith(fence)) to += 1;
+  blocks.push(h("pre", {}, h("code", {}, lines.slice(from + 1, to).map(({ text }) => text).join("\n"))));
   return to + 1;
 }
 
 function heading(lines, at, blocks, known) {
-  const [, marks, words] = lines[at].match(HEADING);
-  blocks.push(h(`h${Math.min(marks.length + 2, 6)}`, {}, inline(words, known)));
+  const [, marks, words] = lines[at].text.match(HEADING);
+  const start = lines[at].text.indexOf(words, lines[at].text.indexOf(marks) + marks.length);
+  blocks.push(h(`h${Math.min(marks.length + 2, 6)}`, {}, inline(cut(lines[at], start, start + words.length), known)));
   return at + 1;
 }
 
 function list(lines, from, blocks, known) {
-  const number = lines[from].match(ITEM)[3];
+  const number = lines[from].text.match(ITEM)[3];
   const items = [];
   let at = from;
   for (; at < lines.length; at += 1) {
-    const item = lines[at].match(ITEM);
+    const line = lines[at];
+    const item = line.text.match(ITEM);
     if (item && Boolean(item[3]) !== Boolean(number) && !item[1]) break;
-    if (item) items.push([item[4]]);
-    else if (lines[at].trim() && /^\s/.test(lines[at])) items.at(-1).push(lines[at].trim());
-    else if (lines[at].trim() || !ITEM.test(lines[at + 1] ?? "")) break;
+    if (item) items.push([ending(line, item[4])]);
+    else if (line.text.trim() && /^\s/.test(line.text)) items.at(-1).push(trimmed(line));
+    else if (line.text.trim() || !ITEM.test(lines[at + 1]?.text ?? "")) break;
   }
-  const rows = items.map((words) => h("li", {}, inline(words.join(" "), known)));
+  const rows = items.map((pieces) => h("li", {}, inline(joined(pieces), known)));
   blocks.push(number ? h("ol", { start: number }, rows) : h("ul", {}, rows));
   return at;
 }
 
 function paragraph(lines, from, blocks, known) {
-  const quote = QUOTE.test(lines[from]);
-  const words = [];
+  const quote = QUOTE.test(lines[from].text);
+  const pieces = [];
   let at = from;
-  for (; at < lines.length && lines[at].trim() && QUOTE.test(lines[at]) === quote; at += 1) {
-    if (at > from && (FENCE.test(lines[at]) || HEADING.test(lines[at]) || ITEM.test(lines[at]))) break;
-    words.push(quote ? lines[at].match(QUOTE)[1] : lines[at]);
+  for (; at < lines.length && lines[at].text.trim() && QUOTE.test(lines[at].text) === quote; at += 1) {
+    const line = lines[at];
+    if (at > from && (FENCE.test(line.text) || HEADING.test(line.text) || ITEM.test(line.text))) break;
+    pieces.push(quote ? ending(line, line.text.match(QUOTE)[1]) : line);
   }
-  const body = h("p", {}, words.flatMap((line, n) => [n > 0 && h("br"), ...inline(line, known)]));
+  const body = h("p", {}, pieces.flatMap((piece, n) => [n > 0 && h("br"), ...inline(piece, known)]));
   blocks.push(quote ? h("blockquote", {}, body) : body);
   return at;
 }
 
-function inline(text, known) {
+function inline(piece, known) {
   const nodes = [];
   let at = 0;
-  for (const match of text.matchAll(INLINE)) {
-    nodes.push(text.slice(at, match.index), ...spanOf(match, known));
+  for (const match of piece.text.matchAll(INLINE)) {
+    nodes.push(known.say(cut(piece, at, match.index)), ...spanOf(match, piece, known));
     at = match.index + match[0].length;
   }
-  return [...nodes, text.slice(at)];
+  return [...nodes, known.say(cut(piece, at))];
 }
 
-function spanOf(match, known) {
+function spanOf(match, piece, known) {
   const { coded, bold, italic, label, target, refs, url } = match.groups;
-  if (coded != null) return [h("code", {}, coded)];
-  if (bold != null) return [h("strong", {}, inline(bold, known))];
-  if (italic != null) return [h("em", {}, inline(italic, known))];
-  if (target != null) return [link(target, label, known) ?? match[0]];
-  if (url != null) return [link(url, "", known) ?? url];
-  return refs.split(",").map((ref) => known.cite(Number(ref)) ?? `[${ref.trim()}]`);
+  const inner = (name) => cut(piece, ...match.indices.groups[name]);
+  if (coded != null) return [h("code", {}, known.say(inner("coded")))];
+  if (bold != null) return [h("strong", {}, inline(inner("bold"), known))];
+  if (italic != null) return [h("em", {}, inline(inner("italic"), known))];
+  const whole = cut(piece, match.index, match.index + match[0].length);
+  if (target != null) return [link(target, label, known) ?? known.say(whole)];
+  if (url != null) return [link(url, "", known) ?? known.say(whole)];
+  const end = whole.places.at(-1) + 1;
+  return refs.split(",").map((ref) => known.cite(Number(ref), end) ?? `[${ref.trim()}]`);
 }
 
 // A label may say anything, so the host stands beside it.

@@ -47,7 +47,7 @@ function named({ content, mentions = [] }) {
 export function showReply(body, { text, citations, waiting = "", end = null }) {
   const shown = citations.filter((citation) => citation.ref);
   fill(body,
-    markdown(text, citer(shown), isQuoted(shown)),
+    markdown(text, { cite: citer(shown), isKnown: isQuoted(shown) }),
     waiting && h("p", { class: "waiting muted" }, waiting),
     end && endLine(end),
     shown.length > 0 && sources(shown),
@@ -65,16 +65,12 @@ function isQuoted(citations) {
   return (address) => citations.some(({ quote }) => quote?.includes(address));
 }
 
-// The k-th marker [n] of a text belongs to the k-th citation with ref n: each claim has its own quotation.
+// A citation ends where its marker does, in code points of the text: any other [n] is what the model wrote, in code perhaps.
 function citer(citations) {
-  const ordered = [...citations].sort((a, b) => (a.answer_span?.start ?? 0) - (b.answer_span?.start ?? 0));
-  const used = new Map();
-  return (ref) => {
-    const same = ordered.filter((citation) => citation.ref === ref);
-    if (!same.length) return null;
-    const turn = used.get(ref) ?? 0;
-    used.set(ref, turn + 1);
-    return chip(same[Math.min(turn, same.length - 1)]);
+  const ending = new Map(citations.map((citation) => [`${citation.ref} ${citation.answer_span?.end}`, citation]));
+  return (ref, end) => {
+    const citation = ending.get(`${ref} ${end}`);
+    return citation ? chip(citation) : null;
   };
 }
 

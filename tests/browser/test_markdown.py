@@ -9,7 +9,7 @@ RENDER = """async ([text, refs]) => {
   const { markdown } = await import('/markdown.js');
   const { h } = await import('/dom.js');
   const cite = (ref) => (refs.includes(ref) ? h('sup', {}, String(ref)) : null);
-  return h('div', {}, markdown(text, cite)).innerHTML;
+  return h('div', {}, markdown(text, { cite })).innerHTML;
 }"""
 LINK = 'target="_blank" rel="noopener noreferrer nofollow"'
 
