@@ -22,7 +22,7 @@ from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.etags import IfMatch, check_etag
 from api.idempotency import Answered, IdempotencyKey, once, one_request
-from api.replies.runs import stream_run
+from api.replies.runs import stream_begun, wants_stream
 from api.wire import Answer, Body, ListPage, Text
 from app.chat_models import ChatModels
 from core.changes import ring_change
@@ -163,6 +163,7 @@ async def post_message(
 ) -> Response:
     new = NewMessage(body.content, body.client_id, body.parent_id, body.attachments)
     run = run_of(body.reply, api.resources.chat) if body.reply else None
+    streamed = run is not None and wants_stream(request, scope)
 
     named: list[UUID] = []
 
@@ -177,9 +178,9 @@ async def post_message(
         await ring_change(api.resources.redis, conversation_id)
         await ring_mentions(api.resources.redis, named)
         await ring(api.resources.redis, "reply" if run else "embed_message")
-    if run and "text/event-stream" in request.headers.get("accept", ""):
+    if streamed:
         run_id = MessageWithRun.model_validate_json(answered.body).run.id
-        return await stream_run(request, api.resources, scope, run_id=run_id)
+        return await stream_begun(request, api.resources, scope, run_id=run_id, begun=answered)
     return answered.response()
 
 

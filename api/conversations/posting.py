@@ -88,10 +88,10 @@ _find_run_of = read("message.sql", "find_run_of", _Run)
 async def post(
     conn: Conn, scope: Scope, conversation_id: UUID, *, new: NewMessage, run: NewRun | None
 ) -> Posted:
-    """Write a message, and the run of its reply; the same client_id again returns the first one."""
+    """Write a message, and the run of its reply; the same client_id again returns the first one, with what it lacked of a run."""
     place = await _lock_place(conn, scope, conversation_id, new=new)
     if place.posted_id is not None:
-        return await _posted_before(conn, scope, place.posted_id, new=new)
+        return await _posted_before(conn, scope, place.posted_id, new=new, run=run)
     parent_id = place.parent_id if new.parent_id is not None else place.latest_id
     posted = await _write(conn, scope, conversation_id, new=new, run=run, parent_id=parent_id)
     if place.branch_id not in {None, posted.message.branch_id}:
@@ -232,14 +232,20 @@ async def start_run(conn: Conn, scope: Scope, message: Message, *, run: NewRun) 
     return run_id
 
 
-async def _posted_before(conn: Conn, scope: Scope, message_id: UUID, *, new: NewMessage) -> Posted:
+async def _posted_before(
+    conn: Conn, scope: Scope, message_id: UUID, *, new: NewMessage, run: NewRun | None
+) -> Posted:
     message = await find_message(conn, scope, message_id)
     if message.revision == 1 and message.deleted_at is None and message.content != new.content:
         raise Conflict("This client_id was used for another message; make a new one.")
-    run = await fetch_opt(
+    found = await fetch_opt(
         conn, _find_run_of, workspace_id=scope.workspace_id, message_id=message_id
     )
-    return Posted(message, None, run.id if run else None)
+    if found is not None or run is None:
+        return Posted(message, None, found.id if found else None)
+    if message.deleted_at is not None:
+        raise Conflict("The message was deleted; nothing answers it.")
+    return Posted(message, None, await start_run(conn, scope, message, run=run))
 
 
 def title_of(content: str) -> str:

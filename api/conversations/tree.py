@@ -17,7 +17,7 @@ from api.conversations.seen import LAST_SEQ, find_conversation, find_writable, l
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.idempotency import Answered, IdempotencyKey, once, one_request
-from api.replies.runs import stream_run
+from api.replies.runs import stream_begun, wants_stream
 from api.wire import Answer, Body, ListPage
 from core.changes import ring_change
 from core.errors import Conflict
@@ -138,6 +138,7 @@ async def regenerate(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """`message_id` is a reply, or the question itself; without a body it is asked as it was for that reply."""
+    streamed = wants_stream(request, scope)
 
     async def begin(conn: Conn) -> Answered:
         named = await find_message(conn, scope, message_id)
@@ -155,8 +156,9 @@ async def regenerate(
     if answered.fresh:
         await ring_change(api.resources.redis, begun.message.conversation_id)
         await ring(api.resources.redis, "reply")
-    if "text/event-stream" in request.headers.get("accept", ""):
-        return await stream_run(request, api.resources, scope, run_id=begun.run.id)
+    if streamed:
+        run_id = begun.run.id
+        return await stream_begun(request, api.resources, scope, run_id=run_id, begun=answered)
     return answered.response()
 
 

@@ -13,10 +13,11 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.deps import PathId, ResourcesDep, ScopeDep
+from api.idempotency import Answered
 from api.live.sse import EventStream, Frame, streams_of
 from api.replies.run_answers import RunDetailAnswer, event_frame, find_run, run_detail
 from app.resources import Resources
-from core.errors import Forbidden, InvalidInput, NotFound
+from core.errors import Forbidden, InvalidInput, NotFound, RateLimited, Unavailable
 from core.events import Event, Tail, announce, nudge
 from core.scope import Scope
 from llm.generate import stop_topic
@@ -87,6 +88,24 @@ async def stream_run(
         await find_run(conn, scope, run_id)
     following = frames(resources, scope, run_id=run_id, after=after)
     return EventStream(following, streams=streams_of(request), request=request, scope=scope)
+
+
+def wants_stream(request: Request, scope: Scope) -> bool:
+    """Return whether a new run's events are to be the answer; raises before anything is written when no stream is free."""
+    if "text/event-stream" not in request.headers.get("accept", ""):
+        return False
+    streams_of(request).admit(scope.account_id)
+    return True
+
+
+async def stream_begun(
+    request: Request, resources: Resources, scope: Scope, *, run_id: UUID, begun: Answered
+) -> Response:
+    """Return the run's events or, where the last stream was taken meanwhile, what names the run: it is written already."""
+    try:
+        return await stream_run(request, resources, scope, run_id=run_id)
+    except (RateLimited, Unavailable):
+        return begun.response()
 
 
 @router.post("/{run_id}/stop", summary="Stop a run; what it has written is kept")

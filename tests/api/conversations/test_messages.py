@@ -6,6 +6,8 @@ import pytest
 from core.ids import new_id
 from tests.make import make_colleague
 
+SSE = {"Accept": "text/event-stream"}
+
 
 @pytest.fixture
 async def path(mine):
@@ -237,6 +239,38 @@ async def test_a_reply_asked_for_twice_is_one_run(mine, path, owner_connection):
     assert await owner_connection.fetchval("SELECT count(*) FROM run") == 1
 
 
+async def test_a_reply_asked_for_after_its_message_was_posted_is_begun_once(
+    mine, path, owner_connection
+):
+    alone = (await post(mine, path, client_id="a")).json()
+    first, again = [await post(mine, path, reply={}, client_id="a") for _ in range(2)]
+    assert [first.status_code, again.status_code] == [202, 202]
+    assert first.json()["message"]["id"] == alone["id"]
+    assert first.json()["run"] == again.json()["run"]
+    jobs = await owner_connection.fetchval("SELECT count(*) FROM job WHERE kind = 'reply'")
+    assert (jobs, (await mine.get(path)).json()["last_seq"]) == (1, 1)
+
+
+async def test_a_message_that_was_deleted_meanwhile_is_not_answered(mine, path):
+    first = (await post(mine, path, client_id="a")).json()["id"]
+    await post(mine, path, "It has an answer, so it stays as its parent")
+    await mine.delete(f"/api/messages/{first}")
+    for headers in ({}, SSE):
+        body = {"content": "When does the pension start?", "client_id": "a", "reply": {}}
+        refused = await mine.post(f"{path}/messages", json=body, headers=headers)
+        assert refused.status_code == 409
+
+
+async def test_where_no_stream_is_free_nothing_is_written(mine, path, app, monkeypatch):
+    monkeypatch.setattr(app.state.streams, "_per_account", 0)
+    body = {"content": "When?", "reply": {}}
+    refused = await mine.post(f"{path}/messages", json=body, headers=SSE)
+    assert refused.status_code == 429
+    assert (await mine.get(path)).json()["last_seq"] == 0
+    posted = await mine.post(f"{path}/messages", json={"content": "When?"}, headers=SSE)
+    assert posted.status_code == 201
+
+
 async def test_an_attachment_must_be_a_file_that_the_author_may_read(
     mine, path, ada, owner_connection
 ):
@@ -260,16 +294,14 @@ async def make_file(owner, scope):
     return file_id
 
 
+@pytest.mark.parametrize("posted_before", [False, True])
 async def test_who_accepts_an_event_stream_gets_the_reply_as_it_is_written(
-    mine, path, owner_connection
+    mine, path, owner_connection, posted_before
 ):
-    streaming = asyncio.create_task(
-        mine.post(
-            f"{path}/messages",
-            json={"content": "When?", "reply": {}},
-            headers={"Accept": "text/event-stream"},
-        )
-    )
+    if posted_before:
+        await post(mine, path, "When?", client_id="a")
+    body = {"content": "When?", "client_id": "a", "reply": {}}
+    streaming = asyncio.create_task(mine.post(f"{path}/messages", json=body, headers=SSE))
     async with asyncio.timeout(60):
         while (run_id := await owner_connection.fetchval("SELECT id FROM run")) is None:  # noqa: ASYNC110 a row
             await asyncio.sleep(0.01)

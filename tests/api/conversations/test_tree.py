@@ -190,6 +190,17 @@ async def test_what_was_deleted_or_never_asked_is_not_answered_again(mine, path)
     assert (await mine.post(where)).status_code in {404, 409}
 
 
+async def test_where_no_stream_is_free_no_other_reply_is_begun(
+    mine, path, app, owner_connection, monkeypatch
+):
+    message = await post(mine, path, "When?")
+    where, headers = f"/api/messages/{message['id']}/regenerate", {"Accept": "text/event-stream"}
+    monkeypatch.setattr(app.state.streams, "_per_account", 0)
+    assert (await mine.post(where, headers=headers)).status_code == 429
+    assert await owner_connection.fetchval("SELECT count(*) FROM run") == 0
+    assert (await mine.post(where)).status_code == 202
+
+
 async def test_a_reader_asks_for_no_other_reply(mine, path, ada, signed_in, owner_connection):
     bob = await make_colleague(owner_connection, ada)
     await mine.put(f"{path}/members", json={"principal": str(bob.account_id), "role": "reader"})

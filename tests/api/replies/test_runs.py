@@ -4,7 +4,11 @@ from dataclasses import replace
 
 import httpx
 import pytest
+from fastapi import FastAPI, Request
 
+from api.idempotency import Answered
+from api.live.sse import Streams
+from api.replies.runs import stream_begun
 from app.chat_models import open_chat_models
 from app.settings import Settings, local_socket
 from core.events import END
@@ -305,3 +309,15 @@ async def answer_next(resources, owner, made):
 
     await until(is_waiting)
     await work(resources, replace(made, id=await owner.fetchval(waiting)))
+
+
+async def test_a_run_that_was_begun_is_named_where_the_last_stream_was_taken_meanwhile(
+    resources, owner_connection, scope
+):
+    run = await make_run(owner_connection, resources, scope)
+    app = FastAPI()
+    app.state.streams = Streams(per_account=0)
+    asked = Request({"type": "http", "headers": [], "app": app})
+    begun = Answered(202, "{}")
+    answer = await stream_begun(asked, resources, scope, run_id=run.id, begun=begun)
+    assert (answer.status_code, answer.body) == (202, b"{}")
