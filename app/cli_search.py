@@ -90,8 +90,8 @@ def gaps(found: Found) -> list[str]:
         "without text": found.coverage.no_text,
         "failed": found.coverage.failed,
     }
-    files = ", ".join(f"{count} {what}" for what, count in told.items() if count)
-    lines = [f"Not searched: files {files}."] if files else []
+    missing = ", ".join(f"{count} {what}" for what, count in told.items() if count)
+    lines = [f"Not searched in full: {missing}."] if missing else []
     if (searched := found.query.corrected_text) is not None:
         lines.insert(0, f"Searched for: {searched} (a word in quotes stays as typed)")
     return lines + [f"Without the part {part}, which did not answer." for part in found.degraded]

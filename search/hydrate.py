@@ -9,15 +9,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from core.scope import Scope
 from search.answer import Coverage, Hit, Links, Location, Markup, Recall, Snippet
 from search.fuse import Listed
 from search.links import file_links, message_links
+from search.narrowing import Constraints
 from search.snippet import View, snippet
 from sql import fetch, fetch_one, read
 from sql.pool import ReadConn
+
+MOST_WAITING: Final = 100  # messages without vectors that are looked at: 30 us each
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +73,29 @@ async def read_rows(conn: ReadConn, scope: Scope, ids: Sequence[UUID]) -> dict[U
     return {row.id: row for row in await fetch(conn, _hydrate, **scope.ids, ids=list(ids))}
 
 
-async def count_coverage(conn: ReadConn, scope: Scope, *, recall: Recall) -> Coverage:
-    """Return how many files search cannot answer from, among those that the caller may see."""
-    counts = await fetch_one(conn, _coverage, **scope.ids)
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a list was made from; messages count that wait for their vectors unless it is made of words alone."""
+
+    within: Constraints
+    by_words_alone: bool
+    asking: Sequence[UUID]
+
+
+async def count_coverage(
+    conn: ReadConn, scope: Scope, sought: Sought, *, recall: Recall
+) -> Coverage:
+    """Return how much search cannot answer from, of what the caller may see and the filters leave."""
+    counts = await fetch_one(
+        conn,
+        _coverage,
+        **scope.ids,
+        **sought.within.values(),
+        facts=sought.within.file_facts(),
+        by_words_alone=sought.by_words_alone,
+        asking=list(sought.asking),
+        most=MOST_WAITING,
+    )
     return Coverage(counts.pending, counts.no_text, counts.failed, recall)
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from search.answer import Kind
 from search.dates import ALWAYS, Span, Times, common_times
+from search.traits import OF_MESSAGES
 
 Value = TypeVar("Value", UUID, str)
 KINDS: Final[frozenset[Kind]] = frozenset(("message", "file"))
@@ -109,6 +110,16 @@ class Constraints:
     def is_of_passages(self) -> bool:
         """Say whether single passages are asked for, and not only whole messages and files."""
         return any(o.passages is not None or o.pages or o.traits for o in self.options)
+
+    def file_facts(self) -> list[tuple[object, ...]] | None:
+        """Return the alternatives as far as a file tells that was not read: what it may hold leaves it. None leaves all."""
+        facts = [
+            Option(items=o.items, not_items=o.not_items, authors=o.authors,
+                    not_authors=o.not_authors, times=o.times)
+            for o in self.options
+            if o.passages is None and "file" in o.kinds and not o.traits & OF_MESSAGES
+        ]  # fmt: skip
+        return None if Option() in facts else [fact.row() for fact in facts]
 
     def values(self) -> dict[str, object]:
         """Return the parameter that every leg hands to admits(): a `narrowing`, field by field, or None."""

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from core.errors import InvalidInput
 from core.scope import Scope
-from search.answer import Correction, Recall, SearchRequest
+from search.answer import Correction, Coverage, Recall, SearchRequest
 from search.explain import Reasons
 from search.fuse import Listed
 
@@ -54,6 +54,7 @@ class Frozen:
     langs: tuple[str, ...]
     corrections: tuple[Correction, ...] = ()
     reasons: Reasons | None = None  # where an explanation was asked for
+    coverage: Coverage | None = None  # as it was when the first page was read
 
 
 _FROZEN = TypeAdapter(Frozen)

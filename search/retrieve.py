@@ -16,7 +16,7 @@ from search.dates import Clock, read_zone
 from search.explain import with_explanations
 from search.facets import Counted, count_facets
 from search.filters import resolve
-from search.hydrate import count_coverage, hydrate
+from search.hydrate import Sought, count_coverage, hydrate
 from search.likeness import likened
 from search.operators import Filter
 from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
@@ -37,6 +37,7 @@ class _Part:
     view: View
     context: int
     filters: tuple[Filter, ...]
+    covers: Sought | Coverage  # a list that was kept tells what it does not cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +67,19 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     clock = read_clock(request.tz)
     query = await likened(searcher.read_pool, scope, read_query(request))
     cursor = _cursor(searcher, scope, request)
-    ranking = await _ranking(searcher, scope, request, asked=_Asked(query, clock), cursor=cursor)
+    asked = _Asked(query, clock)
+    ranking, covers = await _ranking(searcher, scope, request, asked=asked, cursor=cursor)
     searched = corrected(query, ranking.frozen.corrections)
     counted = Counted(searched, clock, ranking.frozen.langs, ranking.listed)
     facets = await count_facets(searcher, scope, request, counted=counted, watch=ranking.watch)
     ranked = perf_counter()
     view = View(wanted(searched, ranking.frozen.langs), request.crop, request.highlight)
     window = range(cursor.offset, cursor.offset + request.limit)
-    part = _Part(window, view, request.context, query.filters)
+    part = _Part(window, view, request.context, query.filters, covers)
     shown = await _show(searcher, scope, ranking, part=part)
+    if isinstance(covers, Sought) and len(ranking.listed) > request.limit:
+        frozen = replace(ranking.frozen, coverage=shown.coverage)
+        await keep(searcher.redis, cursor.token, frozen, key=searcher.cursor_key)
     return SearchAnswer(
         query=_echo(query, searched, ranking),
         hits=shown.hits,
@@ -135,12 +140,12 @@ def _cursor(searcher: Searcher, scope: Scope, request: SearchRequest) -> Cursor:
 
 async def _ranking(
     searcher: Searcher, scope: Scope, request: SearchRequest, *, asked: _Asked, cursor: Cursor
-) -> Ranking:
-    """Return the list that a cursor goes on in, or a new one, kept when it has more than one page."""
-    key = searcher.cursor_key
-    if request.cursor and (kept := await recall(searcher.redis, cursor.token, key=key)):
-        return Ranking(kept, Watch())
-    query = asked.query
+) -> tuple[Ranking, Sought | Coverage]:
+    """Return the list that a cursor goes on in and what that does not cover, or a new one and what it was made from."""
+    query, key = asked.query, searcher.cursor_key
+    kept = await recall(searcher.redis, cursor.token, key=key) if request.cursor else None
+    if kept is not None and kept.coverage is not None:
+        return Ranking(kept, Watch()), kept.coverage
     within = await resolve(
         searcher.read_pool, scope, query.narrowed_by(), kind=request.type, clock=asked.clock
     )
@@ -148,9 +153,8 @@ async def _ranking(
     if request.rerank and request.sort == "relevance" and not query.is_browse():
         searched = corrected(query, ranking.frozen.corrections)
         await rerank(searcher, scope, ranking.listed, query=searched, watch=ranking.watch)
-    if len(ranking.listed) > request.limit:
-        await keep(searcher.redis, cursor.token, ranking.frozen, key=key)
-    return ranking
+    by_words = request.sort != "relevance" or query.is_browse() or request.mode == "lexical"
+    return ranking, Sought(within, by_words or request.semantic_ratio == 0, request.asking)
 
 
 async def _show(searcher: Searcher, scope: Scope, ranking: Ranking, *, part: _Part) -> _Shown:
@@ -164,8 +168,10 @@ async def _show(searcher: Searcher, scope: Scope, ranking: Ranking, *, part: _Pa
         hits = await with_context(conn, scope, hits, around=part.context)
         why = ranking.frozen.reasons
         hits = await with_explanations(conn, scope, hits, why=why, filters=part.filters)
-        covered = await count_coverage(conn, scope, recall=ranking.frozen.recall)
-    return _Shown(tuple(hits), offset, covered)
+        covers = part.covers
+        if isinstance(covers, Sought):
+            covers = await count_coverage(conn, scope, covers, recall=ranking.frozen.recall)
+    return _Shown(tuple(hits), offset, covers)
 
 
 def _page(

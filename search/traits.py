@@ -14,6 +14,7 @@ CODE: Final = (
     "jsx", "kt", "lua", "m", "ml", "php", "pl", "ps1", "py", "r", "rb", "rs", "scala", "sh", "sql", "swift", "ts", "tsx",
     "vb", "zig",
 )  # fmt: skip
+OF_MESSAGES: Final = frozenset(("answer", "pinned"))  # no file has them
 
 _LINK = re.compile(r"(?<!\w)(?:https?://|mailto:|www\.)[^\s<>\"']{2,}", re.IGNORECASE)
 _CODE = re.compile(r"^ {0,3}(?:```|~~~)|(?<!`)`[^`\n]+`(?!`)", re.MULTILINE)

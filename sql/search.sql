@@ -273,15 +273,55 @@ WHERE p.workspace_id = :workspace_id
     AND (p.message_id IS NULL OR m.id IS NOT NULL);
 
 -- name: count_coverage
--- Files that the Scope may see and search cannot (fully) answer from.
+-- What the Scope may see, the filters leave, and search cannot (fully) answer from: files by :facts, what is known of one that was not
+-- read; messages that wait for their vectors by their passages, unless only words are asked for. Those are counted up to :most, and
+-- without what the caller is asking about.
+WITH unread AS MATERIALIZED (
+    SELECT f.state
+    FROM file f
+    JOIN item i ON i.workspace_id = :workspace_id AND i.id = f.id
+    CROSS JOIN LATERAL (
+        SELECT FROM readable(:workspace_id, :account_id) r
+        WHERE r.item_id = f.id
+        OFFSET 0 -- asked for each: few files are not ready
+    ) AS r
+    WHERE f.workspace_id = :workspace_id
+        AND f.state <> 'ready'
+        AND (:facts::narrowing_option[] IS NULL OR EXISTS (
+            SELECT FROM unnest(:facts::narrowing_option[]) AS fact
+            WHERE (fact.items IS NULL OR f.id = ANY (fact.items))
+                AND (fact.not_items IS NULL OR f.id <> ALL (fact.not_items))
+                AND (fact.authors IS NULL OR i.owner_id = ANY (fact.authors))
+                AND (fact.not_authors IS NULL OR i.owner_id <> ALL (fact.not_authors))
+                AND (fact.after IS NULL OR i.created_at >= fact.after)
+                AND (fact.before IS NULL OR i.created_at < fact.before)
+                AND (fact.times IS NULL OR i.created_at <@ fact.times)))
+), waiting AS MATERIALIZED (
+    SELECT m.id
+    FROM (
+        SELECT j.subject_id
+        FROM job j
+        WHERE j.workspace_id = :workspace_id
+            AND j.kind = 'embed_message'
+            AND j.state IN ('queued', 'retry_wait', 'leased')
+            AND NOT :by_words_alone::boolean
+        LIMIT :most::int
+    ) AS j
+    JOIN message m ON m.workspace_id = :workspace_id AND m.id = j.subject_id AND m.deleted_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT FROM readable(:workspace_id, :account_id) r
+        WHERE r.item_id = m.conversation_id
+        OFFSET 0
+    ) AS r
+    WHERE m.id <> ALL (:asking::uuid[])
+        AND EXISTS (
+            SELECT FROM passage p
+            WHERE p.workspace_id = :workspace_id
+                AND p.message_id = m.id
+                AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing)))
+)
 SELECT
-    count(*) FILTER (WHERE f.state IN ('queued', 'processing'))::int AS pending,
-    count(*) FILTER (WHERE f.state = 'no_text')::int AS no_text,
-    count(*) FILTER (WHERE f.state IN ('failed', 'partial'))::int AS failed
-FROM file f
-CROSS JOIN LATERAL (
-    SELECT FROM readable(:workspace_id, :account_id) r
-    WHERE r.item_id = f.id
-    OFFSET 0 -- asked for each: few files are not ready
-) AS r
-WHERE f.workspace_id = :workspace_id AND f.state <> 'ready';
+    (count(*) FILTER (WHERE unread.state IN ('queued', 'processing')) + (SELECT count(*) FROM waiting))::int AS pending,
+    count(*) FILTER (WHERE unread.state = 'no_text')::int AS no_text,
+    count(*) FILTER (WHERE unread.state IN ('failed', 'partial'))::int AS failed
+FROM unread;

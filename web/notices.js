@@ -11,15 +11,15 @@ const DEGRADED = {
   workspaces: "Not every workspace answered: these results are from the others.",
 };
 
-// `write(text)` puts another text into the box and searches for it.
-export function showNotices(answer, write) {
+// `write(text)` puts another text into the box and searches for it, `compareAll()` searches again without an index of vectors.
+export function showNotices(answer, { write, compareAll }) {
   const { hits, page, timing_ms: timing } = answer;
   const total = Math.max(page.estimated_total ?? 0, hits.length);
   const found = page.has_more ? `${hits.length} of about ${total.toLocaleString()} results` : count(hits.length, "result");
   $("#search-status").textContent = `${hits.length ? found : "Nothing found"} in ${Math.round(timing.total)} ms`;
   const degraded = answer.degraded.map((part) => DEGRADED[part] ?? `Answered without a part of the search: ${part}.`);
   const notices = [...answer.query.warnings, ...degraded];
-  fill($("#search-notices"), corrected(answer.query, write), notices.map((text) => h("p", { class: "notice" }, text)), coverage(answer.coverage));
+  fill($("#search-notices"), corrected(answer.query, write), notices.map((text) => h("p", { class: "notice" }, text)), coverage(answer.coverage), nearness(answer.coverage, compareAll));
 }
 
 function corrected({ text, corrections, corrected_text: instead }, write) {
@@ -41,9 +41,14 @@ export function clearNotices() {
 // A person must know that "nothing found" may mean "not read yet".
 function coverage({ pending, no_text: noText, failed }) {
   const parts = [
-    pending && `${count(pending, "file")} still being read`,
+    pending && `${pending} still being read`,
     noText && `${count(noText, "file")} without text`,
     failed && `${count(failed, "file")} failed`,
   ].filter(Boolean);
   return parts.length > 0 && h("p", { class: "coverage muted" }, `Not searched in full: ${parts.join(", ")}. `, h("a", { href: "#/files" }, "See files"));
+}
+
+function nearness({ recall }, compareAll) {
+  return recall === "approximate" && h("p", { class: "coverage muted" }, "What is nearest in meaning was looked up in an index, which may pass over a few. ",
+    h("button", { type: "button", class: "link", onclick: compareAll }, "Compare all"));
 }

@@ -28,7 +28,7 @@ def test_what_was_searched_instead_and_what_the_list_does_not_cover_is_said():
     asked = AskedQuery(corrected_text="pension")
     assert gaps(Found(query=asked, hits=[], coverage=coverage, degraded=["semantic"])) == [
         "Searched for: pension (a word in quotes stays as typed)",
-        "Not searched: files 2 still being read, 1 failed.",
+        "Not searched in full: 2 still being read, 1 failed.",
         "Without the part semantic, which did not answer.",
     ]
 

@@ -1,7 +1,10 @@
 import pytest
 
+from core.ids import new_id
+from search.dates import Span
 from search.fuse import Listed
-from search.hydrate import count_coverage, hydrate
+from search.hydrate import Sought, count_coverage, hydrate
+from search.narrowing import NOTHING, Option, any_option
 from search.query import parse
 from search.snippet import View, wanted
 from tests.make import make_colleague, make_scope
@@ -78,12 +81,61 @@ async def test_what_was_deleted_since_is_left_out(resources, owner_connection, p
     assert await shown(resources, scope, []) == []
 
 
+async def covered(resources, scope, *options, by_words_alone=False, asking=()):
+    sought = Sought(any_option(options or [Option()]), by_words_alone, asking)
+    async with resources.app.read_tx(scope) as conn:
+        counts = await count_coverage(conn, scope, sought, recall="exact")
+    return counts.pending, counts.no_text, counts.failed
+
+
 async def test_coverage_counts_what_the_caller_may_see(resources, owner_connection, place):
     scope, _, _ = place
     await owner_connection.execute("UPDATE file SET state = 'queued'")
-    async with resources.app.read_tx(scope) as conn:
-        mine = await count_coverage(conn, scope, recall="exact")
+    assert await covered(resources, scope) == (1, 0, 0)
     bob = await make_colleague(owner_connection, scope)
-    async with resources.app.read_tx(bob) as conn:
-        other = await count_coverage(conn, bob, recall="exact")
-    assert ((mine.pending, mine.failed), other.pending) == ((1, 0), 0)
+    assert await covered(resources, bob) == (0, 0, 0)
+
+
+async def test_coverage_counts_the_files_that_the_filters_leave(resources, owner_connection, place):
+    scope, _, _ = place
+    other = await make_file(resources, owner_connection, scope, name="b.txt", passages=["three"])
+    await owner_connection.execute(
+        "UPDATE file SET state = CASE WHEN id = $1 THEN 'failed' ELSE 'no_text' END", other
+    )
+    created_at = await owner_connection.fetchval("SELECT created_at FROM item WHERE id = $1", other)
+    one = Option(items=frozenset((other,)))
+    mine, hers = frozenset((scope.account_id,)), frozenset((new_id(),))
+    past = (Span(None, created_at),)
+    assert await covered(resources, scope) == (0, 1, 1)
+    assert await covered(resources, scope, one) == (0, 0, 1)
+    assert await covered(resources, scope, Option(not_items=frozenset((other,)))) == (0, 1, 0)
+    assert await covered(resources, scope, Option(kinds=frozenset(("message",)))) == (0, 0, 0)
+    assert await covered(resources, scope, Option(authors=mine, langs=frozenset(("de",)))) == (
+        0,
+        1,
+        1,
+    )
+    assert await covered(resources, scope, Option(authors=hers), one) == (0, 0, 1)
+    assert await covered(resources, scope, Option(not_authors=mine)) == (0, 0, 0)
+    assert await covered(resources, scope, Option(times=past, items=one.items)) == (0, 0, 0)
+    assert await covered(resources, scope, Option(traits=frozenset(("pinned",)))) == (0, 0, 0)
+    assert await covered(resources, scope, NOTHING) == (0, 0, 0)
+
+
+async def test_coverage_counts_the_messages_that_wait_for_their_vectors(
+    resources, owner_connection, place
+):
+    scope, _, message_id = place
+    await owner_connection.execute(
+        "INSERT INTO job (workspace_id, id, kind, subject_id, content_hash, pipeline_version, account_id, fair_key,"
+        " schedule_to_close_at) VALUES ($1, $2, 'embed_message', $3, '', 1, $4, 0, now())",
+        *(scope.workspace_id, new_id(), message_id, scope.account_id),
+    )
+    assert await covered(resources, scope) == (1, 0, 0)
+    assert await covered(resources, scope, by_words_alone=True) == (0, 0, 0)
+    assert await covered(resources, scope, asking=[message_id]) == (0, 0, 0)
+    assert await covered(resources, scope, Option(kinds=frozenset(("file",)))) == (0, 0, 0)
+    assert await covered(resources, scope, Option(traits=frozenset(("link",)))) == (0, 0, 0)
+    assert await covered(resources, await make_colleague(owner_connection, scope)) == (0, 0, 0)
+    await owner_connection.execute("UPDATE job SET state = 'done'")
+    assert await covered(resources, scope) == (0, 0, 0)

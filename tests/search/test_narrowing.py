@@ -90,3 +90,23 @@ async def test_the_types_have_the_fields_that_are_written(owner_connection):
         "items", "not_items", "passages", "not_passages", "kind", "authors", "not_authors", "after", "before", "times",
         "langs", "not_langs", "traits", "not_traits", "pages", "not_pages",
     ]  # fmt: skip
+
+
+def test_of_a_file_that_was_not_read_only_what_is_known_without_its_text_is_asked():
+    """It may hold what is looked for: language, pages and most traits leave it."""
+    asked = Option(
+        items=ids(ONE),
+        authors=ids(TWO),
+        langs=ids("de"),
+        not_traits=ids("link"),
+        pages=(((1, 2),),),
+    )
+    known = Option(items=ids(ONE), authors=ids(TWO))
+    assert Constraints((asked,)).file_facts() == [known.row()]
+    assert Constraints((asked, Option(langs=ids("de")))).file_facts() is None
+    never = (
+        Option(kinds=ids("message")),
+        Option(passages=ids(THREE)),
+        Option(traits=ids("answer")),
+    )
+    assert Constraints(never).file_facts() == []

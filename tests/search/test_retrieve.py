@@ -175,6 +175,7 @@ async def test_pages_go_on_through_one_list(resources, library, redis):
     )
     assert [hit.id for hit in first.hits + second.hits] == [hit.id for hit in whole.hits[:2]]
     assert (first.page.has_more, whole.page.next_cursor) == (True, None)
+    assert second.coverage == first.coverage
 
 
 async def test_a_row_deleted_between_pages_does_not_shorten_the_next(
