@@ -2,6 +2,7 @@
 
 import { $, fill, h, marked, pagesOf, when } from "./dom.js";
 import { query } from "./api.js";
+import { bareClaims, endClaims, groundingLine, marker, nearest } from "./grounding.js";
 import { markdown } from "./markdown.js";
 
 const GONE = { deleted: "The source was deleted.", no_access: "The source is not shared with you any more." };
@@ -44,14 +45,19 @@ function named({ content, mentions = [] }) {
   return content.split(/((?<![\w@.])@(?:"[^"\n]+"|[\p{L}\p{N}_][\p{L}\p{N}_.'+-]*))/u).map((part, n) => (n % 2 ? h("span", { class: "mention" }, part) : part));
 }
 
+// `end` is how its run ended: {state, error, retryable, grounding, nearest} of the API.
 export function showReply(body, { text, citations, waiting = "", end = null }) {
   const shown = citations.filter((citation) => citation.ref);
-  fill(body,
-    markdown(text, { cite: citer(shown), isKnown: isQuoted(shown) }),
+  const claims = bareClaims(end ?? {});
+  fill(body, markdown(text, { cite: citer(shown), isKnown: isQuoted(shown), say: marker(claims) }));
+  const marked = endClaims(body);
+  body.append(...[
     waiting && h("p", { class: "waiting muted" }, waiting),
     end && endLine(end),
+    end && groundingLine(end, marked),
     shown.length > 0 && sources(shown),
-  );
+    end && nearest(end),
+  ].filter(Boolean));
 }
 
 function endLine({ state, error, retryable }) {

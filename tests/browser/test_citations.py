@@ -88,3 +88,40 @@ async def test_a_reply_that_is_written_has_its_chips_where_the_server_says(
         await expect(reply.locator(".body a.cite")).to_have_count(1)
         await expect(reply.locator("code")).to_have_text(["rooms[1]", "rooms[1]"])
         await ada.page.reload()
+
+
+async def test_claims_without_a_source_are_marked_for_eye_and_ear(ada, vendor, monkeypatch):
+    words = (
+        "😀 The spare key hangs behind the blue door [1].\n\n",
+        "- Owls **pay all the bills** of everybody here.\n",
+    )
+    monkeypatch.setattr(vendor, "script", (replace(REPLY, words=words, pause_s=0),))
+    await ada.say(LETTER)
+    await ada.open("#/c/new")
+    await ada.page.select_option("#composer-model", "openai:gpt-4.1-mini")
+    reply = await ada.ask("Where does the spare key hang?")
+    bare = reply.locator(".bare")
+    for _ in range(2):  # as it is written, and after a reload
+        await expect(reply.locator("li").first).to_have_text(
+            "Owls pay all the bills of everybody here.?"
+        )
+        await expect(bare).to_have_text(["Owls", "pay all the bills", "of everybody here.?"])
+        await expect(bare.first).to_have_attribute(
+            "title", "No source that it cites bears this out."
+        )
+        await expect(reply.get_by_role("img")).to_have_accessible_name("(No source that it cites bears this out.)")  # fmt: skip
+        await expect(reply.locator(".grounding")).to_contain_text("1 claim is marked (?)")
+        await expect(reply.locator("a.cite")).to_have_count(1)
+        await ada.page.reload()
+
+
+async def test_a_reply_that_abstains_shows_what_came_nearest(ada):
+    await ada.say(LETTER, title="Keys")
+    await ada.open("#/c/new")
+    await ada.page.select_option("#composer-model", "extractive")
+    reply = await ada.ask("Which spare violin did the captain of the ship sell in Norway?")
+    nearest = reply.get_by_role("link", name="Keys")
+    await expect(reply).to_contain_text("What came nearest:")
+    await ada.page.reload()
+    await nearest.click()
+    await expect(ada.page.locator(".message.found mark")).to_have_text(LETTER)
