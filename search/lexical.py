@@ -330,10 +330,10 @@ def _condition(clause: Clause, langs: Sequence[str], *, top: bool) -> str | None
             return _phrase(clause.text, suffix=":*")
         case Not():
             inner = _condition(clause.clause, langs, top=False)
-            return None if inner is None else f"!({inner})"
+            return f"!({inner})" if inner else None
         case AnyOf():
             options = [_all(option, langs) for option in clause.options]
-            return any_of([option for option in options if option])
+            return any_of([option for option in options if option]) or None
 
 
 def _all(clauses: Sequence[Clause], langs: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 Total and pure: every string has a reading, and what cannot be meant is words plus a warning. Words only rank; phrases,
 prefixes, groups, negations and filters narrow. OR binds tighter than the space, as on the web. What the words mean to
-the index is search/terms.py.
+the index is search/terms.py; what means nothing to it is no word.
 """
 
 import re
@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 from search.filter_tree import FilterTree
 from search.operators import Filter, filter_problem, operator_named
+from search.terms import pieces
 
 MAX_CHARACTERS: Final = 512
 MAX_TERMS: Final = 32
@@ -108,7 +109,7 @@ def parse(text: str) -> Query:
 def plain(text: str) -> Query:
     """Return `text` as words only: nothing in it is an operator. Long texts are cut, silently."""
     cleaned = _clean(text)[:MAX_CHARACTERS]
-    found = [Word(word) for word in cleaned.split() if _has_letter(word)]
+    found = [Word(word) for word in cleaned.split() if _is_indexed(word)]
     words = tuple(found[:MAX_TERMS])
     query = Query(cleaned, words)
     return Query(cleaned, words, refused=refusal(query))
@@ -175,7 +176,7 @@ class _Reader:
         return self._term(Word(stem))
 
     def _term(self, clause: Word | Phrase | Prefix) -> Clause | None:
-        if not _has_letter(clause.text):
+        if not _is_indexed(clause.text):
             return None
         self._terms += 1
         if self._terms > MAX_TERMS:
@@ -238,6 +239,6 @@ def refusal(query: Query) -> str | None:
     return "There is no word to look for."
 
 
-def _has_letter(text: str) -> bool:
-    """Say whether anything here can be looked up: a letter or digit of any script, or a symbol such as an emoji."""
-    return any(character.isalnum() or unicodedata.category(character) == "So" for character in text)
+def _is_indexed(text: str) -> bool:
+    """Say whether anything here can be looked up, which the index alone knows: letters, digits, emoji."""
+    return any(pieces(text, ""))

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
+import structlog
+
 from core.errors import InvalidInput
 from core.scope import Role, Scope
 from search.answer import Kind
@@ -19,7 +21,9 @@ from search.query import parse
 from search.question import query_languages
 from search.retrieve import read_clock
 from sql import fetch, read
-from sql.pool import Pool, ReadConn
+from sql.pool import BadSyntax, Pool, ReadConn
+
+log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 PAGE: Final = 200  # searches at a time
 _COMPILED = 20_000  # tsqueries kept: half a kilobyte each
@@ -52,6 +56,14 @@ class WordMatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a search asks of a passage: a tsquery, or None where it is nothing but filters."""
+
+    search_id: UUID
+    tsquery: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Id:
     id: UUID
 
@@ -68,24 +80,38 @@ async def list_alerting(conn: ReadConn, workspace_id: UUID, *, after: UUID) -> l
     )
 
 
-async def match_words(
-    conn: ReadConn,
-    workspace_id: UUID,
-    searches: Sequence[SavedSearch],
-    *,
-    passage_ids: Sequence[UUID],
-    langs: Sequence[str],
-) -> list[WordMatch]:
-    """Return the searches whose words stand in some of the passages; `langs` are those of the workspace."""
+def wanted_by(searches: Sequence[SavedSearch], langs: Sequence[str]) -> list[Wanted]:
+    """Return what each search asks for in a workspace of these languages."""
     known = tuple(langs)
-    return await fetch(
-        conn,
-        _match_words,
-        workspace_id=workspace_id,
-        passage_ids=list(passage_ids),
-        search_ids=[search.id for search in searches],
-        tsqueries=[words_of(search.q, search.lang, known) for search in searches],
-    )
+    return [Wanted(search.id, words_of(search.q, search.lang, known)) for search in searches]
+
+
+async def match_words(
+    pool: Pool, workspace_id: UUID, wanted: Sequence[Wanted], *, passage_ids: Sequence[UUID]
+) -> list[WordMatch]:
+    """Return the searches whose words stand in some of the passages.
+
+    One whose words PostgreSQL cannot read is found by halves, and only that one hears nothing.
+    """
+    try:
+        async with pool.tenant_tx(workspace_id) as conn:
+            return await fetch(
+                conn, _match_words, workspace_id=workspace_id, passage_ids=list(passage_ids),
+                search_ids=[one.search_id for one in wanted],
+                tsqueries=[one.tsquery for one in wanted],
+            )  # fmt: skip
+    except BadSyntax as error:
+        if len(wanted) == 1:
+            told = {"saved_search_id": str(wanted[0].search_id), "error": str(error)}
+            log.warning("words of a saved search not understood", **told)
+            return []
+    half = len(wanted) // 2
+    halves = (wanted[:half], wanted[half:])
+    return [
+        match
+        for some in halves
+        for match in await match_words(pool, workspace_id, some, passage_ids=passage_ids)
+    ]
 
 
 async def find_admitted(

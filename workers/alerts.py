@@ -18,7 +18,7 @@ from core.errors import CallerError
 from core.events import nudge
 from core.ids import new_id
 from search.notices import NewNotice, add_notice, notice_topic
-from search.saved import SavedSearch, find_admitted, list_alerting, match_words
+from search.saved import SavedSearch, find_admitted, list_alerting, match_words, wanted_by
 from search.statistics import read_basis
 from sql import execute, fetch, read, write
 from sql.pool import Pool
@@ -154,13 +154,8 @@ class Alerts:
         """Ask a page of searches about some passages; return how many notices came of it."""
         async with self._worker.tenant_tx(workspace_id) as conn:
             basis = await read_basis(conn, workspace_id, lexemes=[])
-            found = await match_words(
-                conn,
-                workspace_id,
-                searches,
-                passage_ids=passage_ids,
-                langs=basis.langs if basis else [],
-            )
+        wanted = wanted_by(searches, basis.langs if basis else [])
+        found = await match_words(self._worker, workspace_id, wanted, passage_ids=passage_ids)
         asked = {search.id: search for search in searches}
         notices = 0
         for match in found:

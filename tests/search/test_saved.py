@@ -1,13 +1,29 @@
+import unicodedata
 from uuid import UUID
 
 import pytest
 
-from search.saved import PAGE, find_admitted, list_alerting, match_words, words_of
+from search.lexical import query_terms
+from search.query import parse
+from search.saved import (
+    PAGE,
+    Wanted,
+    find_admitted,
+    list_alerting,
+    match_words,
+    wanted_by,
+    words_of,
+)
 from tests.make import make_colleague, make_scope
 from tests.saving import save_search
 from tests.search.make import make_conversation, make_file, make_message
 
 NONE = UUID(int=0)
+SYMBOLS = [
+    character
+    for character in map(chr, range(0x11_0000))
+    if unicodedata.category(character) in {"So", "Sk", "Sc", "Sm", "Po", "Lm", "Mn", "No"}
+]
 
 
 @pytest.fixture
@@ -42,10 +58,10 @@ async def alerting(resources, scope):
 async def matched(resources, scope, passages, langs=("en",)):
     """The words that stand for the passages that each question found, whoever may see them."""
     searches = await alerting(resources, scope)
-    async with resources.worker.tenant_tx(scope.workspace_id) as conn:
-        found = await match_words(
-            conn, scope.workspace_id, searches, passage_ids=list(passages.values()), langs=langs
-        )
+    found = await match_words(
+        resources.worker, scope.workspace_id, wanted_by(searches, langs),
+        passage_ids=list(passages.values()),
+    )  # fmt: skip
     asked = {search.id: search.q for search in searches}
     words = {id_: word for word, id_ in passages.items()}
     return {asked[m.search_id]: sorted(words[id_] for id_ in m.passage_ids) for m in found}
@@ -78,6 +94,39 @@ async def test_every_word_has_to_stand_in_one_passage(resources, owner_connectio
     }
     found = await matched(resources, scope, passages, langs=("de",))
     assert found["öffnet"] == ["häfen"], "stemmed in the workspace's language"
+
+
+async def test_a_search_that_postgresql_cannot_read_silences_itself_only(
+    resources, scope, passages
+):
+    """One tsquery of all was refused, and with it every search of the workspace, for ever."""
+    ids = [UUID(int=n) for n in range(5)]
+    words = ["'harbour'", "'opens'", "!()", "'nothing'", None]
+    found = await match_words(
+        resources.worker, scope.workspace_id,
+        [Wanted(id_, tsquery) for id_, tsquery in zip(ids, words, strict=True)],
+        passage_ids=[passages["opens"]],
+    )  # fmt: skip
+    assert {match.search_id: match.passage_ids for match in found} == {
+        ids[n]: [passages["opens"]] for n in (0, 1, 4)
+    }
+
+
+async def test_every_symbol_is_asked_for_in_a_way_that_postgresql_reads(owner_connection):
+    """`foo -(© ®)`, whose group held nothing that is indexed, was no tsquery."""
+    forms = ("foo -({0} {0})", "foo -({0} OR {0})", "-{0} foo", 'foo "{0}"', "({0} OR foo)", "{0}")
+    read = [words_of(form.format(symbol), None, ("en",)) for symbol in SYMBOLS for form in forms]
+    assert all(read[at] for at in range(len(read)) if at % len(forms) != len(forms) - 1)
+    await owner_connection.fetchval(
+        "SELECT count(t.q::tsquery) FROM unnest($1::text[]) t (q)", read
+    )
+
+
+def test_what_is_looked_for_has_a_word_in_the_index():
+    """A symbol that counted as a word and was none matched everything in a list by date."""
+    for character in (*SYMBOLS, *map(chr, range(32, 0xD800, 31))):
+        asked = parse(character)
+        assert bool(asked.words()) == bool(query_terms(asked, ("en",))), hex(ord(character))
 
 
 async def test_the_owner_s_rights_and_filters_decide_what_is_left(
