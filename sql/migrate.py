@@ -1,7 +1,9 @@
 """Bring a database to this code's schema: numbered files of sql/migrations, each once, each in one transaction, forward only.
 
 A file that opens with `-- requires: roles` needs the four working roles. Where the operator's login may not create them it
-is left out, row-level security is off, the predicate stands alone, and `recollect doctor` says so.
+is left out, row-level security is off, the predicate stands alone, and `recollect doctor` says so. Later files put what they
+do for these roles into DO blocks that ask for migration 2; when the roles come late, those of the files that were applied
+without them are run then.
 """
 
 import re
@@ -15,6 +17,9 @@ from sql.pool import ROLES
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 45120001
+_DO = re.compile(r"^DO \$\$\n.*?^\$\$;", re.MULTILINE | re.DOTALL)
+_ROLES = 2  # the number of 0002_guard_rows
+_IF_ROLES = f"FROM schema_migration WHERE number = {_ROLES})"
 PGVECTOR_AT_LEAST = (0, 8, 5)  # 0.8.2-0.8.4 repaired index corruption (stack.md)
 POSTGRES_AT_LEAST = 15
 
@@ -28,6 +33,11 @@ class Migration:
     @property
     def needs_roles(self) -> bool:
         return self.text.startswith("-- requires: roles")
+
+    @property
+    def for_roles(self) -> list[str]:
+        """Return the statements that do nothing without the roles."""
+        return [block for block in _DO.findall(self.text) if _IF_ROLES in block]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,19 @@ async def _apply(
             migration.number,
             migration.name,
         )
+        if migration.number == _ROLES:
+            await _guard_what_came_before(raw)
     return True
+
+
+async def _guard_what_came_before(raw: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Do for the roles what the files that were applied without them left out."""
+    later = await raw.fetch("SELECT number FROM schema_migration WHERE number > $1", _ROLES)
+    without = {row["number"] for row in later}
+    for migration in migrations():
+        if migration.number in without:
+            for statement in migration.for_roles:
+                await raw.execute(statement)
 
 
 async def _check_server(raw: "asyncpg.Connection[asyncpg.Record]") -> None:

@@ -6,7 +6,7 @@ ALTER TABLE message ADD COLUMN asks boolean NOT NULL
 
 DO $$
 BEGIN
-    IF EXISTS (SELECT FROM schema_migration WHERE number = 9) THEN -- the role reads places
+    IF EXISTS (SELECT FROM schema_migration WHERE number = 2) THEN -- the working roles are there
         GRANT SELECT (asks) ON message TO recollect_search;
     END IF;
 END

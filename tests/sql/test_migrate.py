@@ -1,3 +1,5 @@
+import re
+
 import asyncpg
 import pytest
 
@@ -63,23 +65,71 @@ async def test_a_database_of_a_newer_version_is_refused(empty_database):
         await migrate(empty_database)
 
 
-async def test_a_login_without_the_right_to_make_roles_stands_on_the_predicate_alone(
-    empty_database, owner_connection
-):
+@pytest.fixture
+async def poor_database(empty_database, owner_connection):
+    """A database whose owner may not make roles."""
     await owner_connection.execute("CREATE ROLE poor LOGIN")
     await owner_connection.execute("ALTER DATABASE empty_test OWNER TO poor")
     raw = await asyncpg.connect(empty_database)
     await raw.execute("CREATE EXTENSION vector")
     await raw.close()
-    done = await migrate(empty_database.replace("recollect@", "poor@"))
-    without = tuple(m.name for m in migrations() if not m.needs_roles)
-    assert (done.applied, done.has_roles) == (without, False)
-    assert not await has_row_security(empty_database)
+    yield empty_database.replace("recollect@", "poor@")
     await owner_connection.execute("ALTER DATABASE empty_test OWNER TO recollect")
     raw = await asyncpg.connect(empty_database)
     await raw.execute("DROP OWNED BY poor CASCADE")
     await raw.close()
     await owner_connection.execute("DROP ROLE poor")
+
+
+async def test_a_login_without_the_right_to_make_roles_stands_on_the_predicate_alone(poor_database):
+    done = await migrate(poor_database)
+    without = tuple(m.name for m in migrations() if not m.needs_roles)
+    assert (done.applied, done.has_roles) == (without, False)
+    assert not await has_row_security(poor_database)
+
+
+async def test_roles_that_come_late_guard_what_they_would_have_guarded_from_the_first(
+    poor_database, empty_database, owner_connection
+):
+    await migrate(poor_database)
+    late = await migrate(empty_database)
+    assert (late.applied, late.has_roles) == (
+        tuple(m.name for m in migrations() if m.needs_roles),
+        True,
+    )
+    raw = await asyncpg.connect(empty_database)
+    assert await guards(raw) == await guards(owner_connection)
+    await raw.close()
+
+
+async def guards(raw):
+    """Return every policy, every right of the working roles and which tables are behind row-level security."""
+    policies = await raw.fetch(
+        "SELECT * FROM pg_policies WHERE schemaname = 'public' ORDER BY tablename, policyname"
+    )
+    rights = await raw.fetch(
+        "SELECT grantee, table_name, column_name, privilege_type FROM information_schema.column_privileges"
+        " WHERE grantee = ANY($1) UNION ALL SELECT grantee, table_name, '*', privilege_type"
+        " FROM information_schema.table_privileges WHERE grantee = ANY($1) ORDER BY 1, 2, 3, 4",
+        list(ROLES),
+    )
+    forced = await raw.fetch(
+        "SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') ORDER BY relname"
+    )
+    assert len(policies) > 40
+    return [{str(tuple(row)) for row in rows} for rows in (policies, rights, forced)]
+
+
+def test_what_a_migration_does_for_the_roles_can_be_done_later():
+    for migration in migrations():
+        if migration.needs_roles:
+            continue
+        rest = migration.text
+        for block in migration.for_roles:
+            rest = rest.replace(block, "")
+        said = re.sub(r"--.*", "", rest)
+        assert [role for role in ROLES if role in said] == [], migration.name
 
 
 @pytest.mark.parametrize(
