@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from llm.chat import Source
+from llm.fences import Code
 from llm.fold import REFERENCE
 from llm.sentences import Span, sentences, terms
 from llm.verify import Evidence, Rarity, Support, Verdict, literal, support
@@ -24,9 +25,9 @@ WHOLE_CLAIM_TERMS = (
 LONGEST_RANGE = 10
 
 _MARKER = re.compile(
-    r"(?P<lead>[ \t]{0,8})(?:\[(?P<plain>[\d \t,;–-]{1,40})\]|【(?P<wide>\d{1,3})[^】\n]{0,40}】)|(?P<code>`+)"  # noqa: RUF001
+    r"(?P<lead>[ \t]{0,8})(?:\[(?P<plain>[\d \t,;–-]{1,40})\]|【(?P<wide>\d{1,3})[^】\n]{0,40}】|(?P<code>`+|~{3,}))"  # noqa: RUF001
 )
-_UNFINISHED = re.compile(r"[ \t]{0,8}(?:\[[\d \t,;–-]{0,40}|【[^】\n]{0,43})?$|`+$")  # noqa: RUF001
+_UNFINISHED = re.compile(r"[ \t]{0,8}(?:\[[\d \t,;–-]{0,40}|【[^】\n]{0,43}|[`~]+)?$")  # noqa: RUF001
 _NUMBERS = re.compile(r"[ \t]*(\d{1,3})[ \t]*(?:[–-][ \t]*(\d{1,3})[ \t]*)?")  # noqa: RUF001
 _MARKERS_AT_END = re.compile(rf"(?:{REFERENCE.pattern}|\s){{1,40}}$")
 _ENDED = re.compile(r"[.!?…。！？][\"'”’)\]*」』）]*$")  # noqa: RUF001
@@ -98,7 +99,7 @@ class CitationStream:
             -1,
             "",
         )  # where a marker was removed, and the space that stood before it
-        self._fence = ""  # the backticks that opened code
+        self._code = Code()
         self._length = 0
         self._tail = ""
         self._claims: set[int] = set()
@@ -145,8 +146,12 @@ class CitationStream:
                 yield self._take(until)
             elif marker is None or marker.start() >= whole:
                 return
-            elif marker["code"] or self._fence:
-                yield self._pass_code(marker)
+            elif marker["code"]:
+                yield self._take_run(marker)
+            elif (is_code := self._is_code(marker, final=final)) is None:
+                return
+            elif is_code:
+                yield self._take(marker.end())
             elif (cited := self._cite(marker, final=final)) is None:
                 return
             else:
@@ -154,23 +159,22 @@ class CitationStream:
 
     def _take(self, length: int) -> TextOut:
         taken, self._held = self._held[:length], self._held[length:]
-        out = self._put(taken)
-        if len(self._fence) < 3 and "\n\n" in self._tail[-length - 1 :]:
-            self._fence = ""  # inline code ends with its paragraph
+        return self._put(taken)
+
+    def _take_run(self, marker: re.Match[str]) -> TextOut:
+        out = self._take(marker.end())
+        self._code.passed_run(marker["code"])
         return out
+
+    def _is_code(self, marker: re.Match[str], *, final: bool) -> bool | None:
+        ahead = self._held[marker.end() :]
+        return self._code.holds(marker["lead"], ahead, final=final)
 
     def _put(self, text: str) -> TextOut:
         self._length += len(text)
         self._tail = (self._tail + text)[-LOOK_BACK:]
+        self._code.passed(text)
         return TextOut(text)
-
-    def _pass_code(self, marker: re.Match[str]) -> TextOut:
-        run = marker["code"] or ""
-        if run and run == self._fence:
-            self._fence = ""
-        elif run and not self._fence:
-            self._fence = run
-        return self._take(marker.end())
 
     def _cite(self, marker: re.Match[str], *, final: bool) -> Iterable[TextOut | Citation] | None:
         """Consume the marker at the head of what is held; None when the sentence it opens must be awaited."""

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from llm.citations import Citation, TextOut
+from llm.fences import FENCED
 from llm.fold import REFERENCE
 from llm.sentences import Span, sentences, terms
 
 FEWEST_TERMS = 4  # a shorter sentence ("Yes.", a title) leans on the one beside it
 MOST_TOLD = 100  # unsupported claims; the event stays below 64 KB
 
-_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _LEADING_MARKERS = re.compile(rf"(?:{REFERENCE.pattern}[ \t]*)+")
 _SPACE_AT_END = re.compile(r"\s*$")
 
@@ -29,7 +29,7 @@ class Grounded:
 
 def ground(answer: str, cited: Sequence[Span]) -> Grounded:
     """Judge a whole answer by the spans that its citations cover."""
-    plain = _CODE.sub(lambda code: " " * len(code[0]), answer)
+    plain = FENCED.sub(lambda code: " " * len(code[0]), answer)
     claims = [span for span in sentences(plain) if is_claim(plain[span.start : span.end])]
     bare = [
         claim
@@ -80,9 +80,8 @@ class OnlySupported:
 
     def _end_of_first(self) -> int:
         """Return where the first sentence ends, with its markers and space; 0 while it may go on."""
-        if self._text.startswith("```"):
-            closed = self._text.find("```", 3)
-            return 0 if closed < 0 else closed + 3
+        if code := FENCED.match(self._text):
+            return code.end() if code["closed"] else 0
         found = sentences(self._text)
         if len(found) < 2:
             return 0
@@ -111,7 +110,7 @@ class OnlySupported:
                     answer_start=max(citation.answer_start, start) - self._dropped,
                     answer_end=citation.answer_end - self._dropped,
                 )
-        elif text.startswith("```") or not is_claim(text):
+        elif FENCED.match(text) or not is_claim(text):
             self._waiting += text
         else:
             self._drop(text)

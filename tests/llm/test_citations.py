@@ -50,6 +50,8 @@ FLOOD = "The last big flood was in 1910"
         ("In `a[1]` and [2024], [ ] or [x]", "In `a[1]` and [2024], [ ] or [x]", [], (0, 0, 0)),
         ("```\nb[2]\n\nc[1]\n``` [7]", "```\nb[2]\n\nc[1]\n```", [], (1, 0, 1)),
         (f"An odd ` tick.\n\n{FLOOD} [2]", f"An odd ` tick.\n\n{FLOOD} [1]", [(f"{FLOOD} [1]", FLOOD, "verbatim")], (1, 1, 0)),
+        (f"The ` key, and {FLOOD} [2].\n\n`a[1]`", f"The ` key, and {FLOOD} [1].\n\n`a[1]`", [(f"The ` key, and {FLOOD} [1]", f"{FLOOD} \U0001f30a.", "paraphrase")], (1, 1, 0)),
+        ("~~~\nx = a[1] + b[2]\n~~~\n[7]", "~~~\nx = a[1] + b[2]\n~~~\n", [], (1, 0, 1)),
         (f"{FLOOD} [2][2].", f"{FLOOD} [1].", [(f"{FLOOD} [1]", FLOOD, "verbatim")], (1, 1, 0)),
         (f'"{FLOOD[:-1]}2" [2].', f'"{FLOOD[:-1]}2".', [], (1, 0, 1)),
         ("Nothing cited", "Nothing cited", [], (0, 0, 0)),
@@ -124,9 +126,17 @@ def test_text_flows_while_only_a_possible_marker_is_held():
     assert out[:5] == [[TextOut("Par")], [TextOut("is")], [TextOut(" is")], [], [TextOut(" [x]")]]
 
 
+def test_behind_a_tick_that_nothing_closes_text_is_held_for_a_while_only():
+    stream = CitationStream(SOURCES)
+    held = [*stream.feed(f"The ` key, and {FLOOD} [2]"), *stream.feed(", it says" * 10)]
+    assert held == [TextOut(f"The ` key, and {FLOOD}")]
+    shown = stream.feed(" and so on" * 40)
+    assert (shown[0], len(shown)) == (TextOut(" [1]"), 3)
+
+
 ANSWERS = st.lists(
     st.sampled_from(
-        ["[", "]", "1", "2", "9", "[1]", "[2]", "[1, 2]", "【1】", "【", "】", ", ", " ", ". ", "\n", "\n\n", "`", "```", "-", "†",
+        ["[", "]", "1", "2", "9", "[1]", "[2]", "[1, 2]", "【1】", "【", "】", ", ", " ", ". ", "\n", "\n\n", "`", "``", "```", "~~~", "-", "†",
          FLOOD, "According to ", "Paris is the capital of France", "The capital of France", "it floods Paris", "\u0301", "\U0001f30a"]
     ),
     max_size=25,

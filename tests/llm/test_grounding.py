@@ -51,7 +51,7 @@ def test_citations_stand_at_their_place_in_what_is_left():
 
 
 PIECES = st.lists(
-    st.sampled_from([CITED, FACT, " [1]", "[2]", " ", "\n\n", "Owls are the keepers of doors.", "Yes.", "So:", "```\nx[1]\n```", "- "]),
+    st.sampled_from([CITED, FACT, " [1]", "[2]", " ", "\n\n", "Owls are the keepers of doors.", "Yes.", "So:", "```\nx[1]\n```", "~~~\nx[1]\n~~~\n", "- "]),
     max_size=12,
 ).map("".join)  # fmt: skip
 
