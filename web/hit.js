@@ -11,30 +11,31 @@ const WHY = {
   name: ["name", "Its name matches the query"],
 };
 const NEIGHBOURS = 2; // messages shown on either side
+const MOST_TWINS = 20; // places of an equal text that are shown
+const LOOKED_AT = 20; // hits within each, among which the equal text stands high
 
-// `asked` is the text of the query; `again(parameters)` gives the same hit with more told about it.
-export function hitRow(hit, asked, again) {
+// `asked` is the text of the query; `ask(parameters)` answers the same search with these beside.
+export function hitRow(hit, asked, ask) {
   const isFile = hit.type === "file";
-  const title = hit.title || (isFile ? "Unnamed file" : "Conversation");
   const about = { workspace: hit.workspace_id, query: asked, passage_id: hit.id, rank: () => [...row.parentElement.children].indexOf(row) + 1 };
   const row = h("li", {},
     h("a", { class: "hit", href: hit.links.open, onclick: () => noteClick(about) },
-      h("span", { class: "hit-title" }, icon(isFile ? "file" : "message"), h("strong", {}, title)),
+      h("span", { class: "hit-title" }, icon(isFile ? "file" : "message"), h("strong", {}, titleOf(hit))),
       h("span", { class: "snippet" }, snippetOf(hit)),
       h("span", { class: "hit-meta muted" },
         h("span", { class: "unseen" }, isFile ? "File. " : "Message. "),
         placeOf(hit).map((text) => h("span", {}, text)),
         when(hit.created_at),
-        hit.also_in.length > 0 && h("span", {}, `also in ${hit.also_in.length} more`),
         h("span", { class: "grow" }),
         hit.match.map((leg) => h("span", { class: "why", title: WHY[leg]?.[1] }, WHY[leg]?.[0] ?? leg)),
       ),
     ),
-    toolsOf(hit, about, again),
+    toolsOf(hit, about, ask),
   );
   return row;
 }
 
+const titleOf = ({ title, type }) => title || (type === "file" ? "Unnamed file" : "Conversation");
 const snippetOf = ({ snippet }) => marked(snippet.text, snippet.highlights.map(({ start, length }) => ({ start, end: start + length })));
 
 function placeOf(hit) {
@@ -42,14 +43,42 @@ function placeOf(hit) {
   return [pagesOf(hit.location.pages), hit.headings?.at(-1)].filter(Boolean);
 }
 
-function toolsOf(hit, about, again) {
+function toolsOf(hit, about, ask) {
   const panel = h("div", { class: "hit-panel", id: `about-${hit.id}`, hidden: true });
+  const again = async (parameters) => same(hit, await ask(parameters));
   const tools = [
     hit.type === "message" && panelButton("Around it", panel, async () => around(await again({ context: NEIGHBOURS }))),
+    hit.also_in.length > 0 && panelButton(`Also in ${hit.also_in.length} more`, panel, async () => elsewhere(hit, await twins(hit, ask))),
     panelButton("Why this?", panel, async () => explained((await again({ explain: true })).explain)),
     thumbsOf(about),
   ];
   return [h("div", { class: "hit-tools" }, tools), panel];
+}
+
+function same(hit, { hits }) {
+  const found = hits.find(({ id }) => id === hit.id);
+  if (!found) throw new Error("This result is not in the list any more. Search again.");
+  return found;
+}
+
+// The same text where else it stands: the hits of the search within each of those things. One that is gone since is left out.
+async function twins(hit, ask) {
+  const within = { cursor: "", group_by: "", sort: "", workspace: hit.workspace_id, limit: LOOKED_AT };
+  const ids = hit.also_in.slice(0, MOST_TWINS);
+  const answers = await Promise.allSettled(ids.map((id) => ask({ ...within, filter: `near:${id}` })));
+  return answers.map(({ value }, n) => value && twinOf(hit, ids[n], value.hits)).filter(Boolean);
+}
+
+const twinOf = (hit, id, hits) =>
+  hits.find((one) => one.message_id === id) ?? hits.find((one) => one.snippet.text === hit.snippet.text) ?? hits[0];
+
+function elsewhere(hit, found) {
+  if (!found.length) return h("p", { class: "muted" }, "It is not there any more.");
+  const row = (twin) => h("li", {},
+    h("a", { href: twin.links.open }, icon(twin.type === "file" ? "file" : "message"), " ", titleOf(twin)),
+    h("p", { class: "muted" }, placeOf(twin).join(", "), " ", when(twin.created_at)));
+  const left = hit.also_in.length - MOST_TWINS;
+  return [h("ul", { class: "around" }, found.map(row)), left > 0 && h("p", { class: "muted" }, `and in ${left} more`)];
 }
 
 // A button that opens the panel with what `tell()` gives, and closes it again.

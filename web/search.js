@@ -62,7 +62,7 @@ export function showSearch(parameters) {
     if (parameters.has(name)) form[name].value = parameters.get(name);
   }
   if (parameters.has("recency")) form.sort.value = "recent";
-  ask();
+  ask({ recall: parameters.get("recall") ?? "" });
 }
 
 export function focusSearch() {
@@ -101,10 +101,11 @@ function wanted() {
   return { q: form.q.value.trim(), ...Object.fromEntries(chosen), ...recent };
 }
 
-async function ask() {
+// `extra` holds for this one list, until something else is asked.
+async function ask(extra = {}) {
   clearTimeout(timer);
   asked?.abort();
-  const parameters = wanted();
+  const parameters = { ...wanted(), ...extra };
   if (!location.hash.startsWith("#/file/")) history.replaceState(null, "", `#/search${query(parameters)}`);
   if (!parameters.q) return showNone();
   try {
@@ -113,7 +114,7 @@ async function ask() {
     $("#search-empty").hidden = true;
     fill($("#search-hits"), rows);
     showChips(answer.query.filters);
-    showNotices(answer, write);
+    showNotices(answer, { write, compareAll });
     showMissing(true);
     showFacets(answer.hits.length > 0 || answer.query.filters.length > 0 ? { ...parameters, tz } : null);
   } catch (error) {
@@ -122,6 +123,11 @@ async function ask() {
     $("#search-empty").hidden = true;
     showFailure(error.message);
   }
+}
+
+function compareAll() {
+  ask({ recall: "exact" });
+  $("#search-input").focus();
 }
 
 // What is there stays, whatever becomes of the rest.
@@ -149,18 +155,10 @@ async function request(asking) {
     signal.throwIfAborted();
     next = answer.page.next_cursor;
     $("#search-more").hidden = !next;
-    return [answer, answer.hits.map((hit) => hitRow(hit, parameters.q, (extra) => again(hit, { ...parameters, ...extra })))];
+    return [answer, answer.hits.map((hit) => hitRow(hit, parameters.q, (extra) => api(`/search${query({ ...parameters, ...extra })}`)))];
   } finally {
     if (asked === mine) $("#search-hits").removeAttribute("aria-busy");
   }
-}
-
-// The same hit once more, with what `parameters` ask for beside it.
-async function again(hit, parameters) {
-  const answer = await api(`/search${query(parameters)}`);
-  const same = answer.hits.find(({ id }) => id === hit.id);
-  if (!same) throw new Error("This result is not in the list any more. Search again.");
-  return same;
 }
 
 // Nothing asked, nothing found to show.

@@ -3,7 +3,6 @@
 import re
 from uuid import UUID
 
-import pytest
 from playwright.async_api import Locator, Page, expect
 
 from search.statistics import refresh
@@ -152,25 +151,6 @@ async def test_facets_narrow_and_are_pressed_again_to_widen(ada):
     await expect(kind.first).to_be_in_viewport()
 
 
-async def test_the_messages_around_a_hit_are_shown_when_asked_for(ada):
-    page = ada.page
-    conversation_id, _ = await ada.say("Where is the key?", title="Keys")
-    for content in (LETTER, "Thank you, Grace."):
-        path = f"/conversations/{conversation_id}/messages"
-        await ada.call(path, "POST", {"content": content})
-    await ada.open("#/search?q=boiler&mode=lexical")
-    await page.get_by_role("button", name="Around it").click()
-    around = page.locator(".around > li")
-    await expect(around.locator(".written")).to_have_text(
-        ["Where is the key?", LETTER, "Thank you, Grace."]
-    )
-    await expect(around.nth(1).locator("mark")).to_have_text("boiler")
-    await around.nth(2).get_by_role("link").click()
-    await expect(page.locator(".message.found")).to_contain_text("Thank you")
-    await page.go_back()
-    await expect(page.locator(".hit")).to_have_count(1)
-
-
 async def test_hits_can_be_ordered_and_grouped(ada):
     page = ada.page
     conversation_id, _ = await ada.say(f"First. {LETTER}", title="Keys")
@@ -268,110 +248,6 @@ async def test_a_misspelt_word_is_put_right_said_and_taken_back(ada, resources):
     await expect(box).to_have_value('"bioler" decided')
     await expect(page.locator("#search-status")).to_contain_text("Nothing found")
     await expect(page.locator(".correction")).to_have_count(0)
-
-
-async def test_a_hit_says_why_it_is_there(ada):
-    page = ada.page
-    await ada.say(LETTER, title="Keys")
-    await ada.open("#/search?q=boiler%20from:me")
-    await page.get_by_role("button", name="Why this?").click()
-    legs, terms = (page.locator(".explain table").nth(n) for n in (0, 1))
-    await expect(legs.locator("tbody th")).to_have_text(["Words", "Name", "Meaning"])
-    score = await legs.locator("tfoot td").last.inner_text()
-    adds = await legs.locator("tbody td:last-child").all_inner_texts()
-    assert sum(map(float, adds)) == pytest.approx(float(score), abs=0.02)
-    await expect(terms.locator("tbody tr")).to_contain_text(["boiler"])
-    await expect(page.locator(".hit-panel code")).to_have_text("from:me")
-    await page.get_by_role("button", name="Around it").click()
-    await expect(page.locator(".explain")).to_have_count(0)
-    await expect(page.locator(".hit-panel")).to_contain_text("no other message")
-
-
-async def test_more_hits_go_on_with_the_list(ada):
-    page, hits = ada.page, ada.page.locator(".hit")
-    for n in range(21):
-        await ada.say(f"{LETTER} So says number {n}.", title=f"Keys {n}")
-    await ada.open("#/search?q=boiler&mode=lexical")
-    await expect(hits).to_have_count(20)
-    await page.get_by_role("button", name="Show more").click()
-    await expect(hits).to_have_count(21)
-    await expect(hits.last).to_be_focused()
-    last = page.locator("#search-hits > li").last
-    await last.get_by_role("button", name="Around it").click()
-    await expect(last.locator(".hit-panel")).to_contain_text("no other message")
-
-
-async def test_hits_stay_when_more_of_them_cannot_be_had(ada):
-    """Bug: a failed "Show more" took away what was there."""
-    page, hits = ada.page, ada.page.locator(".hit")
-    for n in range(21):
-        await ada.say(f"{LETTER} So says number {n}.", title=f"Keys {n}")
-    await ada.open("#/search?q=boiler&mode=lexical")
-    await expect(hits).to_have_count(20)
-    await page.route(re.compile("cursor="), lambda route: route.abort())
-    await page.get_by_role("button", name="Show more").click()
-    await expect(page.locator("#search-more-failed")).to_contain_text("does not answer")
-    await expect(hits).to_have_count(20)
-    await page.unroute(re.compile("cursor="))
-    await page.get_by_role("button", name="Show more").click()
-    await expect(hits).to_have_count(21)
-    await expect(page.locator("#search-more-failed")).to_be_empty()
-
-
-async def test_what_is_missing_from_the_results_is_explained(ada):
-    page = ada.page
-    await ada.say(LETTER, title="Keys")
-    await ada.say("Nothing of the sort.", title="Garden chairs")
-    await ada.open("#/search?q=boiler&mode=lexical")
-    await page.get_by_text("Something missing?").click()
-    await page.get_by_label("It is called").fill("chairs")
-    await page.get_by_role("button", name="Garden chairs").click()
-    told = "Garden chairs: It holds none of the words. Search with words that it holds."
-    await expect(page.locator("#missing-answer")).to_have_text(told)
-    await page.get_by_label("It is called").fill("no such thing")
-    await expect(page.locator("#missing-answer")).to_contain_text("Nothing of that name")
-
-
-async def test_a_missing_message_is_named_by_its_words_or_its_link(ada):
-    page, answer = ada.page, ada.page.locator("#missing-answer")
-    talk, message = await ada.say("Nothing of the sort.", title="Garden chairs")
-    await ada.say(LETTER, title="Keys")
-    await ada.open("#/search?q=boiler&mode=lexical")
-    await page.get_by_text("Something missing?").click()
-    await page.get_by_label("It is called").fill("sort")
-    await page.get_by_role("button", name="Nothing of the sort. message of Ada").click()
-    await expect(answer).to_contain_text("“Nothing of the sort.”: It holds none of the words.")
-    await page.get_by_label("It is called").fill(f"{ada.url}/#/c/{talk}?m={message}")
-    await expect(answer).to_contain_text("Garden chairs: It holds none of the words.")
-    await page.get_by_label("It is called").fill(f"{message[:-4]}0000")
-    await expect(answer).to_contain_text("No such message")
-
-
-async def test_what_is_missing_in_all_workspaces_is_asked_of_one(ada):
-    """Bug: why-not was asked of the workspace "all", and the page said that there is nothing."""
-    page, answer = ada.page, ada.page.locator("#missing-answer")
-    await ada.say(LETTER, title="Keys")
-    team = await ada.call("/workspaces", "POST", {"name": "Research"})
-    here = f"?workspace={team['id']}"
-    talk = await ada.call(f"/conversations{here}", "POST", {"title": "Team chairs"})
-    path = f"/conversations/{talk['id']}/messages{here}"
-    message = await ada.call(path, "POST", {"content": "They are in the garden."})
-    await page.reload()
-    await ada.open("#/search?q=boiler&mode=lexical&workspace=all")
-    await expect(page.locator(".hit")).to_have_count(1)
-    await page.get_by_text("Something missing?").click()
-    await page.get_by_label("It is called").fill("chairs")
-    await expect(answer).to_contain_text("Nothing of that name")
-    await page.get_by_label("It is in").select_option("Research")
-    await page.get_by_role("button", name="Team chairs").click()
-    told = "Team chairs: It holds none of the words. Search with words that it holds. (Asked of Research alone.)"
-    await expect(answer).to_have_text(told)
-    link = f"#/c/{talk['id']}?m={message['id']}&workspace={team['id']}"
-    await page.locator("[name=workspace]").select_option("This workspace")
-    await expect(page.locator("#missing")).not_to_have_attribute("open", "")
-    await page.get_by_text("Something missing?").click()
-    await page.get_by_label("It is called").fill(link)
-    await expect(answer).to_contain_text("in another workspace")
 
 
 async def test_a_search_is_saved_tells_what_it_newly_finds_and_is_forgotten(ada):
