@@ -69,7 +69,7 @@ REMOVE_VECTORS_OF = write("ingest.sql", "remove_vectors_of")
 NOTE_STAGE = write("ingest.sql", "note_stage")
 
 # Raise it when extraction or chunking makes something else of the same bytes: what was built before then counts as stale.
-PIPELINE_VERSION: Final = 5
+PIPELINE_VERSION: Final = 6
 _PROPERTY_CHARACTERS = 500
 _REFUSED_FROM = 1_000_000  # ordinals of problems met while embedding, behind those of extraction (<= 10,000 pages)
 

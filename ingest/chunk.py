@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ingest.anchors import clear_of_anchor
-from ingest.atoms import Atom, Atoms, Break
+from ingest.atoms import ROW, Atom, Atoms, Break
 from ingest.extract.segment import Segment
 from ingest.grapheme import boundary_before, is_boundary
 from ingest.outline import Outline
@@ -93,7 +93,7 @@ class Chunker:
             if held.atom.before is Break.HEADING and self._tokens >= SECTION_ENOUGH * self._budget:
                 yield self._emit(len(self._held))
             while self._held and not self._fits(held):
-                yield self._emit(self._best_cut(held.atom.before))
+                yield self._emit(self._best_cut(held.atom))
             self._held.append(held)
             self._tokens += held.tokens
 
@@ -111,17 +111,34 @@ class Chunker:
         characters = held.atom.end - self._held[0].atom.start
         return self._tokens + held.tokens <= self._budget and characters <= MOST_CHARACTERS
 
-    def _best_cut(self, before_next: Break) -> int:
-        """Return how many of the held atoms make the next chunk: up to the strongest break, of equals the last."""
-        strengths = [held.atom.before for held in self._held[1:]] + [before_next]
-        best, best_strength, tokens = len(self._held), before_next, 0
+    def _best_cut(self, following: Atom) -> int:
+        """Return how many of the held atoms make the next chunk: up to the strongest break, of equals the last.
+
+        A table is cut only where it fits no chunk of its own: its rows say nothing without the header.
+        """
+        strengths = [held.atom.before for held in self._held[1:]] + [following.before]
+        best, best_strength, tokens = len(self._held), following.before, 0
         for count, (held, strength) in enumerate(zip(self._held, strengths, strict=True), start=1):
             tokens += held.tokens
             if tokens >= FULL_ENOUGH * self._budget and strength > best_strength:
                 best, best_strength = count, strength
             elif strength == best_strength and best < len(self._held):
                 best = count
-        return best
+        return best if best_strength >= Break.PARAGRAPH else self._table_start(following) or best
+
+    def _table_start(self, following: Atom) -> int:
+        """Return how many of the held atoms stand before the table, with its heading, that goes on; 0 for none."""
+        if ROW not in following.text:
+            return 0
+        for count in range(len(self._held) - 1, 0, -1):
+            atom = self._held[count].atom
+            if atom.before is Break.HEADING or (
+                ROW in atom.text and atom.before is Break.PARAGRAPH
+            ):
+                return count
+            if ROW not in atom.text:
+                return 0
+        return 0
 
     def _emit(self, count: int) -> Chunk:
         atoms = [held.atom for held in self._held[:count]]

@@ -154,6 +154,18 @@ def test_a_section_begins_a_chunk_unless_the_one_before_is_tiny() -> None:
     assert texts("# A\n\none\n\n# B\n\ntwo", budget=20) == ["# A\n\none\n\n# B\n\ntwo"]
 
 
+def test_a_table_that_fits_a_chunk_of_its_own_is_not_cut_off_from_its_header() -> None:
+    """A small table left too little room for the one behind it, whose last rows then named no columns."""
+    small, table = "a | b\n1 | 2", "name | age\nada | 36\nbob | 7\nguy | 9"
+    assert texts(f"{small}\n\n{table}", budget=13) == [small, table]
+    assert texts(f"{small}\n\n# T\n\n{table}", budget=15) == [small, f"# T\n\n{table}"]
+    assert texts(f"one two\n\n{table}\nmax | 3\ndan | 4", budget=13) == [
+        "one two",
+        table,
+        "max | 3\ndan | 4",
+    ]
+
+
 def test_a_chunk_carries_the_headings_over_its_first_character() -> None:
     found = list(chunk(whole("# A\n\na b c d\n\n## B\n\ne f g h"), count_words, budget_tokens=8))
     assert [one.headings for one in found] == [("A",), ("A", "B")]

@@ -1,7 +1,7 @@
 """A table's rows as text whose every passage names its columns; for CSV, TSV and the sheets of workbooks.
 
 Rows stand as `a | b` in blocks of about a passage, each under the header anew: the chunker cuts between blocks, so a number
-is found by what it counts. A row too wide for that is a block of its own, a line `header: value` for each cell.
+is found by what it counts. A row too wide for a line under it is a block of its own, a line `header: value` for each cell.
 Left out: a header of several rows; of those only the last is repeated.
 """
 
@@ -12,10 +12,12 @@ from itertools import chain, islice
 from ingest.extract.segment import UNWANTED
 
 SAMPLE = 20  # rows that are looked at to find the header
-PASSAGE = 190  # tokens by `_weight`, which is a little over what the embedder counts; chunk.py's budget is 220
-WIDEST = PASSAGE // 2  # a header or row beyond it does not stand in a line with others
+PASSAGE = 160  # tokens by `_weight`; the rest of chunk.py's 180 is for a heading above and for what counts more than weighed
+WIDEST = PASSAGE // 2  # a header beyond it does not stand over rows
 LONGEST_NAME = 80  # characters of a column's name
-TOKEN = re.compile(r"[^\W\d_]{1,5}|\d{1,2}|[^\w\s]|_", re.ASCII)
+# Of words five letters, of codes (DD37Cf93) two: about as many as stand in a token of English.
+CODE = r"(?:(?<=\d)|(?=[^\W\d_]{1,8}\d))[^\W\d_]{1,2}"
+TOKEN = re.compile(rf"{CODE}|[^\W\d_]{{1,5}}|\d{{1,2}}|[^\w\s]|_", re.ASCII)
 YEAR = re.compile(r"(?:19|20)\d\d")
 LETTER = re.compile(r"[^\W\d_]")
 
@@ -92,11 +94,11 @@ class _Blocks:
         weight = _weight(line)
         if is_title:
             yield self._block(line)
-        elif self._header and max(weight, self._head_weight) > WIDEST:
+        elif self._header and (self._head_weight > WIDEST or self._head_weight + weight > PASSAGE):
             yield from self.flush()
             yield self._block(self._record(number, cells))
         else:
-            if self._lines and self._head_weight + self._used + weight > PASSAGE:
+            if self._lines and self._head_weight_to(number) + self._used + weight > PASSAGE:
                 yield from self.flush()
             self._lines.append(line)
             self._numbers.append(number)
@@ -104,13 +106,19 @@ class _Blocks:
 
     def flush(self) -> Iterator[str]:
         if self._lines:
-            head = self._head
-            if self._is_numbered:
-                first, last = self._numbers[0], self._numbers[-1]
-                rows = f"Row {first}" if first == last else f"Rows {first}-{last}"
-                head = f"{rows}: {head}" if head else f"{rows}:"
+            head = f"{self._rows_to(self._numbers[-1])}{self._head}".rstrip()
             yield self._block("\n".join([head, *self._lines] if head else self._lines))
             self._lines, self._numbers, self._used = [], [], 0
+
+    def _head_weight_to(self, last: int) -> int:
+        return _weight(self._rows_to(last)) + self._head_weight
+
+    def _rows_to(self, last: int) -> str:
+        """Return which rows stand in the block that ends with this one, where people see them numbered."""
+        if not self._is_numbered:
+            return ""
+        first = self._numbers[0]
+        return f"Row {first}: " if first == last else f"Rows {first}-{last}: "
 
     def _record(self, number: int, cells: list[str]) -> str:
         names = self._header + [""] * (len(cells) - len(self._header))

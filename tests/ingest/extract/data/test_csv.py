@@ -21,13 +21,13 @@ def rows_of(text):
 def test_a_real_table():
     text = text_of((DATA / "csv-semicolon.csv").read_bytes())
     blocks = text.split("\n\n")
-    assert blocks[0].startswith(
+    assert blocks[0] == (
         "Index | Customer Id | First Name | Last Name | Company | City | Country | Phone 1 | Phone 2 | Email | "
         "Subscription Date | Website\n"
         "1 | DD37Cf93aecA6Dc | Sheryl | Baxter | Rasmussen Group | East Leonard | Chile | 229.077.5154 | "
-        "397.884.0519x718 | zunigavanessa@smith.info | 2020-08-24 | http://www.stephenson.com/\n"
+        "397.884.0519x718 | zunigavanessa@smith.info | 2020-08-24 | http://www.stephenson.com/"
     )
-    assert blocks[-1].startswith("Index: 5\nCustomer Id: 053d585Ab6b3159\nFirst Name: Joanna\n")
+    assert blocks[-1].partition("\n")[2].startswith("5 | 053d585Ab6b3159 | Joanna | ")
 
 
 @pytest.mark.parametrize(

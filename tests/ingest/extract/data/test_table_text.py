@@ -1,11 +1,21 @@
+import re
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.chunk import BUDGET_TOKENS, chunk
 from ingest.extract.cut import segments
 from ingest.extract.data.table_text import header_index, table_text
 from search.wordpiece import load_token_counter
+
+# Short, so that each is about one token of the embedder: no estimate by length may lie below that.
+WORDS = ["cat", "dog", "red", "blue", "is", "the", "of", "and", "to", "sea", "sky", "4", "17", "200", "1815", "0.5", "-3", "2024-01-31", "7%", "3f9a", "DD37", "no."]  # fmt: skip
+CELLS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
+TABLES = st.integers(2, 5).flatmap(
+    lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1, max_size=90)
+)
 
 
 def text_of(rows, **how):
@@ -40,8 +50,8 @@ def test_a_row_too_wide_for_a_line_names_each_of_its_cells():
     rows = [header, [str(n) * (n != 3) for n in range(41)], ["x"]]
     wide = "".join(f"column {n}: {n}\n" for n in range(40) if n != 3)
     assert text_of(rows, first_number=1) == f"Row 2:\n{wide}40\n\nRow 3:\ncolumn 0: x\n"
-    rows = [["Title", "Text"], ["a", "word " * 99], ["b", "c"]]
-    assert text_of(rows) == f"Title: a\nText: {'word ' * 98}word\n\nTitle | Text\nb | c\n"
+    rows = [["Title", "Text"], ["a", "word " * 199], ["b", "c"]]
+    assert text_of(rows) == f"Title: a\nText: {'word ' * 198}word\n\nTitle | Text\nb | c\n"
 
 
 @pytest.mark.parametrize(
@@ -82,3 +92,16 @@ def test_each_passage_begins_with_the_header(model_dir):
     found = list(chunk(segments(table_text(rows), first=0), count))
     assert all(one.text.startswith("Customer | Name | Phone") for one in found)
     assert sum(count(one.text) for one in found) / len(found) > 0.6 * BUDGET_TOKENS
+
+
+@given(st.lists(TABLES, min_size=1, max_size=3), st.booleans())
+def test_each_passage_begins_with_a_header_whatever_the_cells(model_dir, tables, is_numbered):
+    count = load_token_counter(model_dir)
+    titled = [[f"Column {n}" for n in range(len(rows[0]))] for rows in tables]
+    written = [
+        f"# Sheet {number}\n\n{text_of([header, *rows], first_number=number if is_numbered else 0)}"
+        for number, (header, rows) in enumerate(zip(titled, tables, strict=True), 1)
+    ]
+    begun = re.compile(r"(# Sheet \d\n\n)?(Rows? \d+(-\d+)?: )?Column 0 \|")
+    for one in chunk(segments(["\n".join(written)], first=0), count):
+        assert begun.match(one.text), one.text

@@ -97,10 +97,10 @@ def test_each_block_names_its_rows_and_its_columns():
     rows = row(1, "Animal", "Legs") + "".join(row(n, "domesticated cat", 4) for n in range(2, 100))
     blocks = text_of(make_xlsx(rows)).split("\n\n")[1:]
     assert [block.partition("\n")[0] for block in blocks] == [
-        "Rows 2-32: Animal | Legs",
-        "Rows 33-63: Animal | Legs",
-        "Rows 64-94: Animal | Legs",
-        "Rows 95-99: Animal | Legs",
+        "Rows 2-26: Animal | Legs",
+        "Rows 27-51: Animal | Legs",
+        "Rows 52-76: Animal | Legs",
+        "Rows 77-99: Animal | Legs",
     ]
 
 
