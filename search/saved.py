@@ -81,9 +81,13 @@ async def list_alerting(conn: ReadConn, workspace_id: UUID, *, after: UUID) -> l
 
 
 def wanted_by(searches: Sequence[SavedSearch], langs: Sequence[str]) -> list[Wanted]:
-    """Return what each search asks for in a workspace of these languages."""
+    """Return what each search asks for in a workspace of these languages; one that looks for nothing (any more) is left out."""
     known = tuple(langs)
-    return [Wanted(search.id, words_of(search.q, search.lang, known)) for search in searches]
+    return [
+        Wanted(search.id, words_of(search.q, search.lang, known))
+        for search in searches
+        if search.type is not None or parse(search.q).refused is None
+    ]
 
 
 async def match_words(

@@ -121,11 +121,17 @@ MIN_STOP_SHARE: Final = (
 
 NO_SPACES: Final = "\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\U00020000-\U0003134f"
 _MARKS = "\u0300-\u036f\u0483-\u0487\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0966-\u0dff"  # \w lacks them
-_SYMBOLS = "\u2600-\u27bf\U0001f300-\U0001faff"
+# Pictures: searched for by themselves. Marks beside words (© ® ™ °), bullets and the lines of boxes are left out, so that a
+# phrase reaches over them.
+_SYMBOLS = (
+    "\u231a\u231b\u2328\u23cf\u23e9-\u23f3\u23f8-\u23fa\u2600-\u27bf\u2b05-\u2b07\u2b1b\u2b1c\u2b50\u2b55"
+    "\U0001f000-\U0001f0ff\U0001f110-\U0001f2ff\U0001f300-\U0001faff"
+)
+_FLAG = "[\U0001f1e6-\U0001f1ff]{2}"  # two letters, by which a country is written
 
 _LETTERS = re.compile(r"[^\W\d_]+")
 _PIECE = re.compile(
-    rf"(?P<pairs>[{NO_SPACES}]+)|(?P<symbol>[{_SYMBOLS}])|(?P<sharp>[A-Za-z](?:\+\+|\#)(?!\w))"
+    rf"(?P<pairs>[{NO_SPACES}]+)|(?P<symbol>{_FLAG}|[{_SYMBOLS}])|(?P<sharp>[A-Za-z](?:\+\+|\#)(?!\w))"
     rf"|(?P<word>(?:(?![{NO_SPACES}])[^\W_]|[{_MARKS}])+)"
 )
 _CAMEL = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

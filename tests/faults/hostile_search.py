@@ -9,7 +9,7 @@ from tests.faults.hostile import UNKNOWN
 
 NO_WORD = [
     "", " ", "!!!", "." * 512, "?!…", '"', '"' * 512, "((" * 200, "- ", "*", "***", "<->", ":*", "'", "''", "\\", "%", "_",
-    "OR OR OR", '""', "\ufeff", "\u0300" * 500, "()", "|&!", "\u200b", "\u202e", "\u2028", "\u3000", "—", "¿", "-()", '-""', "\x01\x02",
+    "OR OR OR", '""', "\ufeff", "\u0300" * 500, "()", "|&!", "\u200b", "\u202e", "\u2028", "\u3000", "—", "¿", "-()", '-""', "\x01\x02", "© ® ™", "°",
 ]  # fmt: skip
 ONLY_EXCLUDES = ["-a", "-(a OR b)", '-"a b"', "-abc*", "-a -b", "-(-(a))", "-a OR -b", "(-a)"]
 NOT_STORABLE = ["\0", "a\0b", "from:\0"]
@@ -55,7 +55,7 @@ _LONG = [
 ]  # fmt: skip
 _MANY = [" ".join(string.ascii_lowercase), " ".join(f"w{n}" for n in range(100)), " ".join(string.ascii_letters * 4), "the of and", "a the", "the " * 128, "pension " * 64, " ".join("日" * 256), "\u00a0a\u2003b\u3000c", "a\u200bb\u200cc\ufeffd"]  # fmt: skip
 _ADDRESSES = ["http://a.b/c?d=e#f", "a@b.example", "//a", "http://[::1]:80/", "C:\\a\\b.txt", "a.tar.gz", "C++ C# .NET", "v1.2.3-rc.1+build", "10.0.0.1/8", "+49 30 1234", "snake_case camelCase kebab-case SCREAMING_CASE", "__init__.py", "a->b a=>b a<=b", "x=1;y=2", "#include <a.h>", "@a/b"]  # fmt: skip
-_EMOJI = ["😀", "👩‍👩‍👧‍👦 family", "👍🏽 👍🏿", "🇩🇪🇫🇷", "🇩", "1️⃣ #️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "❤️ ❤", "👁‍🗨", "\u200d\u200d😀", "🏽", "☃ ♻ ©", "-😀 a", "😀*", '"😀 😀"']  # fmt: skip
+_EMOJI = ["😀", "👩‍👩‍👧‍👦 family", "👍🏽 👍🏿", "🇩🇪🇫🇷", "🇩", "1️⃣ #️⃣", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "❤️ ❤", "👁‍🗨", "\u200d\u200d😀", "🏽", "☃ ♻ ©", "⭐ -(⏰ ⌘)", "foo -(© ®)", "-😀 a", "😀*", '"😀 😀"']  # fmt: skip
 _BIDI = [
     f"a{chr(c)}b" for c in (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C)
 ]

@@ -52,6 +52,30 @@ async def test_messages_and_files_come_in_one_list(resources, library):
     assert "semantic" in answer.hits[0].match
 
 
+async def test_an_emoji_lists_what_holds_it_and_a_mark_is_no_word(
+    resources, owner_connection, library
+):
+    """A symbol that the index did not hold was no condition: a list by date showed everything."""
+    scope, _, _ = library
+    talk = await make_conversation(owner_connection, scope)
+    starred, _ = [
+        await make_message(
+            resources, owner_connection, scope, conversation_id=talk, content=content
+        )
+        for content in ("Five of five ⭐ © 2026", "None of five")
+    ]
+    by_date = await ask(resources, scope, "⭐", sort="newest", facets=("type",))
+    assert [hit.message_id for hit in by_date.hits] == [starred]
+    assert [(value.value, value.count) for value in by_date.facets["type"].values] == [
+        ("message", 1)
+    ]
+    assert (await ask(resources, scope, '"five 2026"', mode="lexical")).hits == ()
+    found = await ask(resources, scope, '"⭐ 2026"', mode="lexical")
+    assert [hit.message_id for hit in found.hits] == [starred]
+    with pytest.raises(InvalidInput, match="no word"):
+        await ask(resources, scope, "©", sort="newest")
+
+
 @pytest.mark.parametrize("mode", ["lexical", "semantic", "hybrid"])
 async def test_every_mode_finds_the_passage(resources, library, mode):
     scope, file_id, _ = library

@@ -129,6 +129,16 @@ def test_what_is_looked_for_has_a_word_in_the_index():
         assert bool(asked.words()) == bool(query_terms(asked, ("en",))), hex(ord(character))
 
 
+async def test_a_saved_search_without_a_word_finds_nothing(
+    resources, owner_connection, scope, passages
+):
+    """`©` was taken for a word that the index does not know, and every new passage was told of."""
+    for q in ("©", "-opens"):
+        await save_search(owner_connection, scope, q)
+    await save_search(owner_connection, scope, "®", type="file")
+    assert await matched(resources, scope, passages) == {"®": ["closed", "häfen", "opens"]}
+
+
 async def test_the_owner_s_rights_and_filters_decide_what_is_left(
     resources, owner_connection, scope, passages
 ):

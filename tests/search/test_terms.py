@@ -41,6 +41,11 @@ def test_vowel_signs_and_emoji_survive():
     assert lexemes("हिन्दी 🎉 C++ C#") == ["हिन्दी", "🎉", "c++", "c#"]
 
 
+def test_pictures_and_flags_are_words_and_marks_beside_words_are_not():
+    assert lexemes("⭐⏰ 🇩🇪🇫🇷 🅰 ok👍") == ["⭐", "⏰", "🇩🇪", "🇫🇷", "🅰", "ok", "👍"]
+    assert lexemes("© ® ™ 20°C ■ ─┼─") == ["20", "c"]
+
+
 def test_a_document_keeps_stop_words_and_counts_its_words():
     built = document("The cat sat", "en", headings="Animals")
     assert built.tsv == "'anim':1 'animals':1 'the':4 'cat':5 'sat':6"
