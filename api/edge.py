@@ -1,12 +1,12 @@
 """The outermost layer of every request, as plain ASGI.
 
-It gives the request id, one log line, security headers, a bound on JSON bodies, counters, and the answer to a bug, in tens
-of microseconds; Starlette's BaseHTTPMiddleware costs a task a request.
+It gives the request id, what a write raised index_seq to, one log line, security headers, a bound on JSON bodies, counters,
+and the answer to a bug, in tens of microseconds; Starlette's BaseHTTPMiddleware costs a task a request.
 """
 
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import uuid4
 
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.errors import INTERNAL, error_response
 from api.metrics import REQUEST_SECONDS, REQUESTS_IN_FLIGHT
 from core.errors import TooLarge
+from search.index_seq import Raised, noting_raised
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +58,7 @@ class _Exchange:
     started: float
     status: int = 0
     received_bytes: int = 0
+    raised: Raised = field(default_factory=Raised)
 
 
 class Edge:
@@ -83,7 +85,8 @@ class Edge:
         receive, send = _bounded(scope, receive, exchange), _dressed(scope, send, exchange)
         REQUESTS_IN_FLIGHT.inc()
         try:
-            await self._serve(scope, receive, send, exchange)
+            with noting_raised() as exchange.raised:
+                await self._serve(scope, receive, send, exchange)
         finally:
             REQUESTS_IN_FLIGHT.dec()
             _account(scope, exchange)
@@ -177,6 +180,9 @@ def _dressed(scope: Scope, send: Send, exchange: _Exchange) -> Send:
             exchange.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *_security_headers(scope, message)]
             message["headers"].append((b"x-request-id", exchange.request_id.encode()))
+            seq = exchange.raised.index_seq
+            if seq is not None and exchange.status < 400:
+                message["headers"].append((b"x-index-seq", str(seq).encode()))
         await send(message)
 
     return send_dressed

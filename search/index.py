@@ -13,6 +13,7 @@ from uuid import UUID
 
 from core.ids import new_id
 from search.embed import Matrix
+from search.index_seq import note_raised
 from search.terms import detect, document
 from search.traits import IMAGES, file_traits, message_traits, text_traits
 from sql import execute, execute_many, fetch_one, read, write
@@ -353,6 +354,7 @@ async def _raised(
         news_item_id=news.item_id if news else None,
         news_passage_ids=news.passage_ids if news else None,
     )
+    note_raised(row.index_seq)
     return row.index_seq
 
 

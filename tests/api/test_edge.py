@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 
 from api import errors
 from api.edge import MAX_JSON_BYTES, Edge, canonical
+from tests.search.make import make_file
 
 
 @pytest.fixture
@@ -154,3 +155,63 @@ async def test_an_upgrade_leaves_no_old_console_in_browsers(small):
 async def test_over_tls_browsers_are_told_to_stay_there(small):
     headers = (await small.get("https://test/")).headers
     assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
+
+
+FILE_WRITES = [
+    ("PUT", "{file}/access", {"principal": "workspace", "role": "reader"}),
+    ("DELETE", "{file}/access/workspace", None),
+    ("PUT", "{file}/tags", {"tags": ["tax"]}),
+    ("DELETE", "{file}", None),
+    ("POST", "{file}/restore", None),
+]
+TALK_WRITES = [
+    ("POST", "{talk}/messages", {"content": "The harbour opens."}),
+    ("PATCH", "{message}", {"content": "The harbour is closed."}),
+    ("PATCH", "{message}", {"content": "The harbour is open.", "branch": True}),
+    ("PUT", "{message}/pin", None),
+    ("DELETE", "{message}/pin", None),
+    ("DELETE", "{message}", None),
+    ("PUT", "{talk}/tags", {"tags": ["tax"]}),
+    ("PATCH", "{talk}", {"title": "Harbours"}),
+    ("POST", "{talk}/members", {"principal": "workspace", "role": "reader"}),
+    ("DELETE", "{talk}/members/workspace", None),
+    ("POST", "{talk}/fork", {}),
+    ("DELETE", "{talk}", None),
+    ("POST", "{talk}/restore", None),
+]
+
+
+async def test_each_write_that_search_notices_tells_the_index_seq_to_read_it_by(
+    mine, ada, resources, owner_connection
+):
+    talk = (await mine.post("/api/conversations", json={"title": "Plans"})).json()["id"]
+    said = await mine.post(f"/api/conversations/{talk}/messages", json={"content": "Hello"})
+    file_id = await make_file(resources, owner_connection, ada, name="a.txt", passages=["one"])
+    named = {
+        "talk": f"/api/conversations/{talk}",
+        "message": f"/api/messages/{said.json()['id']}",
+        "file": f"/api/files/{file_id}",
+    }
+    before = int(said.headers["x-index-seq"])
+    assert said.json()["index_seq"] == before
+    for method, path, body in [*FILE_WRITES, *TALK_WRITES]:
+        written = await mine.request(method, path.format(**named), json=body)
+        assert written.is_success, (method, path, written.text)
+        told = written.headers.get("x-index-seq")
+        kept = "SELECT index_seq FROM workspace WHERE id = $1"
+        now = await owner_connection.fetchval(kept, ada.workspace_id)
+        assert (told, now > before) == (str(now), True), (method, path)
+        asked = {"q": "harbour", "mode": "lexical", "min_seq": told}
+        found = (await mine.get("/api/search", params=asked)).json()
+        assert (found["degraded"], found["index_seq"]) == ([], now)
+        before = now
+
+
+async def test_what_search_does_not_notice_tells_no_index_seq(mine):
+    talk = (await mine.post("/api/conversations", json={"title": "Plans"})).json()["id"]
+    said = await mine.post(f"/api/conversations/{talk}/messages", json={"content": "Hello"})
+    same = await mine.patch(f"/api/messages/{said.json()['id']}", json={"content": "Hello"})
+    read = await mine.get(f"/api/conversations/{talk}")
+    refused = await mine.post(f"/api/conversations/{talk}/messages", json={"content": ""})
+    assert (same.is_success, read.is_success, refused.is_success) == (True, True, False)
+    assert not [r for r in (same, read, refused) if "x-index-seq" in r.headers]
