@@ -165,7 +165,10 @@ class Hit:
     snippet: Snippet
     score: float
     match: tuple[Match, ...]
-    also_in: tuple[UUID, ...]  # items that hold a duplicate of this passage
+    also_in: tuple[UUID, ...]  # other items that hold a duplicate of this passage
+    also_here: tuple[
+        UUID, ...
+    ]  # its own item's other messages (of a file, passages) that are duplicates
     links: Links
     context: Context | None = None  # of a message, where it was asked for
     explain: Explanation | None = None  # where it was asked for

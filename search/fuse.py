@@ -55,12 +55,12 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A hit before it is read: `also_in` are the items that hold a duplicate."""
+    """A hit before it is read: `same` are the passages with the same text that it stands for, best first."""
 
     id: UUID
     score: float
     match: tuple[Match, ...]
-    also_in: tuple[UUID, ...] = ()
+    same: tuple[UUID, ...] = ()
     borrowed: float = 0.0  # the part of the score that the passages around it lend
     recent: float = 0.0  # the part that it has for being new
 
@@ -135,17 +135,16 @@ def collapse(
 ) -> list[Listed]:
     """Keep the best of equal texts, and the best `group_limit` of each group where asked; order stays."""
     kept: dict[bytes, Listed] = {}
-    items: dict[bytes, set[UUID]] = {}
+    same: dict[bytes, list[UUID]] = {}
     groups = Counter[UUID]()
     for candidate, listed in ranked:
-        same = candidate.text_hash
-        if same in kept:
-            items[same].add(candidate.item_id)
+        text = candidate.text_hash
+        if text in kept:
+            same[text].append(listed.id)
         elif not _is_grouped(candidate, group_by) or groups[candidate.item_id] < group_limit:
-            kept[same], items[same] = listed, {candidate.item_id}
+            kept[text], same[text] = listed, []
             groups[candidate.item_id] += 1
-    first = {candidate.id: candidate.item_id for candidate, _ in ranked}
-    return [_with_items(listed, items[same] - {first[listed.id]}) for same, listed in kept.items()]
+    return [replace(listed, same=tuple(same[text])) for text, listed in kept.items()]
 
 
 def _listed(
@@ -153,10 +152,6 @@ def _listed(
 ) -> Listed:
     recent = weights.recency * 2 ** (-max(c.age_days, 0.0) / HALF_LIFE_DAYS)
     return Listed(c.id, score + gain + recent, match, borrowed=gain, recent=recent)
-
-
-def _with_items(listed: Listed, others: set[UUID]) -> Listed:
-    return replace(listed, also_in=tuple(sorted(others))) if others else listed
 
 
 def _is_grouped(candidate: Candidate, group_by: Grouping) -> bool:

@@ -6,8 +6,8 @@ closed since the list was made is left out.
 
 import html
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -57,20 +57,30 @@ _coverage = read("search.sql", "count_coverage", _Counts)
 async def hydrate(
     conn: ReadConn, scope: Scope, listed: Sequence[Listed], *, view: View
 ) -> list[Hit]:
-    """Return the hits of `listed` that the caller may see now, in that order."""
+    """Return the hits of `listed` that the caller may see now, in that order.
+
+    Where a hit is gone, the best of those with its text that are left stands for it: one statement more.
+    """
     if not listed:
         return []
-    known = await read_rows(conn, scope, [entry.id for entry in listed])
+    same = [id_ for entry in listed for id_ in entry.same]
+    known = await read_rows(conn, scope, [entry.id for entry in listed], unquoted=same)
+    left = [entry for entry in (_left(entry, known) for entry in listed) if entry is not None]
+    if heirs := [entry.id for entry in left if entry.id in same]:
+        known |= await read_rows(conn, scope, heirs)
     return [
-        _hit(known[entry.id], entry, view, workspace_id=scope.workspace_id)
-        for entry in listed
+        _hit(known, entry, view, workspace_id=scope.workspace_id)
+        for entry in left
         if entry.id in known
     ]
 
 
-async def read_rows(conn: ReadConn, scope: Scope, ids: Sequence[UUID]) -> dict[UUID, Row]:
-    """Return the passages among `ids` that the caller may see now."""
-    return {row.id: row for row in await fetch(conn, _hydrate, **scope.ids, ids=list(ids))}
+async def read_rows(
+    conn: ReadConn, scope: Scope, ids: Sequence[UUID], *, unquoted: Sequence[UUID] = ()
+) -> dict[UUID, Row]:
+    """Return the passages that the caller may see now; those of `unquoted` without their text."""
+    rows = await fetch(conn, _hydrate, **scope.ids, ids=list(ids), unquoted=list(unquoted))
+    return {row.id: row for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +109,14 @@ async def count_coverage(
     return Coverage(counts.pending, counts.no_text, counts.failed, recall)
 
 
-def _hit(row: Row, entry: Listed, view: View, *, workspace_id: UUID) -> Hit:
+def _left(entry: Listed, known: Mapping[UUID, Row]) -> Listed | None:
+    """Return what is left of an entry and those with its text; None where all are gone."""
+    ids = [id_ for id_ in (entry.id, *entry.same) if id_ in known]
+    return replace(entry, id=ids[0], same=tuple(ids[1:])) if ids else None
+
+
+def _hit(known: Mapping[UUID, Row], entry: Listed, view: View, *, workspace_id: UUID) -> Hit:
+    row, same = known[entry.id], [known[id_] for id_ in entry.same]
     pages = None
     if row.page_first is not None and row.page_last is not None:
         pages = (row.page_first, row.page_last)
@@ -122,7 +139,8 @@ def _hit(row: Row, entry: Listed, view: View, *, workspace_id: UUID) -> Hit:
         snippet=cut,
         score=entry.score,
         match=entry.match,
-        also_in=entry.also_in,
+        also_in=tuple(sorted({other.item_id for other in same} - {row.item_id})),
+        also_here=tuple(o.message_id or o.id for o in same if o.item_id == row.item_id),
         links=_links(row, _span(cut, view.markup)),
     )
 

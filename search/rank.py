@@ -186,7 +186,11 @@ def _ranking(
         corrections=question.corrections,
     )
     if request.explain:
-        shown = {str(hit.id): (legs or {}).get(hit.id, ()) for hit in frozen.listed}
+        shown = {
+            str(id_): (legs or {}).get(hit.id, ())
+            for hit in frozen.listed
+            for id_ in (hit.id, *hit.same)
+        }
         why = Reasons(shown, question.weighed, question.lengths)
         frozen = replace(frozen, reasons=why)
     return Ranking(frozen, search.watch)

@@ -258,8 +258,8 @@ async def _missed(
 ) -> _Lost:
     """Tell a duplicate, a passage without the words or the vector, and one below the cut apart."""
     for hit in ranking.listed:
-        if asked.found.item_id in hit.also_in:
-            reason = "Another hit has the same text and names it in also_in."
+        if not set(hit.same).isdisjoint(passage.id for passage in passages):
+            reason = "Another hit has the same text and names it."
             return _Lost("collapsed", reason, "Open that hit.", into=hit.id)
     vector = await embed(search, query=question.query, model=question.basis.model)
     ids = [passage.id for passage in passages]

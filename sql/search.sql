@@ -232,6 +232,7 @@ CROSS JOIN LATERAL (
 
 -- name: hydrate
 -- What a page of hits shows, read by the application role under row-level security; rows gone or closed since are absent.
+-- :unquoted are passages of which only the place is told: those with the text of a hit.
 SELECT
     p.id,
     r.kind = 'conversation' AS is_message,
@@ -247,7 +248,7 @@ SELECT
     p.span_start,
     p.span_end,
     v.version,
-    coalesce(
+    CASE WHEN p.id = ANY (:unquoted::uuid[]) THEN '' ELSE coalesce(
         substr(m.content, p.span_start + 1, p.span_end - p.span_start),
         (SELECT substr(string_agg(t.content, '' ORDER BY t.ordinal), p.span_start - min(t.span_start) + 1, p.span_end - p.span_start)
          FROM text_segment t
@@ -255,7 +256,7 @@ SELECT
             AND t.build_id = p.build_id
             AND t.span_start < p.span_end
             AND t.span_start + length(t.content) > p.span_start),
-        '') AS text
+        '') END AS text
 FROM passage p
 CROSS JOIN LATERAL (
     SELECT r.kind
@@ -269,7 +270,7 @@ LEFT JOIN build b ON b.workspace_id = :workspace_id AND b.id = p.build_id
 LEFT JOIN file_version v ON v.workspace_id = :workspace_id AND v.id = b.version_id
 LEFT JOIN account a ON a.id = p.author_id
 WHERE p.workspace_id = :workspace_id
-    AND p.id = ANY (:ids::uuid[])
+    AND p.id = ANY (:ids::uuid[] || :unquoted::uuid[])
     AND (p.message_id IS NULL OR m.id IS NOT NULL);
 
 -- name: count_coverage

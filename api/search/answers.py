@@ -95,6 +95,7 @@ class HitAnswer(Answer):
     score: float
     match: list[Match]
     also_in: list[UUID]
+    also_here: list[UUID]
     links: LinksAnswer
     explain: ExplanationAnswer | None
 

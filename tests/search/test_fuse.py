@@ -113,7 +113,7 @@ def test_equal_texts_collapse_into_the_best_and_name_the_others():
         (candidate(C), Listed(C, 1.0, ("lexical",))),
     ]
     assert collapse(pairs, group_by="none") == [
-        Listed(A, 3.0, ("lexical",), also_in=(B,)),
+        Listed(A, 3.0, ("lexical",), same=(B,)),
         Listed(C, 1.0, ("lexical",)),
     ]
 

@@ -88,6 +88,44 @@ async def covered(resources, scope, *options, by_words_alone=False, asking=()):
     return counts.pending, counts.no_text, counts.failed
 
 
+async def test_equal_texts_name_where_else_they_stand_while_the_caller_may_see_it(
+    resources, owner_connection, place
+):
+    scope, listed, message_id = place
+    talk = await owner_connection.fetchval(
+        "SELECT conversation_id FROM message WHERE id = $1", message_id
+    )
+    again = await make_message(
+        resources, owner_connection, scope, conversation_id=talk, content="message two"
+    )
+    other = await make_conversation(owner_connection, scope, "Other")
+    await make_message(
+        resources, owner_connection, scope, conversation_id=other, content="message two"
+    )
+    rows = await owner_connection.fetch(
+        "SELECT id, message_id FROM passage WHERE message_id IS NOT NULL AND workspace_id = $1"
+        " ORDER BY created_at, id", scope.workspace_id,
+    )  # fmt: skip
+    first, *rest = [row["id"] for row in rows]
+    entry = Listed(first, 1.0, ("lexical",), same=tuple(rest))
+
+    async def told():
+        return [
+            (hit.message_id, hit.also_in, hit.also_here, hit.text)
+            for hit in await shown(resources, scope, [entry, listed[0]])
+        ]
+
+    page = (None, (), (), "page one")
+    assert await told() == [(message_id, (other,), (again,), "message two"), page]
+    gone = "UPDATE message SET deleted_at = now() WHERE id = $1"
+    await owner_connection.execute(gone, message_id)
+    assert await told() == [(again, (other,), (), "message two"), page]
+    await owner_connection.execute("UPDATE item SET deleted_at = now() WHERE id = $1", other)
+    assert await told() == [(again, (), (), "message two"), page]
+    await owner_connection.execute(gone, again)
+    assert await told() == [page]
+
+
 async def test_coverage_counts_what_the_caller_may_see(resources, owner_connection, place):
     scope, _, _ = place
     await owner_connection.execute("UPDATE file SET state = 'queued'")

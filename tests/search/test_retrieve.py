@@ -8,6 +8,7 @@ from core.errors import InvalidInput
 from search.answer import SearchRequest
 from search.retrieve import retrieve
 from tests.make import make_colleague, make_scope
+from tests.search.archive import grant
 from tests.search.make import embed_all, make_conversation, make_file, make_message, make_searcher
 
 PENSION = "The pension plan pays a widow sixty percent of the retired employee's last salary."
@@ -220,6 +221,31 @@ async def test_a_row_deleted_between_pages_does_not_shorten_the_next(
     )
     assert len(rest.hits) == 2
     assert all(hit.type == "file" for hit in rest.hits)
+
+
+async def test_a_duplicate_that_is_withdrawn_between_pages_is_no_longer_named_on_them(
+    resources, owner_connection, library
+):
+    scope, file_id, _ = library
+    bob = await make_colleague(owner_connection, scope)
+    copies = [
+        await make_file(resources, owner_connection, scope, name=name, passages=[GARDEN])
+        for name in ("copy.txt", "kept.txt")
+    ]
+    for item in (file_id, *copies):
+        await grant(owner_connection, scope, item, principal=bob.account_id)
+    asked = {"mode": "lexical", "type": "file", "limit": 1}
+    first = await ask(resources, bob, "widow pension retired tomatoes", **asked)
+    assert [hit.text for hit in first.hits] == [PENSION]
+    seen = set(copies)
+    for withdrawn in (file_id, copies[0]):
+        await owner_connection.execute(
+            "DELETE FROM access_grant WHERE item_id = $1 AND principal_id = $2", withdrawn, bob.account_id
+        )  # fmt: skip
+        seen -= {withdrawn}
+        after = {"cursor": first.page.next_cursor, **asked}
+        [hit] = (await ask(resources, bob, "widow pension retired tomatoes", **after)).hits
+        assert (hit.text, {hit.item_id, *hit.also_in}) == (GARDEN, seen)
 
 
 async def test_equal_texts_are_one_hit_and_files_may_be_grouped(
