@@ -184,7 +184,9 @@ async def get_text(
 ) -> TextAnswer:
     if end is not None and end < start:
         raise InvalidInput.of("end", "is before start")
-    last = min(end if end is not None else LAST_OFFSET, start + MOST_CHARACTERS)
+    last = LAST_OFFSET if end is None else end
+    if page is None:  # one page is bounded where it is cut, wherever it begins
+        last = min(last, start + MOST_CHARACTERS)
     async with resources.app.read_tx(scope) as conn:
         await find_file(conn, scope, file_id)
         text = await find_text(conn, scope, file_id, version=version)

@@ -123,6 +123,23 @@ async def test_a_page_of_a_pdf_is_told_with_its_place(client, resources):
     assert len(answer["text"]) == answer["end"] - answer["start"] > 0
 
 
+async def test_a_page_is_found_however_far_into_the_file_it_is(client, resources, owner_connection):
+    """Behind offset 200,000 every page was empty."""
+    file = await upload(client, PDF.read_bytes(), "outline.pdf")
+    await read(resources)
+    url = f"/api/files/{file['id']}/text"
+    last = (await client.get(f"/api/files/{file['id']}")).json()["searchable"][0]["last"]
+    near = (await client.get(f"{url}?page={last}")).json()
+    await owner_connection.execute(
+        "UPDATE text_segment SET span_start = span_start + 300000 WHERE page = $1", last
+    )
+    far = (await client.get(f"{url}?page={last}")).json()
+    moved = [near["start"] + 300_000, near["end"] + 300_000]
+    assert (far["text"], far["start"], far["end"]) == (near["text"], *moved)
+    part = (await client.get(f"{url}?page={last}&end={moved[0] + 5}")).json()
+    assert part["text"] == near["text"][:5]
+
+
 @pytest.mark.parametrize(
     ("start", "end", "expected"),
     [
