@@ -22,6 +22,7 @@ from api.live.frames import frame
 from api.live.outbox import Ending, Outbox
 from api.live.sse import retry_ms
 from api.live.watcher import Client, Watcher
+from app.sessions import session_topic
 from core.errors import CallerError, InvalidInput, Unavailable
 from core.events import rights_topic
 from core.tasks import end
@@ -67,7 +68,7 @@ class Socket:
         with ExitStack() as told:
             feed = self._api.resources.feed
             told.enter_context(feed.told(rights_topic(self._guest.scope.account_id), self))
-            told.enter_context(feed.told(f"session:{self._guest.token_hash.hex()}", self))
+            told.enter_context(feed.told(session_topic(self._guest.token_hash), self))
             try:
                 await self._listen()
             finally:
@@ -79,7 +80,6 @@ class Socket:
     def wake(self, seq: int) -> None:  # pyright: ignore[reportUnusedParameter]
         """Ask for the session at once: somebody's rights have changed."""
         self._check_at = 0.0
-        self._api.rooms.look_again(self._guest.scope.account_id)
         self.outbox.nudge()
 
     def hear(self, message: str) -> None:

@@ -10,7 +10,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import ExitStack, aclosing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -21,9 +21,11 @@ from fastapi import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.deps import caller_of
+from api.deps import api_of, bearer_token, caller_of, cookie_token
 from api.errors import envelope_of, request_id_of
+from app.sessions import hash_token, session_topic
 from core.errors import CallerError, RateLimited, Unavailable
+from core.events import rights_topic
 from core.scope import Scope as CallerScope
 from core.tasks import end
 
@@ -35,6 +37,7 @@ RETRY_MS = (
     500  # clients come back after this and up to 5 s more, so that they do not come all at once
 )
 RETRY_JITTER_MS = 5000
+AGAIN_S = 1.0  # a session that could not be asked for is asked for again
 _HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
@@ -156,14 +159,16 @@ class EventStream(Response):
         self._account_id = scope.account_id
         self._request = request
         self._pace = pace
+        self._changed = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send until the frames end, the client leaves or stops reading, or the process goes down."""
+        """Send until the frames end, the client leaves, stops reading or may not stay, or the process goes down."""
         with self._streams.counted(self._account_id):
             sending = asyncio.create_task(self._send_all(send))
+            staying = asyncio.create_task(self._stay())
             leaving = asyncio.create_task(_left(receive))
             closing = asyncio.create_task(self._streams.closing.wait())
-            tasks: set[asyncio.Task[object]] = {sending, leaving, closing}
+            tasks: set[asyncio.Task[object]] = {sending, staying, leaving, closing}
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -171,6 +176,8 @@ class EventStream(Response):
             try:
                 if not sending.cancelled():
                     sending.result()
+                elif not staying.cancelled():
+                    await self._send_error(send, staying.result())
                 elif leaving.cancelled():
                     await self._send_reconnect(send)
             except TimeoutError:
@@ -180,6 +187,39 @@ class EventStream(Response):
                     0
                 )  # the server hears of it before it looks for the answer's end
 
+    def wake(self, seq: int) -> None:  # pyright: ignore[reportUnusedParameter]
+        """Have the session asked for at once: it has ended, or somebody's rights have changed."""
+        self._changed.set()
+
+    def hear(self, message: str) -> None:
+        """Let what is whispered pass."""
+
+    async def _stay(self) -> CallerError:
+        """Ask for the session in time and whenever it may have changed; return why the client may not stay."""
+        api = await api_of(self._request)
+        with ExitStack() as told:
+            for topic in self._rights():
+                told.enter_context(api.resources.feed.told(topic, self))
+            within_s = self._pace.check_s
+            while True:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(within_s):
+                        await self._changed.wait()
+                self._changed.clear()
+                within_s = self._pace.check_s
+                try:
+                    await caller_of(self._request)
+                except CallerError as error:
+                    return error
+                except Unavailable as error:
+                    log.info("a session is asked for later", reason=error.message)
+                    within_s = min(within_s, AGAIN_S)
+
+    def _rights(self) -> list[str]:
+        token = bearer_token(self._request) or cookie_token(self._request)
+        mine = [rights_topic(self._account_id)]
+        return mine if token is None else [*mine, session_topic(hash_token(token))]
+
     async def _send_all(self, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
         await send(start)
@@ -187,17 +227,14 @@ class EventStream(Response):
             async with aclosing(self._frames):
                 await self._send_frames(send)
         except (CallerError, Unavailable) as error:
-            body = envelope_of(error, request_id=request_id_of(self._request))
-            await self._send(send, Frame("error", orjson.dumps(body).decode()).encode())
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await self._send_error(send, error)
+        else:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_frames(self, send: Send) -> None:
         await self._send(send, _retry_line())
-        sent_at = checked_at = time.monotonic()
+        sent_at = time.monotonic()
         async for frame in self._frames:
-            if time.monotonic() - checked_at > self._pace.check_s:
-                await caller_of(self._request)
-                checked_at = time.monotonic()
             if frame is None and time.monotonic() - sent_at < self._pace.heartbeat_s:
                 continue
             await self._send(send, (frame or Frame("heartbeat", "{}")).encode())
@@ -206,6 +243,11 @@ class EventStream(Response):
     async def _send(self, send: Send, data: bytes) -> None:
         async with asyncio.timeout(self._pace.send_timeout_s):
             await send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def _send_error(self, send: Send, error: CallerError | Unavailable) -> None:
+        body = envelope_of(error, request_id=request_id_of(self._request))
+        await self._send(send, Frame("error", orjson.dumps(body).decode()).encode())
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _send_reconnect(self, send: Send) -> None:
         await self._send(send, _retry_line() + Frame("reconnect", "{}").encode())

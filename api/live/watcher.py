@@ -5,7 +5,7 @@ A topic that may not be watched, or not any longer, gives one `error` frame with
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -21,7 +21,7 @@ from api.live.sse import Frame
 from api.live.topics import CONVERSATION, open_topic, parse_topic
 from app.resources import Resources
 from core.errors import CallerError, InvalidInput, NotFound, Unavailable
-from core.events import POLL_S
+from core.events import POLL_S, rights_topic
 from core.scope import Scope
 from core.tasks import end
 
@@ -64,6 +64,15 @@ class Watcher:
         self._rooms = rooms
         self._seats: dict[str, _Watched] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._told = ExitStack()
+        self._told.enter_context(rooms.feed.told(rights_topic(client.scope.account_id), self))
+
+    def wake(self, seq: int) -> None:  # pyright: ignore[reportUnusedParameter]
+        """Have every room ask anew who may stay: the client's rights have changed."""
+        self._rooms.look_again(self.client.scope.account_id)
+
+    def hear(self, message: str) -> None:
+        """Let what is whispered pass."""
 
     async def subscribe(self, wanted: Sequence[Wanted]) -> None:
         """Watch these topics; each is answered by `subscribed` or `error`."""
@@ -94,6 +103,7 @@ class Watcher:
 
     async def close(self) -> None:
         """Leave everything."""
+        self._told.close()
         for topic in [*self._seats, *self._tasks]:
             await self.unsubscribe(topic)
 

@@ -1,14 +1,20 @@
 import asyncio
+from dataclasses import dataclass
 
 import httpx
 import pytest
 
 from api.live.event_stream import _wanted
+from api.live.sse import EventStream, Pace
 from api.live.watcher import Wanted
 from core.errors import InvalidInput
-from tests.api.serving import read_events, served
+from core.tasks import end
+from tests.api.serving import Received, read_events, served
 from tests.api.watching import begin, post, until
 from tests.make import make_scope
+
+LATE_S = 600.0  # when it would be found without a nudge
+SOON_S = 60.0
 
 
 @pytest.fixture
@@ -52,6 +58,61 @@ async def test_what_is_said_while_one_listens_comes_at_once(client):
 async def test_a_topic_that_is_not_there_is_an_error_among_the_events(client):
     (told,) = await read_events(client, "/api/events?topic=conversation:nonsense", most=1)
     assert (told.event, told.data["data"]["error"]["code"]) == ("error", "NOT_FOUND")
+
+
+@dataclass
+class Bobs:
+    """Bob's stream of a conversation that all members of Ada's workspace may read; without nudges nothing ends it."""
+
+    ada: httpx.AsyncClient
+    client: httpx.AsyncClient
+    path: str  # where Ada decides what Bob may do
+    topic: str
+    received: list[Received]
+    reading: asyncio.Task[list[Received]]
+
+    async def last(self) -> Received:
+        """Return the stream's last event."""
+        async with asyncio.timeout(SOON_S):
+            return (await self.reading)[-1]
+
+
+@pytest.fixture
+async def bobs(app, signed_in, mine, ada, bob, owner_connection, monkeypatch):
+    monkeypatch.setattr("api.live.rooms.CHECK_S", LATE_S)
+    monkeypatch.setitem(EventStream.__init__.__kwdefaults__, "pace", Pace(check_s=LATE_S))
+    await owner_connection.execute(
+        "UPDATE workspace SET kind = 'shared' WHERE id = $1", ada.workspace_id
+    )
+    talk = await begin(mine)
+    await mine.put(f"/api/conversations/{talk}/members", json={"principal": "workspace"})
+    topic, received, his = f"conversation:{talk}", [], await signed_in(bob)
+    async with served(app) as url, httpx.AsyncClient(base_url=url, headers=his.headers) as client:
+        path = f"/api/events?topic={topic}"
+        reading = asyncio.create_task(read_events(client, path, into=received))
+        await until(lambda: received)
+        members = f"/api/workspaces/{ada.workspace_id}/members"
+        yield Bobs(mine, his, f"{members}/{bob.account_id}", topic, received, reading)
+        await end([reading])
+
+
+async def test_who_is_removed_from_the_workspace_is_told_nothing_more(bobs):
+    assert (await bobs.ada.delete(bobs.path)).status_code == 204
+    last = await bobs.last()
+    assert (last.event, last.data["error"]["code"]) == ("error", "NOT_FOUND")
+
+
+async def test_who_signs_out_ends_his_streams(bobs):
+    assert (await bobs.client.post("/api/auth/logout")).status_code == 204
+    last = await bobs.last()
+    assert (last.event, last.data["error"]["code"]) == ("error", "UNAUTHENTICATED")
+
+
+async def test_who_becomes_a_guest_loses_what_all_members_see(bobs):
+    assert (await bobs.ada.patch(bobs.path, json={"role": "guest"})).is_success
+    await until(lambda: bobs.received[-1].event == "error")
+    told = bobs.received[-1].data
+    assert (told["topic"], told["data"]["error"]["code"]) == (bobs.topic, "NOT_FOUND")
 
 
 def test_a_place_is_named_for_each_topic():

@@ -103,6 +103,21 @@ async def test_who_signs_out_is_disconnected(url, signed_in, ada):
         assert await socket.closed() == 1008
 
 
+async def test_who_is_removed_from_the_workspace_is_disconnected_at_once(
+    url, signed_in, mine, ada, bob, shared, owner_connection, monkeypatch
+):
+    monkeypatch.setattr("api.live.rooms.CHECK_S", 600.0)
+    monkeypatch.setitem(Socket.__init__.__kwdefaults__, "pace", Pace(check_s=600))
+    await owner_connection.execute(
+        "UPDATE workspace SET kind = 'shared' WHERE id = $1", ada.workspace_id
+    )
+    async with watching(url, bearer(await signed_in(bob))) as his:
+        await his.subscribe(f"conversation:{shared}")
+        gone = await mine.delete(f"/api/workspaces/{ada.workspace_id}/members/{bob.account_id}")
+        assert gone.status_code == 204
+        assert await his.closed() == 1008
+
+
 @pytest.mark.parametrize(
     ("sent", "code"), [(b"bytes", 1003), ("x" * (65 << 10), 1009)], ids=["bytes", "too long"]
 )

@@ -1,11 +1,14 @@
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 from fastapi import FastAPI, Request
 
 from api.live.sse import EventStream, Frame, Pace, Streams
 from core.errors import NotFound, RateLimited, Unavailable
+from core.events import Feed
 from core.ids import new_id
+from core.redis_pool import open_redis
 from core.scope import Scope
 
 SCOPE = Scope(new_id(), new_id(), "owner")
@@ -46,8 +49,8 @@ class Client:
 
 def request():
     """A request that nobody has signed, or not any more."""
-    app = FastAPI()
-    app.state.api = None
+    app, away = FastAPI(), open_redis("unix:///nowhere/valkey.sock")
+    app.state.api = SimpleNamespace(resources=SimpleNamespace(feed=Feed(away, away)))
     return Request(
         {
             "type": "http",
