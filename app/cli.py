@@ -10,6 +10,7 @@ import typer
 
 from app import (
     cli_ask,
+    cli_blobs,
     cli_conversations,
     cli_doctor,
     cli_eval,
@@ -148,6 +149,7 @@ app.command(
 app.command(epilog=examples("recollect doctor", "recollect doctor --json | jq .findings"))(
     cli_doctor.doctor
 )
+app.command("adopt-blobs", epilog=examples("recollect adopt-blobs"))(cli_blobs.adopt)
 app.command(
     "eval",
     epilog=examples(

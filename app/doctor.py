@@ -15,6 +15,7 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
+from app.blob_owner import REMEDY, blob_owner
 from app.doctor_checks import CHECKS, Check, Count, Invariant
 from app.resources import Resources
 from core.errors import Unavailable
@@ -172,6 +173,23 @@ async def _unknown(resources: Resources, keys: list[str]) -> list[str]:
     return [key for key in keys if key not in known]
 
 
+async def _blob_owner(resources: Resources) -> list[Finding]:
+    whose = await blob_owner(
+        signin=resources.signin,
+        worker=resources.worker,
+        blobs=resources.blobs,
+        only_look=True,
+    )
+    if whose == "ours":
+        return []
+    wrong = (
+        "the blob store is that of another installation"
+        if whose == "another's"
+        else "the blob store holds nothing of this database's files; none of them is failed for that"
+    )
+    return [_broken("blob_owner", wrong, REMEDY)]
+
+
 async def _software(resources: Resources) -> list[Finding]:
     """Look at pgvector, extensions that were not updated, and row-level security."""
     async with resources.worker.write_tx() as conn:
@@ -292,6 +310,7 @@ def _notice(check: str, wrong: str, remedy: str) -> Finding:
 
 
 _LOOKS: Final[tuple[Callable[[Resources], Awaitable[list[Finding]]], ...]] = (
+    _blob_owner,
     _orphan_bytes,
     _software,
     _bloat,

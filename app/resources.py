@@ -12,6 +12,7 @@ from typing import Literal
 
 from redis.asyncio import Redis
 
+from app.blob_owner import refuse_anothers
 from app.chat_models import ChatModels, open_chat_models
 from app.embedders import asked_models
 from app.model_files import model_folder
@@ -103,6 +104,8 @@ async def open_resources(settings: Settings, *, purpose: Purpose) -> AsyncGenera
         feed = await stack.enter_async_context(open_feed(settings.redis_url.get_secret_value()))
         place = _blob_place(settings)
         blobs = await stack.enter_async_context(open_blobs(place))
+        if purpose != "cli":
+            await refuse_anothers(signin=pools["signin"], worker=pools["worker"], blobs=blobs)
         models = await stack.enter_async_context(asked_models(settings))
         vocabulary = model_folder(settings.recollect_home, MINILM.spec.model)
         chat = await stack.enter_async_context(open_chat_models(settings, redis))

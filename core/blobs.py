@@ -6,6 +6,7 @@ hash is not known when the first byte is stored, so the two last digits of the i
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ READ_BYTES: Final = 2**20
 WRITE_BYTES: Final = (
     2**20
 )  # one hop to a thread for each: below it the hop costs more than the hash
+OWNER_KEY: Final = "owner/recollect"  # names the installation whose bytes these are
+# A workspace's, or under way ("0", which no workspace is called).
+_KEY: Final = re.compile(r"([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|0)(/[0-9a-f-]+(\.part)?)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class BlobStore(Protocol):
         ...
 
     def list_older_than(self, when: datetime) -> AsyncIterator[str]:
-        """Yield the key of everything stored before `when`, in no order."""
+        """Yield the key of everything of ours stored before `when`, in no order; what else lies there is not looked at."""
         ...
 
     def local_path(self, key: str) -> Path | None:
@@ -123,6 +127,11 @@ def new_key(workspace_id: UUID) -> str:
     """Return a fresh key for a blob of the workspace."""
     blob_id = new_id()
     return f"{workspace_id}/{blob_id.hex[-2:]}/{blob_id}"
+
+
+def is_key(key: str) -> bool:
+    """Return whether new_key() or an upload in parts makes such keys."""
+    return bool(_KEY.fullmatch(key))
 
 
 def missing() -> PermanentFailure:

@@ -7,21 +7,19 @@ import asyncio
 import errno
 import hashlib
 import os
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from core.blobs import READ_BYTES, BlobStat, Stored, limited, missing
+from core.blobs import OWNER_KEY, READ_BYTES, BlobStat, Stored, is_key, limited, missing
 from core.errors import RecollectError, StorageFull, Unavailable
 from core.ids import new_id
 from core.tasks import uninterrupted
 
 SYNC_BYTES: Final = 2**24  # written back as we go, so that the last fsync of 100 MB waits for 16
 INCOMING: Final = "0"  # for what is not whole yet; no workspace is called so
-_KEY = re.compile(r"[0-9a-f-]+(/[0-9a-f-]+(\.part)?)+")
 
 
 class FolderBlobs:
@@ -77,13 +75,14 @@ class FolderBlobs:
         # A folder of the second level at a time: memory stays small however many blobs there are.
         for folder in await asyncio.to_thread(_folders, self._root):
             for path in await asyncio.to_thread(_old_files, folder, when):
-                yield path.relative_to(self._root).as_posix()
+                if is_key(key := path.relative_to(self._root).as_posix()):
+                    yield key
 
     def local_path(self, key: str) -> Path | None:
         return self._path(key)
 
     def _path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
+        if key != OWNER_KEY and not is_key(key):
             raise ValueError(f"not a blob key: {key!r}")
         return self._root / key
 

@@ -22,7 +22,16 @@ from minio.commonconfig import CopySource
 from minio.error import MinioException, S3Error
 from urllib3.exceptions import HTTPError
 
-from core.blobs import READ_BYTES, BlobStat, Presigned, S3Place, Stored, limited, missing
+from core.blobs import (
+    READ_BYTES,
+    BlobStat,
+    Presigned,
+    S3Place,
+    Stored,
+    is_key,
+    limited,
+    missing,
+)
 from core.errors import PermanentFailure, RecollectError, StartFailed, StorageFull, Unavailable
 from core.presign import Signer
 
@@ -144,8 +153,9 @@ class S3Blobs:
             if not page:
                 return
             for found in page:
-                if found.object_name and found.last_modified and found.last_modified < when:
-                    yield found.object_name
+                key = found.object_name or ""
+                if found.last_modified and found.last_modified < when and is_key(key):
+                    yield key
 
     def local_path(self, key: str) -> Path | None:
         del key

@@ -1,4 +1,7 @@
-"""Bytes and rows that lost each other: bytes without a row go after a day, rows without bytes fail their files."""
+"""Bytes and rows that lost each other: bytes without a row go after a day, rows without bytes fail their files.
+
+Neither happens in a store that is not this installation's own (app/blob_owner.py).
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -7,6 +10,7 @@ from uuid import UUID
 
 import structlog
 
+from app.blob_owner import REMEDY, blob_owner
 from core.blobs import BlobStore
 from sql import fetch, read, write
 from sql.pool import Pool
@@ -39,6 +43,16 @@ LIST_KNOWN_KEYS = read("maintenance.sql", "list_known_keys", Key)
 REMOVE_UNUSED_BLOBS = write("maintenance.sql", "remove_unused_blobs", Key)
 LIST_BLOBS_AFTER = read("maintenance.sql", "list_blobs_after", Blob)
 FAIL_FILES_WITHOUT_BYTES = write("maintenance.sql", "fail_files_without_bytes", _File)
+
+
+async def look_after(signin: Pool, pool: Pool, blobs: BlobStore) -> None:
+    """Do both where the store is ours; else say so and touch nothing."""
+    owner = await blob_owner(signin=signin, worker=pool, blobs=blobs)
+    if owner != "ours":
+        log.error("the blob store is not this installation's", owner=owner, remedy=REMEDY)
+        return
+    await remove_orphans(pool, blobs)
+    await fail_missing(pool, blobs)
 
 
 async def remove_orphans(pool: Pool, blobs: BlobStore, *, keep: timedelta = KEEP) -> int:

@@ -120,6 +120,7 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
         ),
         every(BLOBS_S, "passwords", partial(maintenance.forget_old_passwords, pool)),
         every(BLOBS_S, "feedback", partial(maintenance.remove_old_feedback, pool)),
+        every(BLOBS_S, "recent queries", partial(maintenance.remove_old_queries, pool)),
         every(ALERTS_S, "alerts", alerts.round),
         every(
             BLOBS_S,
@@ -136,8 +137,9 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
             "uploads",
             partial(upload_care.remove_expired, pool, resources.staging, resources.blobs),
         ),
-        every(BLOBS_S, "orphans", partial(blob_care.remove_orphans, pool, resources.blobs)),
-        every(BLOBS_S, "missing", partial(blob_care.fail_missing, pool, resources.blobs)),
+        every(
+            BLOBS_S, "blobs", partial(blob_care.look_after, resources.signin, pool, resources.blobs)
+        ),
         watch_lag(HEARTBEAT_S),
     )
     return [asyncio.create_task(loop) for loop in loops]

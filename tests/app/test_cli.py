@@ -10,7 +10,7 @@ from app.settings_table import settings_markdown
 
 COMMANDS = [
     ["serve"], ["migrate"], ["settings"], ["models", "prepare"], ["models", "list"], ["models", "pull"], ["user", "add"], ["login"], ["logout"],
-    ["upload"], ["watch"], ["search"], ["ask"], ["jobs"], ["reprocess"], ["doctor"], ["eval"],
+    ["upload"], ["watch"], ["search"], ["ask"], ["jobs"], ["reprocess"], ["doctor"], ["adopt-blobs"], ["eval"],
     ["eval-replies"], ["export"], ["import"], ["generations"],
     *(["generations", name] for name in ("build", "pause", "resume", "promote", "rollback", "drop")),
 ]  # fmt: skip
