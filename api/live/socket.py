@@ -59,8 +59,11 @@ class Socket:
         self._check_at = time.monotonic() + pace.check_s
         self.outbox = Outbox()
         client = Client(guest.scope, request_id)
-        self._watcher = Watcher(api.resources, api.rooms, client=client, outbox=self.outbox)
         self._present: set[str] = set()
+        self._lost: set[str] = set()
+        self._watcher = Watcher(
+            api.resources, api.rooms, client=client, outbox=self.outbox, lost=self._lost.add
+        )
 
     async def serve(self) -> None:
         """Listen and send; return when the connection has ended."""
@@ -120,10 +123,11 @@ class Socket:
             self.outbox.put(frame("", "pong", command.ping))
 
     async def _be_present(self, topic: str, *, here: bool) -> None:
-        self._require_watched(topic)
         if not here:
             await self._look_away(topic)
-        elif topic not in self._present:
+            return
+        self._require_watched(topic)
+        if topic not in self._present:
             self._present.add(topic)
             await self._api.presence.enter(topic, self._guest.scope.account_id)
 
@@ -131,6 +135,13 @@ class Socket:
         if topic in self._present:
             self._present.discard(topic)
             await self._api.presence.leave(topic, self._guest.scope.account_id)
+
+    async def _leave_lost(self) -> None:
+        """Whoever was taken out of a conversation is not there any more either."""
+        while self._lost:
+            topic = self._lost.pop()
+            if not self._watcher.is_in(topic):
+                await self._look_away(topic)
 
     def _require_watched(self, topic: str) -> None:
         if not self._watcher.is_in(topic):
@@ -143,6 +154,7 @@ class Socket:
                 left_s = max(0.0, self._check_at - time.monotonic())
                 for framed in await self.outbox.take(within_s=left_s):
                     await self._send(framed.text)
+                await self._leave_lost()
                 if time.monotonic() >= self._check_at:
                     await self._check()
             if self.outbox.ending == "restart":

@@ -4,7 +4,7 @@ A topic that may not be watched, or not any longer, gives one `error` frame with
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from typing import Final
@@ -56,10 +56,18 @@ class Watcher:
     """The topics of one connection."""
 
     def __init__(
-        self, resources: Resources, rooms: Rooms, *, client: Client, outbox: Outbox
+        self,
+        resources: Resources,
+        rooms: Rooms,
+        *,
+        client: Client,
+        outbox: Outbox,
+        lost: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`lost` is called with each topic that may not be watched, or not any longer."""
         self.client = client
         self.outbox = outbox
+        self._lost = lost
         self._resources = resources
         self._rooms = rooms
         self._seats: dict[str, _Watched] = {}
@@ -139,7 +147,7 @@ class Watcher:
             self.client.scope.account_id,
             after,
             send=self.outbox.put,
-            leave=lambda: self._lost(wanted.topic),
+            leave=lambda: self._leave(wanted.topic),
         )
         self._seats[wanted.topic] = _Watched(self._rooms.enter(place, seat), seat)
 
@@ -181,12 +189,13 @@ class Watcher:
             self.outbox.end("restart")
         self._tasks.pop(topic, None)
 
-    def _lost(self, topic: str) -> None:
+    def _leave(self, topic: str) -> None:
         self._seats.pop(topic, None)
         self._refuse(topic, NotFound("No such conversation."))
 
     def _refuse(self, topic: str, error: CallerError | Unavailable) -> None:
         body = envelope_of(error, request_id=self.client.request_id)
+        self._lost(topic)
         self.outbox.put(frame(topic, "error", body))
 
 

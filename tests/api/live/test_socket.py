@@ -50,6 +50,26 @@ async def test_who_types_and_who_is_there_is_told_to_the_others(url, signed_in, 
         await hers.until(lambda f: f["event"] == "presence" and f["data"]["here"] == alone)
 
 
+async def test_who_is_taken_out_is_not_there_any_more(url, app, signed_in, mine, ada, bob, shared):
+    topic = f"conversation:{shared}"
+    async with (
+        watching(url, bearer(mine)) as hers,
+        watching(url, bearer(await signed_in(bob))) as his,
+    ):
+        await hers.subscribe(topic)
+        await his.subscribe(topic)
+        await his.say(presence={"topic": topic})
+        await hers.until(lambda f: f["event"] == "presence" and f["data"]["here"])
+        gone = await mine.delete(f"/api/conversations/{shared}/members/workspace")
+        assert gone.status_code == 204
+        await hers.until(lambda f: f["event"] == "presence" and not f["data"]["here"])
+        assert (topic, bob.account_id) not in app.state.api.presence._here
+        await his.say(presence={"topic": topic, "here": False})
+        await his.say(ping="")
+        await his.event("pong")
+    assert [f["topic"] for f in his.frames if f["event"] == "error"] == [topic]
+
+
 async def test_what_is_not_watched_is_not_typed_in(url, signed_in, ada, shared):
     async with watching(url, bearer(await signed_in(ada))) as socket:
         await socket.say(typing={"topic": f"conversation:{shared}"})
