@@ -89,8 +89,8 @@ async def embed_again(fence: Fence, asking: Asking, source: Source, whole: Whole
         "build_id": whole.id,
     }
     async with fence.tx() as conn:
-        await hold_file(conn, fence.workspace_id, source.file_id)
-        await execute(conn, START_EMBEDDING, **named)
+        await hold_file(conn, fence.workspace_id, source)
+        await execute(conn, START_EMBEDDING, **named, version=source.version)
     fence.stage, after = "embedding", -1
     while True:
         async with fence.tx() as conn:

@@ -85,7 +85,7 @@ async def begin(
     """Open a new build, or go on with the one that was left unfinished."""
     ws = fence.workspace_id
     async with fence.tx() as conn:
-        await hold_file(conn, ws, source.file_id)
+        await hold_file(conn, ws, source)
         live = await live_generation(conn, ws, model=asking.model, dimension=asking.dimension)
         found = await fetch_opt(
             conn,
@@ -126,18 +126,18 @@ async def create_build(conn: Conn, ws: UUID, build: Build, making: Making) -> No
 
 async def save_range(fence: Fence, build: Build, part: Range) -> list[Pending]:
     """Make a range visible, whole, with the checkpoint behind it; return the passages that still need a vector."""
-    ws, file_id = fence.workspace_id, build.source.file_id
+    ws, source = fence.workspace_id, build.source
     async with fence.tx() as conn:
-        await hold_file(conn, ws, file_id)
+        await hold_file(conn, ws, source)
         await _save_text(conn, ws, build, part)
         ids = await index_passages(
             conn,
-            IndexBuild(ws, file_id, build.id),
+            IndexBuild(ws, source.file_id, build.id),
             [_passage(c, i) for i, c in enumerate(part.chunks, part.first_passage)],
         )
         reused = await reuse_vectors(conn, ws, generation_id=build.generation_id, passage_ids=ids)
         if reused:
-            await execute(conn, NOTE_VECTORS, workspace_id=ws, file_id=file_id, vectors=len(reused))
+            await _note_vectors(conn, ws, source, len(reused))
     fresh = zip(ids, itertools.count(part.first_passage), part.chunks, strict=False)
     return [
         *part.unembedded,
@@ -166,10 +166,9 @@ async def exchange_vectors(fence: Fence, build: Build, embedded: Embedded) -> No
 
 
 async def _save_vectors(conn: Conn, ws: UUID, build: Build, embedded: Embedded) -> None:
-    file_id = build.source.file_id
-    await hold_file(conn, ws, file_id)
+    await hold_file(conn, ws, build.source)
     await _add_problems(conn, ws, build, [_refusal(p) for p in embedded.refused])
-    await execute(conn, NOTE_VECTORS, workspace_id=ws, file_id=file_id, vectors=len(embedded.done))
+    await _note_vectors(conn, ws, build.source, len(embedded.done))
     await store_embeddings(
         conn,
         ws,
@@ -187,7 +186,7 @@ async def note_stage(fence: Fence, build: Build, stage: str) -> None:
             conn,
             NOTE_STAGE,
             workspace_id=fence.workspace_id,
-            file_id=build.source.file_id,
+            **build.source.columns,
             stage=stage,
         )
 
@@ -215,7 +214,7 @@ async def start_file(conn: Conn, ws: UUID, build: Build, built: Built, media_typ
         conn,
         START_FILE,
         workspace_id=ws,
-        file_id=build.source.file_id,
+        **build.source.columns,
         media_type=media_type,
         segments_done=built.segments_done,
         passages_total=len(built.passages),
@@ -223,10 +222,14 @@ async def start_file(conn: Conn, ws: UUID, build: Build, built: Built, media_typ
     )
 
 
-async def hold_file(conn: Conn, ws: UUID, file_id: UUID) -> None:
-    """Keep a deletion waiting until the commit; Unwanted when it came first."""
-    if await fetch_opt(conn, HOLD_FILE, workspace_id=ws, file_id=file_id) is None:
-        raise Unwanted(f"file {file_id}")
+async def hold_file(conn: Conn, ws: UUID, source: Source) -> None:
+    """Keep a deletion waiting until the commit; Unwanted when it, or a newer version, came first."""
+    if await fetch_opt(conn, HOLD_FILE, workspace_id=ws, **source.columns) is None:
+        raise Unwanted(f"file {source.file_id}")
+
+
+async def _note_vectors(conn: Conn, ws: UUID, source: Source, vectors: int) -> None:
+    await execute(conn, NOTE_VECTORS, workspace_id=ws, **source.columns, vectors=vectors)
 
 
 async def _save_text(conn: Conn, ws: UUID, build: Build, part: Range) -> None:
@@ -255,7 +258,7 @@ async def _save_text(conn: Conn, ws: UUID, build: Build, part: Range) -> None:
         NOTE_SEGMENTS,
         workspace_id=ws,
         build_id=build.id,
-        file_id=build.source.file_id,
+        **build.source.columns,
         segments_done=part.next_ordinal,
         segments_total=part.segments_total,
         passages=len(part.chunks),

@@ -16,10 +16,10 @@ from core.errors import InvalidInput, TooLarge
 from core.ids import new_id
 from core.names import MAX_FOLDER_BYTES, MAX_NAME_BYTES, FileName, file_name
 from core.scope import Scope
-from ingest.build import ADD_PROBLEM, HOLD_FILE, NOTE_SEGMENTS, Build
+from ingest.build import ADD_PROBLEM, NOTE_SEGMENTS, Build, hold_file
+from ingest.ending import supersede
 from ingest.quota import check_quota
 from ingest.ranges import MemberLost, MemberStream, Range
-from ingest.source import Unwanted
 from search.index import index_seq_raised, items_shown
 from sql import execute, fetch, fetch_one, fetch_opt, read, write
 from sql.fence import Fence, JobId
@@ -81,6 +81,7 @@ class Child:
     """`was_dropped`: it is in the bin because the parent's last version lacked it."""
 
     id: UUID
+    version_id: UUID
     sha256: bytes
     was_dropped: bool
 
@@ -200,7 +201,7 @@ class Children:
     async def _save(self, member: MemberStream, parent: Parent, got: "_Bytes") -> str:
         """Return the key under which the workspace keeps the bytes."""
         async with self.fence.tx() as conn:
-            await self._hold(conn)
+            await hold_file(conn, self.fence.workspace_id, self.build.source)
             kept = await fetch_one(
                 conn,
                 KEEP_BLOB,
@@ -226,6 +227,7 @@ class Children:
             await self._create(conn, member, parent, _New(new_id(), new_id(), name, stored))
             return
         if child.sha256 != stored.sha256:
+            await supersede(conn, ws, version_id=child.version_id)
             await self._take_room(conn, parent, stored)
             await self._renew(conn, parent, _New(child.id, new_id(), name, stored))
         await execute(
@@ -303,18 +305,13 @@ class Children:
                 await execute(conn, EMPTY_ROOM, workspace_id=ws, file_id=source.file_id)
         return parent
 
-    async def _hold(self, conn: Conn) -> None:
-        ws, file_id = self.fence.workspace_id, self.build.source.file_id
-        if await fetch_opt(conn, HOLD_FILE, workspace_id=ws, file_id=file_id) is None:
-            raise Unwanted(f"file {file_id}")
-
     async def _check_point(self, conn: Conn, member: MemberStream) -> None:
         await execute(
             conn,
             NOTE_SEGMENTS,
             workspace_id=self.fence.workspace_id,
             build_id=self.build.id,
-            file_id=self.build.source.file_id,
+            **self.build.source.columns,
             segments_done=member.ordinal + 1,
             segments_total=None,
             passages=0,

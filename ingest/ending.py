@@ -42,6 +42,11 @@ class Tally:
     remedy: str
 
 
+@dataclass(frozen=True, slots=True)
+class JobState:
+    state: str
+
+
 COUNT_PROBLEMS = read("ingest.sql", "count_problems", Tally)
 SHOW_BUILD = write("ingest.sql", "show_build", Shown)
 HIDE_BUILD = write("ingest.sql", "hide_build", JobId)
@@ -49,6 +54,7 @@ CLOSE_BUILD = write("ingest.sql", "close_build")
 RETIRE_BUILD = write("ingest.sql", "retire_build")
 END_FILE = write("ingest.sql", "end_file")
 CANCEL_FILE = write("ingest.sql", "cancel_file")
+CANCEL_JOB = write("job.sql", "cancel_job", JobState)
 
 _NO_REASON = PermanentFailure("", "")
 _NO_TEXT = PermanentFailure(
@@ -111,6 +117,11 @@ async def withdraw(fence: Fence, version_id: UUID) -> None:
     """End the job of a file that is in the bin or has a newer version; what was built so far may be gone on with."""
     async with fence.last_tx("cancelled") as conn:
         await execute(conn, CANCEL_FILE, workspace_id=fence.workspace_id, version_id=version_id)
+
+
+async def supersede(conn: Conn, ws: UUID, *, version_id: UUID) -> None:
+    """Have the reading of a version end that a newer one takes the place of; before any item or file is held."""
+    await fetch(conn, CANCEL_JOB, workspace_id=ws, kind="ingest_file", subject_id=version_id)
 
 
 async def _end_file(

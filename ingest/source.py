@@ -43,6 +43,11 @@ class Source:
     sealed_password: bytes | None = field(default=None, repr=False)
     was_opened: bool = False
 
+    @property
+    def columns(self) -> dict[str, object]:
+        """Return what statements name that write the file's row: a newer version's row is not ours."""
+        return {"file_id": self.file_id, "version": self.version}
+
 
 class Unwanted(RecollectError):
     """The file was deleted or replaced while its job waited or ran; there is nothing left to do."""

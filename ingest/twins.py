@@ -61,14 +61,14 @@ async def take_over(
         )
         if twin is None:
             return None
-        await hold_file(conn, ws, source.file_id)
+        await hold_file(conn, ws, source)
         await create_build(conn, ws, build, Making(pipeline_version))
         await start_file(conn, ws, build, Built(), twin.media_type)
         await _copy_text(conn, ws, build, twin)
         copied = await _copy(conn, ws, build, twin, first=0)
     while 0 < copied < twin.passages:
         async with fence.tx() as conn:
-            await hold_file(conn, ws, source.file_id)
+            await hold_file(conn, ws, source)
             more = await _copy(conn, ws, build, twin, first=copied)
         copied = copied + more if more else 0
     return build if copied == twin.passages else None
@@ -79,7 +79,7 @@ async def _copy_text(conn: Conn, ws: UUID, build: Build, twin: Twin) -> None:
         conn,
         COPY_TEXT,
         workspace_id=ws,
-        file_id=build.source.file_id,
+        **build.source.columns,
         version_id=build.source.version_id,
         build_id=build.id,
         twin_build_id=twin.build_id,
@@ -90,13 +90,12 @@ async def _copy_text(conn: Conn, ws: UUID, build: Build, twin: Twin) -> None:
 
 
 async def _copy(conn: Conn, ws: UUID, build: Build, twin: Twin, *, first: int) -> int:
-    file_id = build.source.file_id
     copied = await copy_passages(
         conn,
-        IndexBuild(ws, file_id, build.id),
+        IndexBuild(ws, build.source.file_id, build.id),
         twin=IndexBuild(ws, twin.file_id, twin.build_id),
         generation_id=build.generation_id,
         ordinals=range(first, min(first + BATCH, twin.passages)),
     )
-    await execute(conn, NOTE_COPIED, workspace_id=ws, file_id=file_id, passages=copied)
+    await execute(conn, NOTE_COPIED, workspace_id=ws, **build.source.columns, passages=copied)
     return copied

@@ -9,7 +9,7 @@ WHERE i.workspace_id = :workspace_id AND i.id = :file_id;
 
 -- name: find_child
 -- unscoped: the worker reads what its job names
-SELECT f.id, v.sha256, f.parent_version = 0 AS was_dropped
+SELECT f.id, v.id AS version_id, v.sha256, f.parent_version = 0 AS was_dropped
 FROM file f
 JOIN file_version v ON v.workspace_id = f.workspace_id AND v.file_id = f.id AND v.version = f.version
 WHERE f.workspace_id = :workspace_id AND f.parent_id = :parent_id AND f.parent_path = :path;

@@ -109,14 +109,14 @@ WITH copied AS (
         AND twin.workspace_id = :workspace_id AND twin.id = :twin_version_id
 ), counted AS (
     UPDATE file SET segments_done = :segments_done, segments_total = :segments_total
-    WHERE workspace_id = :workspace_id AND id = :file_id
+    WHERE workspace_id = :workspace_id AND id = :file_id AND version = :version
 )
 UPDATE build SET segments_done = :segments_done WHERE workspace_id = :workspace_id AND id = :build_id;
 
 -- name: note_copied
 -- unscoped: the worker writes what its job names
 UPDATE file SET passages_total = passages_total + :passages::int, passages_embedded = passages_embedded + :passages::int
-WHERE workspace_id = :workspace_id AND id = :file_id;
+WHERE workspace_id = :workspace_id AND id = :file_id AND version = :version;
 
 -- name: find_whole_build
 -- unscoped: the worker reads what its job names
@@ -153,7 +153,7 @@ SET state = 'processing', stage = 'embedding', reason_code = '', reason = '', re
     finished_at = NULL, passages_embedded = 0,
     passages_total = (SELECT count(*) FROM passage p
         WHERE p.workspace_id = :workspace_id AND p.item_id = :file_id AND p.build_id = :build_id)
-WHERE workspace_id = :workspace_id AND id = :file_id;
+WHERE workspace_id = :workspace_id AND id = :file_id AND version = :version;
 
 -- name: list_passage_texts
 -- unscoped: the worker reads what its job names
@@ -185,7 +185,7 @@ SET state = 'processing', stage = 'extracting', media_type = :media_type, reason
     started_at = coalesce(started_at, now()), finished_at = NULL,
     segments_done = :segments_done, segments_total = CASE WHEN :segments_done::int > 0 THEN segments_total END,
     passages_total = :passages_total, passages_embedded = :passages_embedded
-WHERE workspace_id = :workspace_id AND id = :file_id;
+WHERE workspace_id = :workspace_id AND id = :file_id AND version = :version;
 
 -- name: list_built_segments
 -- unscoped: the worker reads what its job names
@@ -204,10 +204,12 @@ ORDER BY p.ordinal;
 
 -- name: hold_file
 -- unscoped: the worker writes what its job names
--- Keeps a hard deletion waiting until we commit; no row means that it came first, or that the file is in the bin.
-SELECT id FROM item
-WHERE workspace_id = :workspace_id AND id = :file_id AND deleted_at IS NULL
-FOR KEY SHARE;
+-- Keeps a hard deletion waiting until we commit; no row means that it came first, that the file is in the bin, or that it has a
+-- newer version. One that comes a moment later finds that what we write of the file names its version.
+SELECT i.id FROM item i
+JOIN file f ON f.workspace_id = i.workspace_id AND f.id = i.id AND f.version = :version
+WHERE i.workspace_id = :workspace_id AND i.id = :file_id AND i.deleted_at IS NULL
+FOR KEY SHARE OF i;
 
 -- name: add_segment
 -- unscoped: the worker writes what its job names
@@ -235,16 +237,16 @@ WITH checkpoint AS (
 UPDATE file
 SET segments_done = least(:segments_done, coalesce(:segments_total, segments_total)), -- files attached to a PDF are no pages of it
     segments_total = coalesce(:segments_total, segments_total), passages_total = passages_total + :passages::int
-WHERE workspace_id = :workspace_id AND id = :file_id;
+WHERE workspace_id = :workspace_id AND id = :file_id AND version = :version;
 
 -- name: note_vectors
 -- unscoped: the worker writes what its job names
 UPDATE file SET passages_embedded = passages_embedded + :vectors::int
-WHERE workspace_id = :workspace_id AND id = :file_id;
+WHERE workspace_id = :workspace_id AND id = :file_id AND version = :version;
 
 -- name: note_stage
 -- unscoped: the worker writes what its job names
-UPDATE file SET stage = :stage WHERE workspace_id = :workspace_id AND id = :file_id;
+UPDATE file SET stage = :stage WHERE workspace_id = :workspace_id AND id = :file_id AND version = :version;
 
 -- name: show_build
 -- unscoped: the worker writes what its job names

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from core.ids import new_id
 from core.scope import Role, Scope
 from ingest.build import PIPELINE_VERSION
-from ingest.ending import CANCEL_FILE
+from ingest.ending import CANCEL_FILE, CANCEL_JOB
 from ingest.source import Step
 from sql import Nothing, Write, execute, fetch, fetch_one, fetch_opt, read, write
 from sql.fence import JobId
@@ -81,11 +81,6 @@ class _Hearer:
 
 
 @dataclass(frozen=True, slots=True)
-class JobState:
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
 class _Turn:
     turn: int
 
@@ -96,7 +91,6 @@ REQUEUE_JOB = write("job.sql", "requeue_job", JobId)
 ENQUEUE_AGAIN = write("job.sql", "enqueue_again", JobId)
 KEEP_JOB = write("job.sql", "keep_job")
 HOLD_READING = write("job.sql", "hold_reading", JobId)
-CANCEL_JOB = write("job.sql", "cancel_job", JobState)
 QUEUE_FILE = write("ingest.sql", "queue_file")
 LIST_HEARERS = read("webhook.sql", "list_hearers", _Hearer)
 ADD_FILE_EVENT = write("webhook.sql", "add_file_event")

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect
 
 from api.deps import PathId, ResourcesDep, ScopeDep
 from api.etags import IfMatch, check_etag
-from api.files.answers import FileAnswer, file_answer, find_file, find_writable
+from api.files.answers import File, FileAnswer, file_answer, find_file, find_writable
 from api.files.multipart import MultipartFile
 from api.files.passwords import PasswordHeader, given_password, password_of
 from api.idempotency import Answered, IdempotencyKey, OneRequest, once
@@ -30,6 +30,7 @@ from core.events import nudge
 from core.ids import new_id
 from core.names import FileName, file_name
 from core.scope import Scope
+from ingest.ending import supersede
 from ingest.passwords import GivenPassword
 from ingest.quota import check_quota
 from sql import execute, fetch_one, fetch_opt, read, write
@@ -193,7 +194,7 @@ async def replace_content(
         check_etag(if_match, current.etag)
         if (current.sha256, current.name) == (received.stored.sha256, received.name.name):
             return FileVersion(file_id, current.version_id, is_new=False)
-        made = await add_version(conn, scope, file_id, received.columns)
+        made = await add_version(conn, scope, current, received.columns)
         await check_quota(conn, scope, quota_bytes=resources.settings.workspace_quota_bytes)
         return made
 
@@ -250,10 +251,11 @@ async def create_file(conn: Conn, scope: Scope, received: Received) -> FileVersi
 
 
 async def add_version(
-    conn: Conn, scope: Scope, file_id: UUID, columns: Mapping[str, object]
+    conn: Conn, scope: Scope, current: File, columns: Mapping[str, object]
 ) -> FileVersion:
-    """Make bytes that the workspace has the file's newest version."""
-    made = FileVersion(file_id, new_id())
+    """Make bytes that the workspace has the file's newest version; the current one is read no further."""
+    await supersede(conn, scope.workspace_id, version_id=current.version_id)
+    made = FileVersion(current.id, new_id())
     await execute(conn, _add_version, **scope.ids, **made.columns, **columns)
     return made
 

@@ -148,7 +148,7 @@ async def restore_version(
             "extension": FileName("", old.name).extension,
             "audit_id": new_id(),
         }
-        answer = await accepted(conn, scope, await add_version(conn, scope, file_id, columns))
+        answer = await accepted(conn, scope, await add_version(conn, scope, current, columns))
     await ring(resources.redis, "ingest_file")
     await nudge(resources.redis, f"file:{file_id}")
     return answer

@@ -3,13 +3,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from ingest.build import Making, begin, note_stage, save_range, save_vectors
+from ingest.build import (
+    NOTE_SEGMENTS,
+    NOTE_VECTORS,
+    Making,
+    begin,
+    hold_file,
+    note_stage,
+    save_range,
+    save_vectors,
+    start_file,
+)
 from ingest.chunk import Chunk
 from ingest.extract.segment import Problem, Properties, Segment
 from ingest.ranges import Built, BuiltPassage, BuiltSegment, Placed, Range
 from ingest.source import Unwanted, find_source
 from ingest.vectors import Asking, Embedded, Pending
 from search.embed import FakeEmbedder
+from sql import execute
 from tests.workers.made import file_row, index_of, text_of
 
 LINES = ("The harbour opens at dawn.\n", "Boats wait for the tide.\n")
@@ -131,6 +142,38 @@ async def test_nothing_is_added_to_a_file_in_the_bin(fence, made, owner_connecti
         await save_vectors(fence, build, await embedded(*pending))
     assert await owner_connection.fetchval("SELECT count(*) FROM passage") == 1
     assert await owner_connection.fetchval("SELECT count(*) FROM embedding") == 0
+
+
+async def test_a_newer_version_stops_the_older_ones_reading(fence, made, owner_connection):
+    build, _ = await opened_build(fence, made)
+    pending = await save_range(fence, build, page(0))
+    await owner_connection.execute("UPDATE file SET version = 2")
+    with pytest.raises(Unwanted):
+        await opened_build(fence, made)
+    with pytest.raises(Unwanted):
+        await save_range(fence, build, page(1))
+    with pytest.raises(Unwanted):
+        await save_vectors(fence, build, await embedded(*pending))
+    assert await owner_connection.fetchval("SELECT count(*) FROM passage") == 1
+
+
+async def test_a_version_that_comes_in_the_midst_of_a_transaction_keeps_its_own_numbers(
+    fence, made, owner_connection
+):
+    """Both wrote the one row of the file: progress over 100 %, and a version without text that ended ready."""
+    build, _ = await opened_build(fence, made)
+    ws = fence.workspace_id
+    named = {"workspace_id": ws, **build.source.columns}
+    async with fence.tx() as conn:
+        await hold_file(conn, ws, build.source)
+        await owner_connection.execute("UPDATE file SET version = 2, state = 'queued', stage = ''")
+        before = await file_row(owner_connection, made.file_id)
+        await start_file(conn, ws, build, Built(), "text/plain")
+        counts = {"segments_done": 1, "segments_total": 2, "passages": 3}
+        await execute(conn, NOTE_SEGMENTS, **named, build_id=build.id, **counts)
+        await execute(conn, NOTE_VECTORS, **named, vectors=3)
+    await note_stage(fence, build, "embedding")
+    assert await file_row(owner_connection, made.file_id) == before
 
 
 async def test_what_a_document_says_of_itself_is_kept_with_its_version(

@@ -152,6 +152,27 @@ async def test_a_new_version_keeps_what_is_equal_renews_what_is_not_and_bins_wha
     ]
 
 
+async def test_a_renewed_child_is_read_in_its_newest_version_alone(
+    resources, owner_connection, scope, tools
+):
+    archive = make_zip({"tides.txt": TIDES})
+    made = await make_file(owner_connection, resources, scope, archive, name="h.zip")
+    await ingest_next(resources, tools)
+    await make_version(owner_connection, resources, made, make_zip({"tides.txt": MOORINGS}))
+    await owner_connection.execute(
+        "UPDATE job SET fair_key = 0 WHERE content_hash <> $1", sha256(TIDES).digest()
+    )
+    await ingest_next(resources, tools)
+    tides = await child_id(owner_connection, made.file_id, "tides.txt")
+    jobs = await owner_connection.fetch(
+        "SELECT v.version, j.state FROM job j JOIN file_version v ON v.id = j.subject_id"
+        " WHERE v.file_id = $1 ORDER BY 1", tides,
+    )  # fmt: skip
+    assert [tuple(job) for job in jobs] == [(1, "cancelled"), (2, "queued")]
+    await ingest_next(resources, tools)
+    assert await text_of(owner_connection, tides) == MOORINGS.decode()
+
+
 async def test_a_child_that_was_gone_before_it_was_read_is_read_when_it_is_there_again(
     resources, owner_connection, scope, tools
 ):

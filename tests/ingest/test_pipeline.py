@@ -1,5 +1,6 @@
 """The life of a document, on the real database with the fake model."""
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -32,15 +33,23 @@ NOTES = "\n\n".join(
 
 
 class Embedder(FakeEmbedder):
-    """Counts what it is asked, refuses some texts, and may be away."""
+    """Counts what it is asked, refuses some texts, may be away, and waits if told so."""
 
-    def __init__(self, *, refuses: str = "\0", away: bool = False) -> None:
+    def __init__(
+        self, *, refuses: str = "\0", away: bool = False, waits: asyncio.Event | None = None
+    ) -> None:
+        self.is_asked = asyncio.Event()
+        self.waits = waits or asyncio.Event()
+        if waits is None:
+            self.waits.set()
         self.asked: list[int] = []
         self.refuses = refuses
         self.away = away
 
     async def embed_documents(self, texts: Sequence[str]):
         self.asked.append(len(texts))
+        self.is_asked.set()
+        await self.waits.wait()
         if self.away:
             raise Unavailable("no answer")
         if any(self.refuses in text for text in texts):
@@ -113,6 +122,28 @@ async def test_a_new_version_asks_the_model_for_its_changed_passages_alone(
     assert embedder.asked == [1]
     assert await text_of(owner_connection, made.file_id) == changed.decode() + "\n"
     assert {row[-1] for row in await index_of(owner_connection, made.file_id)} == {1}
+
+
+async def test_a_version_that_comes_while_the_older_one_is_read_ends_with_its_own_numbers(
+    resources, owner_connection, scope, tools
+):
+    made = await make_file(owner_connection, resources, scope, NOTES.encode(), name="notes.md")
+    slow = Embedder(waits=asyncio.Event())
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ingest_next(resources, replace(tools, asking=Asking(slow))))
+        await slow.is_asked.wait()
+        newer = await make_version(owner_connection, resources, made, b" \n\n", name="notes.md")
+        await ingest_next(resources, tools)
+        ended = await file_row(owner_connection, made.file_id)
+        slow.waits.set()
+    assert (ended["state"], ended["passages_total"], ended["passages_embedded"]) == (
+        "no_text",
+        0,
+        0,
+    )
+    assert await file_row(owner_connection, made.file_id) == ended
+    jobs = [await job_row(owner_connection, one.job_id) for one in (made, newer)]
+    assert [job["state"] for job in jobs] == ["cancelled", "done"]
 
 
 async def test_any_transaction_may_fail_and_the_next_run_ends_with_the_same_index(

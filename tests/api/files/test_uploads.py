@@ -250,6 +250,8 @@ async def test_a_new_version_takes_the_place_of_the_old_one(client, owner_connec
     assert [(v["version"], v["size_bytes"]) for v in versions] == [(2, 3), (1, len(TEXT))]
     assert (await client.get(f"{url}/content")).content == b"two"
     assert (await client.get(f"{url}/content?version=1")).content == TEXT
-    assert (
-        await owner_connection.fetchval("SELECT count(*) FROM job WHERE kind = 'ingest_file'") == 2
+    jobs = await owner_connection.fetch(
+        "SELECT v.version, j.state FROM job j JOIN file_version v ON v.id = j.subject_id ORDER BY 1"
     )
+    assert [tuple(job) for job in jobs] == [(1, "cancelled"), (2, "queued")]
+    assert (await client.get(url)).json()["state"] == "queued"
