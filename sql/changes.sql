@@ -66,6 +66,7 @@ SELECT
     t.message_id,
     t.file_id
 FROM message_attachment t
+JOIN message m ON m.workspace_id = t.workspace_id AND m.id = t.message_id AND m.deleted_at IS NULL
 WHERE t.workspace_id = :workspace_id
     AND t.message_id = ANY(:message_ids::uuid[])
 ORDER BY t.message_id, t.file_id;

@@ -98,7 +98,7 @@ SELECT
     m.run_id,
     ARRAY(SELECT t.file_id FROM message_attachment t
         JOIN readable(:workspace_id, :account_id) f ON f.item_id = t.file_id
-        WHERE t.workspace_id = :workspace_id AND t.message_id = m.id
+        WHERE t.workspace_id = :workspace_id AND t.message_id = m.id AND m.deleted_at IS NULL
         ORDER BY t.file_id) AS attachments,
     s.siblings,
     s.sibling_index,

@@ -281,6 +281,15 @@ async def test_an_attachment_must_be_a_file_that_the_author_may_read(
     assert posted.json()["attachments"] == [str(own)]
 
 
+async def test_a_deleted_message_shows_its_attachments_no_more(mine, path, ada, owner_connection):
+    file_id = await make_file(owner_connection, ada)
+    message = (await post(mine, path, attachments=[str(file_id)])).json()["id"]
+    await post(mine, path, "It has an answer, so it stays as its parent")
+    await mine.delete(f"/api/messages/{message}")
+    listed = (await mine.get(f"{path}/messages")).json()["items"]
+    assert (listed[0]["id"], listed[0]["attachments"]) == (message, [])
+
+
 async def make_file(owner, scope):
     file_id = new_id()
     await owner.execute(

@@ -273,6 +273,18 @@ async def test_of_the_attachments_each_is_shown_what_he_may_open(url, talk):
     assert shown == [[mine], []]
 
 
+async def test_of_a_deleted_message_no_attachment_is_shown(url, talk):
+    files = {"file": ("a.txt", b"words", "text/plain")}
+    mine = (await talk.ada.post("/api/upload", files=files)).json()["file"]["id"]
+    said = (await post(talk.ada, talk.id, "See this", attachments=[mine]))["id"]
+    await post(talk.bob, talk.id, "Seen")
+    async with watching(url, bearer(talk.ada)) as hers:
+        await hers.subscribe(f"conversation:{talk.id}")
+        await ok(talk.ada.delete(f"/api/messages/{said}"))
+        told = await hers.event("message.deleted")
+    assert told["data"]["message"]["attachments"] == []
+
+
 def test_a_frame_is_json_with_the_place_of_its_change():
     one = frame("run:1", "delta", {"text": "é"}, seq=7)
     assert orjson.loads(one.text) == {
