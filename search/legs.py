@@ -11,8 +11,9 @@ from typing import Final, TypeVar
 import structlog
 
 from core.errors import Unavailable
+from search.candidates import candidates
 from search.embed import QueryVector
-from search.lexical import NO_WORDS, LexicalQuestion, Words, candidates, find_words
+from search.lexical import NO_WORDS, LexicalQuestion, Words, find_words
 from search.query import Query
 from search.question import Question
 from search.searcher import Search, ms_since
@@ -23,7 +24,10 @@ log: structlog.stdlib.BoundLogger = structlog.get_logger()
 LEAST_DEPTH: Final = (
     60  # per leg; 50 ranks as well as 200 once every candidate has both scores (docs/adr)
 )
-MOST_DEPTH: Final = 100
+MOST_DEPTH: Final = 150
+LEAST_ENOUGH: Final = (
+    20  # of a leg's candidates; fewer mean that it has passed by what it could find
+)
 Answer = TypeVar("Answer")
 
 
@@ -55,11 +59,25 @@ async def embed(search: Search, *, query: Query, model: str | None) -> QueryVect
 
 
 async def lexical_leg(search: Search, question: Question) -> Words | None:
-    """Return what the lexical and the name leg found; None when they were late."""
+    """Return what the lexical and the name leg found; None when they were late.
+
+    Asked once more where the rarest words led to too little; what they led to stays where that is late.
+    """
     if search.request.mode == "semantic":
         return NO_WORDS
     started, limit_s = perf_counter(), search.searcher.lexical_timeout_s
-    found = await _in_time(search, "lexical", _find_words(search, question), limit_s=limit_s)
+    chosen = candidates(
+        question.query,
+        question.weighed,
+        passage_count=question.basis.passage_count,
+        condition=question.condition,
+    )
+    first = _find_words(search, question, chosen.first)
+    found = await _in_time(search, "lexical", first, limit_s=limit_s)
+    if found is not None and chosen.further and len(found.scored) < enough(search.request.limit):
+        further = _find_words(search, question, chosen.further)
+        left_s = limit_s - (perf_counter() - started)
+        found = await _in_time(search, "lexical", further, limit_s=left_s) or found
     search.watch.lexical = ms_since(started)
     return found
 
@@ -89,17 +107,12 @@ async def semantic_leg(
     return found
 
 
-async def _find_words(search: Search, question: Question) -> Words:
-    basis, condition = question.basis, question.condition
-    tsquery = candidates(
-        question.query,
-        question.weighed,
-        passage_count=basis.passage_count,
-        condition=condition,
-    )
+async def _find_words(search: Search, question: Question, tsquery: str | None) -> Words:
     if tsquery is None:
         return NO_WORDS
-    asked = LexicalQuestion(tsquery, condition, question.weighed, question.lengths, _depth(search))
+    asked = LexicalQuestion(
+        tsquery, question.condition, question.weighed, question.lengths, _depth(search)
+    )
     async with search.searcher.search_pool.autocommit() as conn:
         return await find_words(conn, search.scope, asked, constraints=search.within)
 
@@ -109,6 +122,11 @@ async def _find_near(search: Search, asked: SemanticQuestion) -> Nearest:
         return await find_nearest(
             conn, search.scope, asked, constraints=search.within, crowds=search.searcher.crowds
         )
+
+
+def enough(limit: int) -> int:
+    """Return how many candidates fill a page of that size, some of them collapsing into others."""
+    return max(LEAST_ENOUGH, limit + limit // 2)
 
 
 def _depth(search: Search) -> int:

@@ -1,14 +1,12 @@
-"""The lexical leg: BM25 on plain PostgreSQL, over a candidate set that a budget bounds (MaxScore's idea, in a tsquery).
+"""The lexical leg: BM25 on plain PostgreSQL, over a bounded set of candidates (search/candidates.py).
 
-The rarest terms are essential while the sum of their document frequencies stays within the budget; then come conjunctions of
-two of the remaining terms, the least common first. The tsquery is the OR of those, so that GIN yields a bounded set, and
-every term still counts in the score. Phrases, prefixes, groups and negations are conditions on the candidates.
+What the words of a query are to the index, how much each counts, and what scoring is told. Phrases, prefixes, groups and
+negations are conditions on the candidates.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from math import log
 from typing import Final
 from uuid import UUID
@@ -21,19 +19,11 @@ from search.terms import Piece, pieces
 from sql import fetch, read
 from sql.pool import ReadConn
 
-BUDGET: Final = 3_000  # passages; keeps 0.99 of exact BM25's top 10 on 962,529 messages (docs/adr)
-LEAST_BUDGET: Final = (
-    500  # of small workspaces: nDCG@10 within 0.001 of no budget on 8 sets of 210-11,429 passages
-)
-SHARE: Final = 200  # a larger one may look at every 200th passage, up to BUDGET
 CAP: Final = (
     20_000  # candidates at most, where statistics are missing or no cheaper condition exists
 )
 COMMON: Final = (
     200  # passages; a rarer stem is looked up together with the word as typed, which costs little
-)
-TOGETHER: Final = (
-    2  # how much more often two words of one question meet than by chance (a guess from one query)
 )
 MIN_NAMED: Final = 3  # characters; shorter words stand in every title by chance
 NAMED_SHARE: Final = 0.6  # of the query's idf that a title has to hold to be a hit by its name
@@ -215,18 +205,6 @@ def weigh(
     return tuple(_weighed(_trimmed(term, counts), counts, total) for term in terms)
 
 
-def candidates(
-    query: Query, weighed: Sequence[Weighed], *, passage_count: int, condition: str | None
-) -> str | None:
-    """Return the tsquery whose matches are scored, or None when nothing can be looked up."""
-    if condition is not None and has_positive_condition(query):
-        return condition
-    options = _within_budget(weighed, max(passage_count, 1))
-    if not options:
-        return None
-    return any_of(options) if condition is None else f"{any_of(options)} & {condition}"
-
-
 def all_terms(weighed: Sequence[Weighed], condition: str | None) -> str | None:
     """Return the tsquery of what holds every term, for lists by date, where half a match is noise."""
     parts = [entry.term.tsquery() for entry in weighed] + ([condition] if condition else [])
@@ -264,33 +242,6 @@ def _weighed(term: Term, counts: Mapping[str, int], total: int) -> Weighed:
     )  # a prefix stands for words that were not counted
     ndoc = min(ndoc, total)
     return Weighed(term, ndoc, term.count * log(1 + (total - ndoc + 0.5) / (ndoc + 0.5)))
-
-
-def _within_budget(weighed: Sequence[Weighed], total: int) -> list[str]:
-    ordered = sorted(weighed, key=lambda entry: (entry.ndoc, entry.term.word))
-    left, chosen = min(BUDGET, max(LEAST_BUDGET, total // SHARE)), list[str]()
-    while ordered and ordered[0].ndoc <= left:
-        rarest = ordered.pop(0)
-        left -= rarest.ndoc
-        chosen.append(rarest.term.tsquery())
-    for expected, both in _pairs(ordered, total):
-        if expected > left:
-            break
-        left -= int(expected)
-        chosen.append(both)
-    if (
-        not chosen and ordered
-    ):  # only frequent terms: all of them at once is the smallest set there is
-        chosen.append("(" + " & ".join(entry.term.tsquery() for entry in ordered) + ")")
-    return chosen
-
-
-def _pairs(frequent: Sequence[Weighed], total: int) -> list[tuple[float, str]]:
-    """Return the conjunctions of two terms with the number of passages to expect, smallest first."""
-    return sorted(
-        (TOGETHER * a.ndoc * b.ndoc / total, f"({a.term.tsquery()} & {b.term.tsquery()})")
-        for a, b in combinations(frequent, 2)
-    )
 
 
 def _terms(clauses: Sequence[Clause], langs: Sequence[str]) -> Iterator[tuple[Term, bool]]:

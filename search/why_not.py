@@ -30,6 +30,8 @@ from sql import fetch, fetch_one, fetch_opt, read
 
 MOST_PASSAGES: Final = 2_000  # of one file that are looked at
 
+PASSED_OVER: Final = "Its words stand in very many passages, of which not all were looked at."
+
 Stage = Literal[
     "found", "collapsed", "pending", "failed", "no_text", "filtered", "no_matching_term", "not_embedded", "below_cut",
 ]  # fmt: skip
@@ -270,6 +272,10 @@ async def _missed(
         return _unmatched(passages, vector)
     [(_, top), *_] = best
     before = len(ranking.listed)
+    is_by_score = search.request.sort == "relevance"
+    if is_by_score and all(top.score > hit.score for hit in ranking.listed[-1:]):
+        remedy = "Leave out words that it does not hold, or add rarer ones that it does."
+        return _Lost("below_cut", PASSED_OVER, remedy)
     reason = f"Its score is {top.score:.2f}: {before} passages stand before it."
     remedy = "Add words that only it holds, a phrase or a filter."
     return _Lost("below_cut", reason, remedy, rank=before + 1)

@@ -7,7 +7,6 @@ from search.lexical import (
     Term,
     Weighed,
     all_terms,
-    candidates,
     conditions,
     has_positive_condition,
     lengths_of,
@@ -78,26 +77,6 @@ async def test_phrases_groups_and_negations_are_conditions(owner_connection, q, 
 def test_only_what_narrows_by_itself_is_a_positive_condition():
     assert has_positive_condition(parse('"a phrase"'))
     assert not has_positive_condition(parse("word -other"))
-
-
-def test_rare_terms_are_essential_and_frequent_ones_come_in_pairs():
-    weighed = weighed_of("zebra lion cat", {"zebra": 10, "lion": 2_000, "cat": 3_000})
-    found = candidates(parse(""), weighed, passage_count=100_000, condition=None)
-    assert found == "('zebra' | ('lion' & 'cat'))"
-
-
-def test_frequent_terms_alone_have_to_meet():
-    weighed = weighed_of("lion cat", {"lion": 60_000, "cat": 70_000})
-    assert (
-        candidates(parse(""), weighed, passage_count=100_000, condition=None) == "('lion' & 'cat')"
-    )
-
-
-def test_a_phrase_bounds_the_candidates_and_a_negation_is_added():
-    weighed = weighed_of("zebra", {"zebra": 10})
-    assert candidates(parse('zebra "a b"'), weighed, passage_count=9, condition="C") == "C"
-    assert candidates(parse("zebra -x"), weighed, passage_count=9, condition="!C") == "'zebra' & !C"
-    assert candidates(parse("-x"), (), passage_count=9, condition="!C") is None
 
 
 def test_idf_is_lucenes_and_an_unknown_lexeme_is_rare():

@@ -8,7 +8,7 @@ from core.errors import NotFound
 from core.ids import new_id
 from core.scope import Scope
 from search.answer import SearchRequest
-from search.why_not import why_not
+from search.why_not import PASSED_OVER, why_not
 from tests.make import make_scope
 from tests.search.make import embed_all, make_conversation, make_file, make_message, make_searcher
 
@@ -140,6 +140,22 @@ async def test_below_the_cut_the_place_is_told(resources, owner_connection, plac
     assert lost.stage == "below_cut"
     assert lost.rank is not None
     assert lost.rank > 60
+
+
+async def test_what_was_passed_over_for_its_common_words_is_told_so(
+    resources, owner_connection, place
+):
+    """Nothing stands before it: it was never looked at, so no place in the list is told."""
+    ws = place.scope.workspace_id
+    await owner_connection.execute(
+        "INSERT INTO lexeme_stat (workspace_id, lexeme, ndoc) VALUES ($1, 'elephant', 15000), ($1, 'noon', 16000)"
+        " ON CONFLICT (workspace_id, lexeme) DO UPDATE SET ndoc = excluded.ndoc", ws,
+    )  # fmt: skip
+    await owner_connection.execute(
+        "UPDATE corpus_stat SET passage_count = 50000 WHERE workspace_id = $1", ws
+    )
+    lost = await place.asked("elephant noon", place.lunch)
+    assert (lost.stage, lost.reason, lost.rank) == ("below_cut", PASSED_OVER, None)
 
 
 @pytest.mark.parametrize(
