@@ -2,6 +2,7 @@
 
 import { $, fill, h, report, toast } from "./dom.js";
 import { api } from "./api.js";
+import { replyOptions } from "./options.js";
 
 const MOST_BESIDE = 4; // replies in columns
 
@@ -78,7 +79,7 @@ async function again(message) {
 
 async function answer(id) {
   const model = $("#composer-model").value;
-  const body = model === "nobody" ? undefined : { model };
+  const body = model === "nobody" ? undefined : { model, ...replyOptions() };
   const { message, run } = await api(`/messages/${id}/regenerate`, { method: "POST", body });
   chat.answer(message.id, run.id);
 }

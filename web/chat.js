@@ -9,6 +9,7 @@ import { focusComposer, showLive, startComposer, stopWatching } from "./composer
 import { replyThumbs } from "./feedback.js";
 import { isAtEnd, keepEnd, startLog, toEnd } from "./log.js";
 import { marksOf } from "./marks.js";
+import { moveOptions, showOptions } from "./options.js";
 import { messageRow, nameModel, showReply } from "./message.js";
 import { startPeople } from "./people.js";
 import { drawReaders } from "./company.js";
@@ -69,6 +70,7 @@ function showNew(focus) {
     leaveLive();
     open = null;
     turn += 1;
+    showOptions();
     head(null);
     fill($("#messages"), h("div", { class: "empty" },
       h("p", {}, "Ask a question. The reply is written from your messages and files, and each claim opens at the words it rests on.")));
@@ -85,6 +87,7 @@ async function load(id, parameters) {
   try {
     const answer = await api(`/conversations/${encodeURIComponent(id)}${query({ around: m, before: WINDOW, after: WINDOW })}`);
     if (mine !== turn) return;
+    if (open?.id !== id) showOptions(id);
     open = answer;
     show(answer, m, parameters);
     join();
@@ -303,6 +306,7 @@ async function openOrCreate() {
   if (open) return open;
   open = await api("/conversations", { method: "POST", body: {} });
   turn += 1;
+  moveOptions(open.id);
   fill($("#messages"));
   head(open);
   join();

@@ -3,14 +3,16 @@
 import { $, fill, h, toast } from "./dom.js";
 import { api } from "./api.js";
 import { toEnd } from "./log.js";
+import { attachedFiles, clearAttached, detach, startAttaching } from "./attach.js";
 import { modelName } from "./message.js";
+import { forgetOptions, replyOptions, startOptions } from "./options.js";
 import { liveReply, runOf, stopRun } from "./reply.js";
 
 const MODEL = "recollect.model";
 const NOBODY = "nobody";
 const MOST_MODELS = 4; // as many as the server has answer at once
 
-let sent = { content: "", id: "" }; // what was sent last: once more under the same id, it is the same message
+let sent = { key: "", id: "" }; // what was sent last: once more under the same id, it is the same message
 let chat; // {conversation, add, row, changed, finished} of chat.js
 const watched = new Map(); // run id -> {stop, question}, in the order of their rows
 
@@ -29,6 +31,15 @@ export function startComposer(given) {
     showOthers();
   });
   $("#composer-others").addEventListener("change", showOthers);
+  startAttaching();
+  startOptions();
+}
+
+// Another person may sit here now.
+export function clearComposer() {
+  $("#composer-text").value = "";
+  clearAttached();
+  forgetOptions();
 }
 
 export const focusComposer = () => $("#composer-text").focus();
@@ -56,6 +67,7 @@ function showOthers() {
   const chosen = othersNow().length;
   for (const box of boxes) box.disabled = !box.checked && chosen >= MOST_MODELS - 1;
   $("#composer-others").hidden = first === NOBODY || boxes.length < 2;
+  $("#composer-options").hidden = first === NOBODY;
   $("#composer-others summary").textContent = chosen ? `and ${chosen} more` : "and others";
 }
 
@@ -72,18 +84,21 @@ async function submit() {
   $("#composer-send").disabled = true;
   $("#composer-others").open = false;
   try {
+    const attachments = await attachedFiles();
     const conversation = await chat.conversation();
     const model = $("#composer-model").value;
     const others = othersNow();
-    if (sent.content !== content) sent = { content, id: crypto.randomUUID?.() ?? `${Date.now()} ${Math.random()}` };
-    const body = { content, client_id: sent.id };
-    if (model !== NOBODY && !others.length) body.reply = { model };
+    const key = JSON.stringify([content, attachments]);
+    if (sent.key !== key) sent = { key, id: crypto.randomUUID?.() ?? `${Date.now()} ${Math.random()}` };
+    const body = { content, client_id: sent.id, attachments };
+    if (model !== NOBODY && !others.length) body.reply = { model, ...replyOptions() };
     const answer = await api(`/conversations/${conversation.id}/messages`, { method: "POST", body });
     const message = answer.message ?? answer;
     chat.add(chat.row(message));
     toEnd();
     const runs = others.length ? await askAll(message.id, [model, ...others]) : [answer.run].filter(Boolean);
-    sent = { content: "", id: "" };
+    sent = { key: "", id: "" };
+    detach(attachments);
     if (input.value.trim() === content) input.value = "";
     chat.changed().catch(() => {});
     showLive(runs.map(({ id }) => ({ id, question: message.id })));
@@ -97,7 +112,7 @@ async function submit() {
 // Asked once more after a failure, it is the same question: the key is the message's.
 async function askAll(messageId, models) {
   const headers = { "Idempotency-Key": `side by side ${sent.id}` };
-  return (await api(`/messages/${messageId}/side-by-side`, { method: "POST", headers, body: { models } })).runs;
+  return (await api(`/messages/${messageId}/side-by-side`, { method: "POST", headers, body: { models, reply: replyOptions() } })).runs;
 }
 
 // Show the replies of runs as they are written; whose `question` is not known, it is asked for.

@@ -10,9 +10,11 @@ import { showSignin, startSignin } from "./signin.js";
 import { clearSearch, focusSearch, showSearch, startSearch } from "./search.js";
 import { clearFiles, leaveFiles, showFiles, startFiles } from "./files.js";
 import { followAlerts, startAlerts } from "./alerts.js";
+import { clearAttached } from "./attach.js";
+import { forgetNames } from "./attached.js";
 import { setReader } from "./branches.js";
 import { clearChat, showChat, startChat } from "./chat.js";
-import { loadModels } from "./composer.js";
+import { clearComposer, loadModels } from "./composer.js";
 import { loadFeedback } from "./feedback.js";
 import { actIn, forgetWorkspaces, loadWorkspaces, startWorkspaces } from "./workspace.js";
 import { join } from "./people.js";
@@ -80,6 +82,8 @@ function leave() {
   clearSearch();
   clearFiles();
   clearChat();
+  clearComposer();
+  forgetNames();
   $("#app").hidden = true;
   showSignin();
 }
@@ -95,6 +99,7 @@ function moved() {
 function forgetViews() {
   clearFiles();
   clearChat();
+  clearAttached();
   loadFeedback().catch((error) => toast(error.message));
   followAlerts(true);
 }

@@ -2,6 +2,7 @@
 
 import { $, fill, h, marked, pagesOf, when } from "./dom.js";
 import { query } from "./api.js";
+import { attachedTo } from "./attached.js";
 import { bareClaims, endClaims, groundingLine, marker, nearest } from "./grounding.js";
 import { markdown } from "./markdown.js";
 
@@ -28,6 +29,7 @@ export function messageRow(message, { quote } = {}) {
       message.edited_at && !message.deleted_at && h("span", {}, " · edited"),
     ),
     body,
+    attachedTo(message),
   );
 }
 

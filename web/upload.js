@@ -1,8 +1,8 @@
 // Sending files and folders: a few at a time, each with its progress, its errors and a way to stop or try again.
 
 import { $, fill, h, size } from "./dom.js";
-import { OFFLINE, ownHeaders, errorOf } from "./api.js";
-import { LARGE, readJson, sendResumable } from "./resumable.js";
+import { attach } from "./attach.js";
+import { sendFile } from "./sending.js";
 
 const AT_ONCE = 3;
 
@@ -33,6 +33,10 @@ async function onDrop(event) {
   if ($("#app").hidden) return;
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
   if (!entries.length) return;
+  if (event.target.closest("#composer") && entries.every(({ isFile }) => isFile)) {
+    attach([...event.dataTransfer.files]);
+    return;
+  }
   location.hash = "#/files";
   for (const entry of entries) await walk(entry, "", (file, folder) => add([{ file, folder }]));
 }
@@ -61,17 +65,12 @@ function next() {
   if (!left) sent = 0;
 }
 
-function send(upload) {
+async function send(upload) {
   sending += 1;
-  if (upload.file.size > LARGE) sendLarge(upload);
-  else sendAtOnce(upload);
-}
-
-async function sendLarge(upload) {
   const stop = new AbortController();
   const row = showRow(upload, () => stop.abort());
   try {
-    const file = await sendResumable(upload, row.progress, stop.signal);
+    const file = await sendFile(upload, row.progress, stop.signal);
     sent += 1;
     row.remove();
     accepted(file);
@@ -81,39 +80,6 @@ async function sendLarge(upload) {
   }
   sending -= 1;
   next();
-}
-
-function sendAtOnce(upload) {
-  const request = new XMLHttpRequest();
-  const row = showRow(upload, () => request.abort());
-  const end = () => { sending -= 1; next(); };
-  request.upload.addEventListener("progress", (event) => row.progress(event.loaded / (event.total || 1)));
-  request.addEventListener("abort", () => { row.remove(); end(); });
-  request.addEventListener("error", () => { row.fail(OFFLINE); end(); });
-  request.addEventListener("load", () => {
-    const answer = readJson(request.responseText);
-    if (request.status >= 300) row.fail(errorOf(request.status, answer, Number(request.getResponseHeader("Retry-After"))).message);
-    else {
-      sent += 1;
-      row.remove();
-      accepted(answer.file);
-    }
-    end();
-  });
-  request.open("POST", "/api/v1/upload");
-  for (const [name, value] of Object.entries(headersOf(upload))) request.setRequestHeader(name, value);
-  request.send(upload.file);
-}
-
-// The bytes as they are, the name in a header: in a form, browsers change quotation marks in names.
-function headersOf({ file, folder }) {
-  return {
-    Accept: "application/json",
-    "Content-Type": "application/octet-stream",
-    "X-Filename": encodeURIComponent(file.name),
-    ...(folder ? { "X-Folder": encodeURIComponent(folder) } : {}),
-    ...ownHeaders(),
-  };
 }
 
 function showRow(upload, cancel) {
