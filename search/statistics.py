@@ -1,23 +1,27 @@
 """What scoring knows of a workspace's index: how common each lexeme is, how vectors spread, where each language lies.
 
-Reading is one statement for each search. refresh() counts anew when a workspace has grown or shrunk by a tenth; until
-then a lexeme never counted is rare, and a generation without a sigma has the default.
+Reading is one statement for each search. count_new() adds the lexemes of new passages within minutes; refresh() counts
+everything anew when a tenth of a workspace has come or gone. Until then a lexeme never counted is rare, and a generation
+without a sigma has the default.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.ids import first_id_of, new_id
 from search.embed import Matrix, Vector
 from sql import execute, fetch, fetch_opt, read, write
 from sql.pool import Conn, ReadConn
 
 DEFAULT_SIGMA: Final = 0.14  # of MiniLM on 12 sets: 0.09-0.19
 _SIGMAS: Final = {"multilingual-e5-small": 0.024}  # on the same sets: 0.018-0.029
+SETTLED_S: Final = 60.0  # longer than a passage's transaction
 SAMPLE: Final = 2_000  # vectors; 20 settle a language's mean
 PAIRS: Final = 20_000
 MIN_LANGUAGE: Final = 10  # passages of a sample; fewer say little about where a language lies
@@ -71,10 +75,13 @@ class _Sampled:
 
 _read_basis = read("search.sql", "read_basis", Basis)
 _list_stale = read("index.sql", "list_stale_statistics", _Id)
+_list_grown = read("index.sql", "list_grown_statistics", _Id)
 _list_measured = read("index.sql", "list_measured_generations", _Id)
 _sample_vectors = read("index.sql", "sample_vectors", _Sampled)
 _count_corpus = write("index.sql", "count_corpus")
 _count_lexemes = write("index.sql", "count_lexemes")
+_count_new_lexemes = write("index.sql", "count_new_lexemes")
+_note_counted = write("index.sql", "note_counted")
 _set_sigma = write("index.sql", "set_sigma")
 _set_language_mean = write("index.sql", "set_language_mean")
 
@@ -89,12 +96,29 @@ async def list_stale(conn: ReadConn) -> list[UUID]:
     return [row.id for row in await fetch(conn, _list_stale)]
 
 
+async def list_grown(conn: ReadConn) -> list[UUID]:
+    """Return the workspaces with passages whose lexemes were not counted, for the worker's pool."""
+    return [row.id for row in await fetch(conn, _list_grown)]
+
+
+async def count_new(conn: Conn, workspace_id: UUID, *, settled_s: float = SETTLED_S) -> None:
+    """Count the lexemes of the passages that came since the last time, in the caller's tenant transaction, one at a time.
+
+    An id is made before its passage can be seen: younger ones than `settled_s` wait for the next time, so that few are missed.
+    """
+    until = first_id_of(datetime.now(UTC) - timedelta(seconds=settled_s))
+    await execute(conn, _count_new_lexemes, workspace_id=workspace_id, until=until)
+    await execute(conn, _note_counted, workspace_id=workspace_id, until=until)
+
+
 async def refresh(conn: Conn, workspace_id: UUID) -> None:
     """Count a workspace's lexemes, languages and spread anew, in the caller's tenant transaction (3.6 s for a million)."""
-    await execute(conn, _count_corpus, workspace_id=workspace_id)
+    until = new_id()
     await execute(conn, _count_lexemes, workspace_id=workspace_id)
     for generation in await fetch(conn, _list_measured, workspace_id=workspace_id):
         await measure_generation(conn, workspace_id, generation.id)
+    # Last: who writes a passage waits for this row.
+    await execute(conn, _count_corpus, workspace_id=workspace_id, until=until)
 
 
 async def measure_generation(conn: Conn, workspace_id: UUID, generation_id: UUID) -> None:

@@ -124,17 +124,53 @@ WHERE p.workspace_id = :workspace_id AND p.id = :passage_id
 ON CONFLICT DO NOTHING;
 
 -- name: list_stale_statistics
--- Workspaces that grew or shrank by a tenth since their lexemes were last counted.
+-- Workspaces that grew, shrank or were rewritten by a tenth since all their lexemes were counted.
 SELECT workspace_id AS id
 FROM corpus_stat
-WHERE abs(passage_count - refreshed_count) * 10 > refreshed_count
+WHERE counted_until IS NULL OR greatest(abs(passage_count - refreshed_count), counted_since) * 10 > refreshed_count
 ORDER BY workspace_id;
+
+-- name: list_grown_statistics
+-- Workspaces whose passages changed since lexemes were counted.
+SELECT workspace_id AS id
+FROM corpus_stat
+WHERE counted_until IS NOT NULL AND lexeme_total <> counted_total
+ORDER BY workspace_id;
+
+-- name: count_new_lexemes
+-- unscoped: counts of one workspace
+-- Adds what the passages hold that were written since. What was deleted stays counted until all are counted.
+INSERT INTO lexeme_stat (workspace_id, lexeme, ndoc)
+SELECT c.workspace_id, counted.word, counted.ndoc
+FROM corpus_stat c
+CROSS JOIN LATERAL ts_stat(format('SELECT tsv FROM passage WHERE workspace_id = %L AND id > %L AND id <= %L',
+    c.workspace_id, c.counted_until, :until::uuid)) AS counted
+WHERE c.workspace_id = :workspace_id
+ORDER BY counted.word
+ON CONFLICT (workspace_id, lexeme) DO UPDATE
+SET ndoc = lexeme_stat.ndoc + excluded.ndoc;
+
+-- name: note_counted
+-- unscoped: counts of one workspace
+-- Who writes a passage changes this row too: last, so that he waits for the commit only.
+UPDATE corpus_stat c
+SET counted_until = greatest(c.counted_until, :until::uuid),
+    counted_since = c.counted_since + (
+        SELECT count(*) FROM passage p
+        WHERE p.workspace_id = :workspace_id AND p.id > c.counted_until AND p.id <= :until::uuid),
+    counted_total = CASE WHEN EXISTS (
+        SELECT FROM passage p
+        WHERE p.workspace_id = :workspace_id AND p.id > greatest(c.counted_until, :until::uuid))
+        THEN c.counted_total ELSE c.lexeme_total END
+WHERE c.workspace_id = :workspace_id;
 
 -- name: count_corpus
 -- unscoped: totals of one workspace
-INSERT INTO corpus_stat (workspace_id, passage_count, lexeme_total, refreshed_count, detected_count, english_count)
+INSERT INTO corpus_stat (workspace_id, passage_count, lexeme_total, refreshed_count, detected_count, english_count,
+    counted_until, counted_since, counted_total)
 SELECT :workspace_id, count(*), coalesce(sum(p.lexeme_count), 0), count(*),
-    count(*) FILTER (WHERE p.lang <> ''), count(*) FILTER (WHERE p.lang = 'en')
+    count(*) FILTER (WHERE p.lang <> ''), count(*) FILTER (WHERE p.lang = 'en'),
+    :until::uuid, 0, coalesce(sum(p.lexeme_count), 0)
 FROM passage p
 WHERE p.workspace_id = :workspace_id
 ON CONFLICT (workspace_id) DO UPDATE
@@ -143,6 +179,9 @@ SET passage_count = excluded.passage_count,
     refreshed_count = excluded.refreshed_count,
     detected_count = excluded.detected_count,
     english_count = excluded.english_count,
+    counted_until = excluded.counted_until,
+    counted_since = 0,
+    counted_total = excluded.counted_total,
     refreshed_at = now();
 
 -- name: count_lexemes

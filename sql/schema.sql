@@ -429,7 +429,10 @@ CREATE TABLE public.corpus_stat (
     refreshed_count bigint DEFAULT 0 NOT NULL,
     refreshed_at timestamp with time zone DEFAULT now() NOT NULL,
     detected_count bigint DEFAULT 0 NOT NULL,
-    english_count bigint DEFAULT 0 NOT NULL
+    english_count bigint DEFAULT 0 NOT NULL,
+    counted_until uuid,
+    counted_since bigint DEFAULT 0 NOT NULL,
+    counted_total bigint DEFAULT 0 NOT NULL
 );
 
 ALTER TABLE ONLY public.corpus_stat FORCE ROW LEVEL SECURITY;

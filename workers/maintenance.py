@@ -19,7 +19,7 @@ from ingest.passwords import remove_old_passwords
 from llm.run_log import Announce
 from search.feedback import remove_old
 from search.index import Build, remove_passages
-from search.statistics import list_stale, refresh
+from search.statistics import count_new, list_grown, list_stale, refresh
 from sql import execute, fetch, fetch_one, read, write
 from sql.pool import Conn, Pool
 from workers.jobs import Ended, bury
@@ -138,13 +138,16 @@ async def remove_retired_builds(pool: Pool) -> int:
 
 
 async def refresh_statistics(pool: Pool) -> int:
-    """Count the lexemes and vectors of workspaces that have changed much; return how many."""
+    """Count the lexemes and vectors of workspaces that have changed much, the new lexemes of others; return how many of both."""
     async with _turn(pool, _STATISTICS) as conn:
         stale = [] if conn is None else await list_stale(conn)
-    for workspace_id in stale:
-        async with pool.tenant_tx(workspace_id) as conn:
-            await refresh(conn, workspace_id)
-    return len(stale)
+        grown = [] if conn is None else await list_grown(conn)
+    for count, workspace_ids in ((refresh, stale), (count_new, grown)):
+        for workspace_id in workspace_ids:
+            async with pool.tenant_tx(workspace_id) as conn:
+                if (await fetch_one(conn, TAKE_TURN, key=_STATISTICS)).mine:
+                    await count(conn, workspace_id)
+    return len({*stale, *grown})
 
 
 async def remove_old_feedback(pool: Pool) -> int:

@@ -1,8 +1,18 @@
+import asyncio
+
 import numpy as np
 import pytest
 
 from search.embed import FakeEmbedder
-from search.statistics import MIN_SIGMA, list_stale, measure, read_basis, refresh
+from search.statistics import (
+    MIN_SIGMA,
+    count_new,
+    list_grown,
+    list_stale,
+    measure,
+    read_basis,
+    refresh,
+)
 from tests.make import make_scope
 from tests.search.make import embed_all, make_conversation, make_message
 
@@ -60,6 +70,52 @@ async def test_a_workspace_that_grew_by_a_tenth_is_stale_until_refreshed(resourc
         await refresh(conn, talk.workspace_id)
     async with resources.worker.autocommit() as conn:
         assert await list_stale(conn) == []
+
+
+async def say(resources, owner, scope, content):
+    talk = await owner.fetchval("SELECT id FROM item WHERE workspace_id = $1", scope.workspace_id)
+    await make_message(resources, owner, scope, conversation_id=talk, content=content)
+
+
+async def counted(resources, scope, *, settled_s):
+    await asyncio.sleep(0.002)  # ids tell milliseconds
+    async with resources.worker.tenant_tx(scope.workspace_id) as conn:
+        await count_new(conn, scope.workspace_id, settled_s=settled_s)
+    async with resources.worker.autocommit() as conn:
+        return await list_stale(conn), await list_grown(conn)
+
+
+async def test_words_of_new_passages_are_counted_before_all_are(resources, owner_connection, talk):
+    """A new word that is in many texts was as good as unique, until the workspace had grown by a tenth."""
+    for n in range(30):
+        await say(resources, owner_connection, talk, f"old words {n}")
+    async with resources.worker.tenant_tx(talk.workspace_id) as conn:
+        await refresh(conn, talk.workspace_id)
+    for content in ("red kumquats", "more kumquats"):
+        await say(resources, owner_connection, talk, content)
+    assert (await basis_of(resources, talk, "kumquat")).ndocs == [0]
+    ws = [talk.workspace_id]
+    assert await counted(resources, talk, settled_s=60) == ([], ws), "too young to be sure of all"
+    assert (await basis_of(resources, talk, "kumquat")).ndocs == [0]
+    for _ in range(2):  # each counts once
+        assert await counted(resources, talk, settled_s=0) == ([], [])
+        assert (await basis_of(resources, talk, "kumquat", "red", "words")).ndocs == [2, 3, 30]
+    for content in ("kumquats", "and kumquats"):
+        await say(resources, owner_connection, talk, content)
+    assert await counted(resources, talk, settled_s=0) == (ws, []), "a tenth is new: all are due"
+    assert (await basis_of(resources, talk, "kumquat")).ndocs == [4]
+
+
+async def test_a_workspace_rewritten_is_stale_though_it_did_not_grow(
+    resources, owner_connection, talk
+):
+    async with resources.worker.tenant_tx(talk.workspace_id) as conn:
+        await refresh(conn, talk.workspace_id)
+    await owner_connection.execute(
+        "UPDATE corpus_stat SET counted_since = 1 WHERE workspace_id = $1", talk.workspace_id
+    )
+    async with resources.worker.autocommit() as conn:
+        assert await list_stale(conn) == [talk.workspace_id]
 
 
 async def test_spread_and_languages_are_stored_with_the_generation(resources, owner_connection):

@@ -12,7 +12,9 @@ from tests.workers.made import (
     index_of,
     ingest_next,
     job_row,
+    make_conversation,
     make_file,
+    make_message,
     make_version,
     text_of,
 )
@@ -214,6 +216,22 @@ async def test_statistics_are_counted_where_much_changed(resources, owner_connec
     )
     assert ndoc == 60
     assert await maintenance.refresh_statistics(resources.worker) == 0
+
+
+async def test_new_lexemes_are_counted_where_little_changed(
+    resources, owner_connection, made, work
+):
+    await ingest_next(resources, work.tools)
+    await maintenance.refresh_statistics(resources.worker)
+    talk = await make_conversation(owner_connection, made.scope)
+    await make_message(owner_connection, resources, made.scope, "A kumquat", conversation_id=talk)
+    older = "UPDATE passage SET id = overlay(id::text PLACING '00000000' FROM 1)::uuid WHERE message_id IS NOT NULL"
+    assert (await owner_connection.execute(older)) == "UPDATE 1"
+    since = "UPDATE corpus_stat SET counted_until = '00000000-0000-7000-8000-000000000000'"
+    await owner_connection.execute(since)
+    assert await maintenance.refresh_statistics(resources.worker) == 1
+    asked = "SELECT ndoc FROM lexeme_stat WHERE lexeme = 'kumquat'"
+    assert await owner_connection.fetchval(asked) == 1
 
 
 async def test_old_feedback_is_removed_and_the_rest_stays(resources, owner_connection, scope, made):
