@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
 from api.conversations.conversations import Title
+from api.conversations.file import MOST_IMPORTED
 from api.conversations.reading import Message, Stretch, find_message, find_messages, ids_after
 from api.conversations.seen import (
     Conversation,
@@ -33,7 +34,7 @@ from workers.queue import enqueue_embed_message, ring
 
 router = APIRouter(prefix="/conversations", tags=["Conversations"])
 
-# A request that copies more would keep others waiting; a longer way is exported and imported.
+# A request that copies more would keep others waiting.
 MOST_COPIED: Final = 2_000
 
 
@@ -115,10 +116,16 @@ async def _way(
     if last in ids:
         ids = ids[: ids.index(last) + 1]
     if len(ids) > MOST_COPIED:
-        raise TooLarge(
-            f"A fork holds at most {MOST_COPIED} messages; export the conversation and import it instead."
-        )
+        raise TooLarge(_too_long(conversation.last_seq))
     return await find_messages(conn, scope, ids)
+
+
+def _too_long(messages: int) -> str:
+    """Return what to do about a way that is too long, of a conversation of so many messages."""
+    remedy = "fork it at an earlier message"
+    if messages <= MOST_IMPORTED:
+        remedy += ", or export the conversation and import it"
+    return f"A fork holds at most {MOST_COPIED} messages; {remedy}."
 
 
 async def _copy(

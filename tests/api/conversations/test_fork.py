@@ -119,3 +119,24 @@ async def test_of_a_deleted_message_no_words_are_copied(mine, path, owner_connec
 
 async def test_an_empty_conversation_is_not_copied(mine, path):
     assert (await mine.post(f"{path}/fork")).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("importable", "remedy"),
+    [
+        (2, "fork it at an earlier message, or export the conversation and import it"),
+        (1, "fork it at an earlier message"),
+    ],
+)
+async def test_what_is_too_long_to_be_copied_is_told_a_way_that_is_open(
+    mine, path, monkeypatch, importable, remedy
+):
+    monkeypatch.setattr("api.conversations.fork.MOST_COPIED", 1)
+    monkeypatch.setattr("api.conversations.fork.MOST_IMPORTED", importable)
+    first = await post(mine, path, "First")
+    await post(mine, path, "After")
+    refused = await mine.post(f"{path}/fork")
+    assert refused.status_code == 413
+    told = refused.json()["error"]["message"]
+    assert told == f"A fork holds at most 1 messages; {remedy}."
+    assert (await mine.post(f"{path}/fork", json={"message_id": first["id"]})).status_code == 201
