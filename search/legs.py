@@ -99,7 +99,12 @@ async def semantic_leg(
         search.watch.degraded.append("semantic")
         return None
     asked = SemanticQuestion(
-        vector.vector, basis.generation_id, question.condition, question.is_exact, _depth(search)
+        vector=vector.vector,
+        generation_id=basis.generation_id,
+        condition=question.condition,
+        exact=question.is_exact,
+        depth=_depth(search),
+        enough=enough(search.request.limit),
     )
     left_s = search.searcher.semantic_timeout_s - search.watch.embed / 1000
     found = await _in_time(search, "semantic", _find_near(search, asked), limit_s=left_s)

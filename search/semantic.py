@@ -28,7 +28,6 @@ PER_ROOT: Final = (
     10.0  # passages for each root of the graph's size up to which every vector is compared
 )
 COUNTED: Final = 20_000  # passages; more are many
-ENOUGH: Final = 20  # of HNSW; fewer mean that the filters pass too little of the graph
 CACHED_VECTORS: Final = 2_000  # queries; 1.5 KB each
 CROWDS: Final = 10_000  # callers
 CROWD_S: Final = 60.0
@@ -48,13 +47,17 @@ class Nearest:
 
 @dataclass(frozen=True, slots=True)
 class SemanticQuestion:
-    """`exact` says that no approximation is wanted or needed: few passages, or a condition that leaves few."""
+    """`exact` says that no approximation is wanted or needed: few passages, or a condition that leaves few.
+
+    Fewer than `enough` of HNSW mean that the filters pass too little of the graph.
+    """
 
     vector: Vector
     generation_id: UUID
     condition: str | None
     exact: bool
     depth: int
+    enough: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ async def find_nearest(
     may_ask_index = not question.exact and len(question.vector) == INDEXED
     if may_ask_index and await crowds.has_many(conn, scope, constraints):
         found = await _ask(conn, scope, question, constraints=constraints, exact=False)
-        if len(found) >= min(ENOUGH, question.depth):
+        if len(found) >= min(question.enough, question.depth):
             return Nearest(found, "approximate")
     return Nearest(await _ask(conn, scope, question, constraints=constraints, exact=True), "exact")
 

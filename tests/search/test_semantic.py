@@ -4,6 +4,7 @@ import pytest
 
 from search.embed import FakeEmbedder, unit_length
 from search.filters import Constraints
+from search.legs import MOST_DEPTH, enough
 from search.narrowing import NOTHING
 from search.semantic import CrowdCache, SemanticQuestion, VectorCache, find_nearest
 from tests.make import make_scope
@@ -49,10 +50,18 @@ def few_are_many(least: int) -> CrowdCache:
 
 
 async def nearest(
-    resources, scope, generation_id, *, exact=True, depth=2, condition=None, crowds=None
+    resources,
+    scope,
+    generation_id,
+    *,
+    exact=True,
+    depth=2,
+    condition=None,
+    crowds=None,
+    enough=20,
 ):
     vector = (await FakeEmbedder().embed_query("green pears apples")).vector
-    question = SemanticQuestion(vector, generation_id, condition, exact, depth)
+    question = SemanticQuestion(vector, generation_id, condition, exact, depth, enough)
     async with resources.search.autocommit() as conn:
         return await find_nearest(
             conn, scope, question, constraints=Constraints(), crowds=crowds or CrowdCache()
@@ -131,6 +140,28 @@ async def test_hnsw_that_finds_too_few_is_followed_by_exact(resources, owner_con
     assert (found.recall, len(found.ids)) == ("exact", 6)
 
 
+async def test_hnsw_that_does_not_fill_the_page_asked_for_is_followed_by_exact(
+    resources, owner_connection
+):
+    """Twenty were enough, for a page of a hundred too."""
+    scope, generation_id = await make_crowd(owner_connection, passages=600)
+    found = await nearest(
+        resources,
+        scope,
+        generation_id,
+        exact=False,
+        depth=60,
+        condition="'w7' | 'w8' | 'w9' | 'w10' | 'w11'",
+        crowds=few_are_many(500),
+        enough=enough(40),
+    )
+    assert (found.recall, len(found.ids)) == ("exact", 30)
+
+
+def test_what_fills_a_page_has_room_for_some_that_collapse_and_is_no_more_than_is_asked_for():
+    assert [enough(limit) for limit in (1, 10, 20, 100)] == [20, 20, 30, MOST_DEPTH]
+
+
 class Narrow(FakeEmbedder):
     """The same words in 16 dimensions."""
 
@@ -158,7 +189,7 @@ async def test_vectors_of_another_dimension_are_compared_exactly_however_many(
     ]
     generation_id = await embed_all(resources, owner_connection, scope, embedder=Narrow())
     vector = (await Narrow().embed_query("green pears")).vector
-    question = SemanticQuestion(vector, generation_id, None, exact=False, depth=2)
+    question = SemanticQuestion(vector, generation_id, None, exact=False, depth=2, enough=20)
     async with resources.search.autocommit() as conn:
         found = await find_nearest(
             conn, scope, question, constraints=Constraints(), crowds=CrowdCache()

@@ -45,7 +45,7 @@ async def delete(owner, scope, *, tenths: int) -> None:
 
 async def nearest(pool, scope, generation_id, *, exact):
     vector = unit_length((await FakeEmbedder().embed_query("any words at all")).vector)
-    question = SemanticQuestion(vector, generation_id, None, exact, DEPTH)
+    question = SemanticQuestion(vector, generation_id, None, exact, DEPTH, enough=20)
     async with pool.autocommit() as conn:
         return await find_nearest(
             conn,
