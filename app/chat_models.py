@@ -90,6 +90,12 @@ class ChatModels:
         """Return the models that write where the one asked for cannot begin, of those that are configured."""
         return tuple(name for name in _names(self._settings.chat_fallback) if self._is_there(name))
 
+    def chain(self, name: str) -> tuple[str, ...]:
+        """Return the models that may come to write a reply asked of `name`, in the order in which they are asked."""
+        if name == EXTRACTIVE:
+            return (name,)
+        return (name, *(other for other in self.fallback if other != name))
+
     def facts(self, name: str) -> Facts:
         """Return what is known of a model."""
         return facts_of(name, self._prices, seeing=self._seeing)
@@ -103,9 +109,10 @@ class ChatModels:
     ) -> ChatModel:
         """Return the model for one reply, with those that stand in for it. Raises as `check` does."""
         self.check(name)
-        names = (name, *(other for other in self.fallback if other != name))
-        chain = [(each, self._one(each, question, sources, abstain=abstain)) for each in names]
-        return FallbackChat(chain) if len(chain) > 1 and name != EXTRACTIVE else chain[0][1]
+        chain = [
+            (each, self._one(each, question, sources, abstain=abstain)) for each in self.chain(name)
+        ]
+        return FallbackChat(chain) if len(chain) > 1 else chain[0][1]
 
     def _one(
         self, name: str, question: str, sources: Sequence[Source], *, abstain: bool

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Final
 
 from llm.budget import Call
-from llm.catalogue import Facts
+from llm.catalogue import EXTRACTIVE, Facts
 from llm.chat import Usage
-from llm.followup import REWRITE_TOKENS
+from llm.followup import REWRITE_TOKENS, Standalone
 from llm.images import Picture
 from llm.options import ReplyOptions
-from llm.packing import CHARACTERS_A_TOKEN, tokens_in
-from llm.prompt import HISTORY_CHARS, QUESTION_CHARS, Prompt
+from llm.packing import CHARACTERS_A_TOKEN
+from llm.prompt import HISTORY_CHARS, QUESTION_CHARS
 from llm.run_log import Ending
 from llm.supported import MOST_TRIES
 
@@ -21,32 +21,38 @@ RULES_TOKENS: Final = (
 REWRITE_INPUT_TOKENS: Final = 1_200  # MOST_TURNS of followup.py, cut, with their rules
 
 
-def most(options: ReplyOptions, pictures: Sequence[Picture], facts: Facts) -> Call:
-    """Return what a reply takes when all that it may be given and may write is used, over all its tries."""
+def most(options: ReplyOptions, pictures: Sequence[Picture], chain: Sequence[Facts]) -> Call:
+    """Return what a reply takes when all that it may be given and may write is used, over all its tries.
+
+    Any model of the `chain` may come to write it, also the dearest.
+    """
     shown = (HISTORY_CHARS + QUESTION_CHARS) // CHARACTERS_A_TOKEN
     shown += sum(picture.tokens for picture in pictures)
     tries = MOST_TRIES if options.citations == "required" else 1
     given = tries * (options.context_tokens + shown + RULES_TOKENS) + REWRITE_INPUT_TOKENS
     made = tries * options.max_tokens + REWRITE_TOKENS
-    return Call(given + made, facts.micros(given, made))
+    return most_of(chain, input_tokens=given, output_tokens=made)
+
+
+def most_of(chain: Sequence[Facts], *, input_tokens: int, output_tokens: int) -> Call:
+    """Return what so many tokens take of the dearest model."""
+    micros = max(facts.micros(input_tokens, output_tokens) for facts in chain)
+    return Call(input_tokens + output_tokens, micros)
 
 
 def counted(
-    ending: Ending, prompt: Prompt, *, rewriting: Usage | None, facts: Callable[[str], Facts]
+    ending: Ending, *, model: str, rewriting: Standalone, facts: Callable[[str], Facts]
 ) -> Ending:
-    """Return the ending of a reply by `answered_by` with its cost, the wording of its query included.
-
-    Tokens that a broken stream did not tell are estimated.
-    """
-    own, before = ending.usage or Usage(0, 0), rewriting or Usage(0, 0)
-    given = own.input_tokens
-    if ending.state in ("stopped", "failed") and ending.error_code != "model_refused":
-        given = given or _estimated(prompt, saw_images=ending.saw_images)
-    usage = Usage(given + before.input_tokens, own.output_tokens + before.output_tokens)
-    micros = facts(ending.answered_by).micros(usage.input_tokens, usage.output_tokens)
+    """Return the ending of a reply asked of `model` with its cost, the wording of its query included."""
+    if ending.usage is None and rewriting.usage is None:
+        return ending
+    wrote = ending.answered_by or model
+    own, before = ending.usage or Usage(0, 0), rewriting.usage or Usage(0, 0)
+    if wrote == EXTRACTIVE:
+        own = Usage(0, 0)  # no model, even where it was stopped
+    micros = facts(wrote).micros(own.input_tokens, own.output_tokens)
+    micros += facts(rewriting.answered_by or model).micros(
+        before.input_tokens, before.output_tokens
+    )
+    usage = Usage(own.input_tokens + before.input_tokens, own.output_tokens + before.output_tokens)
     return replace(ending, usage=usage, cost_micros=micros)
-
-
-def _estimated(prompt: Prompt, *, saw_images: bool) -> int:
-    asked = sum(tokens_in(message.content) for message in prompt.messages)
-    return asked + (sum(picture.tokens for picture in prompt.pictures) if saw_images else 0)

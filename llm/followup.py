@@ -8,25 +8,17 @@ person's pronoun brings the names of the last answer. Both the question and the 
 import asyncio
 import re
 from collections.abc import Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
 import structlog
 
-from llm.chat import (
-    ChatMessage,
-    ChatModel,
-    Delta,
-    Finish,
-    ModelRefused,
-    ModelUnavailable,
-    Usage,
-)
+from llm.chat import ChatMessage, ChatModel, ModelRefused, ModelUnavailable, Usage
 from llm.fold import INVISIBLE, REFERENCE
 from llm.prompt import safe
+from llm.short_answer import ShortAnswer
 from search.query import MAX_CHARACTERS
 from search.terms import FALLBACK, detect, pieces
 
@@ -75,6 +67,7 @@ class Standalone:
     query: str
     by: Way
     usage: Usage | None = None
+    answered_by: str = ""  # the model that stepped in
 
 
 def is_follow_up(question: str) -> bool:
@@ -112,28 +105,21 @@ async def rewrite(model: ChatModel, question: str, earlier: Sequence[ChatMessage
     """Return the question as the model words it without what came before; words are carried over where it fails."""
     if not any(turn.role == "user" for turn in earlier):
         return Standalone(question, "as asked")
-    messages = [ChatMessage("system", _rules()), ChatMessage("user", _shown(question, earlier))]
-    text, usage = "", None
+    answer = ShortAnswer(rewriting(question, earlier))
     try:
-        async with (
-            asyncio.timeout(REWRITE_S),
-            aclosing(model.stream(messages, max_tokens=REWRITE_TOKENS)) as events,
-        ):
-            async for event in events:
-                if isinstance(event, Delta):
-                    text += event.text
-                elif isinstance(event, Usage):
-                    usage = event
-                elif isinstance(event, Finish) and event.reason != "stop":
-                    text = ""
+        async with asyncio.timeout(REWRITE_S):
+            await answer.listen(model, max_tokens=REWRITE_TOKENS)
     except (ModelUnavailable, ModelRefused, TimeoutError) as error:
         log.info("a follow-up is not rewritten by the model", reason=str(error) or "timed out")
-        text = ""
-    query = _query_in(text)
-    if not query:
-        carried = carry_over(question, earlier)
-        return Standalone(carried.query, carried.by, usage)
-    return Standalone(query, "by the model" if query != question else "as asked", usage)
+    query = _query_in(answer.text)
+    by: Way = "by the model" if query != question else "as asked"
+    made = Standalone(query, by) if query else carry_over(question, earlier)
+    return replace(made, usage=answer.usage, answered_by=answer.answered_by)
+
+
+def rewriting(question: str, earlier: Sequence[ChatMessage]) -> list[ChatMessage]:
+    """Return what a model is asked, to word a question so that it stands alone."""
+    return [ChatMessage("system", _rules()), ChatMessage("user", _shown(question, earlier))]
 
 
 def _content(text: str) -> list[tuple[str, str]]:

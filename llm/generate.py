@@ -34,6 +34,7 @@ from llm.grounding import OnlySupported, ground
 from llm.prompt import ABSTENTION, abstained
 from llm.run_log import FIND_PROGRESS, Ending, RunLog
 from llm.sentences import Span
+from llm.spent import spent
 from sql import fetch_one
 
 FLUSH_AFTER_S = 0.04
@@ -49,6 +50,7 @@ class Task:
     messages: Sequence[ChatMessage]
     sources: Sequence[Source]
     max_tokens: int
+    image_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +81,22 @@ _Heard = ChatEvent | _Stop | _Broke
 
 async def generate(model: ChatModel, task: Task, *, log: RunLog, feed: Feed) -> Ending:
     """Append the model's answer to the log and return how it ended."""
-    answer = _Answer(log, CitationStream(task.sources))
-    return await _write(answer, model, task, feed=feed)
+    answer = _Answer(task, log, CitationStream(task.sources))
+    return await _write(answer, model, feed=feed)
 
 
 async def draft(model: ChatModel, task: Task, *, log: RunLog, feed: Feed) -> Draft:
     """Return the model's answer without the claims that no citation bears out; the log gets nothing of it yet."""
     strict = OnlySupported()
-    answer = _Answer(log, CitationStream(task.sources), strict)
-    ending = await _write(answer, model, task, feed=feed)
+    answer = _Answer(task, log, CitationStream(task.sources), strict)
+    ending = await _write(answer, model, feed=feed)
     return Draft(answer.held, strict.kept, strict.left_out, ending)
 
 
-async def _write(answer: "_Answer", model: ChatModel, task: Task, *, feed: Feed) -> Ending:
+async def _write(answer: "_Answer", model: ChatModel, *, feed: Feed) -> Ending:
     heard: asyncio.Queue[_Heard] = asyncio.Queue()
     log = answer.log
-    async with _beside(heard, _listen(model, task, heard), _await_stop(log, feed, heard)):
+    async with _beside(heard, _listen(model, answer.task, heard), _await_stop(log, feed, heard)):
         last = await answer.write(heard)
     await answer.close()
     return replace(answer.ending(last), answered_by=answer.answered_by, saw_images=answer.sees)
@@ -104,12 +106,14 @@ async def _write(answer: "_Answer", model: ChatModel, task: Task, *, feed: Feed)
 class _Answer:
     """What has been written so far, and the batch that waits to be; a strict one is held, not shown."""
 
+    task: Task
     log: RunLog
     citations: CitationStream
     strict: OnlySupported | None = None
     answered_by: str = ""
     sees: bool = True
-    usage: Usage | None = None
+    told: Usage | None = None  # of the tokens, by the provider
+    written: list[str] = field(default_factory=list[str])  # by the model, markers and all
     text: list[str] = field(default_factory=list[str])
     cited: list[Span] = field(default_factory=list[Span])
     batch: list[TextOut | Citation] = field(default_factory=list[TextOut | Citation])
@@ -134,15 +138,16 @@ class _Answer:
         if event is None:
             await self._flush()
         elif isinstance(event, Delta):
+            self.written.append(event.text)
             await self._add(self.citations.feed(storable(event.text)))
         elif isinstance(event, Cited):
             await self._add(self.citations.cite(event.ref, storable(event.quote)))
         elif isinstance(event, Answering):
-            self.answered_by, self.sees = event.name, True
+            self.answered_by, self.sees, self.told = event.name, True, None
         elif isinstance(event, Unseen):
             self.sees = False
         elif isinstance(event, Usage):
-            self.usage = event
+            self.told = event
 
     async def close(self) -> None:
         """Write what was held back."""
@@ -166,18 +171,27 @@ class _Answer:
         )
 
     def ending(self, last: Finish | _Stop | _Broke) -> Ending:
-        grounding = self.grounding()
+        grounding, usage = self.grounding(), self._spent(last)
         if isinstance(last, _Stop):
-            return Ending("stopped", self.usage, grounding)
+            return Ending("stopped", usage, grounding)
         if isinstance(last, _Broke):
-            return _failed(last.error, self.usage, grounding)
+            return _failed(last.error, usage, grounding)
         if last.reason == "refused":
-            return Ending(
-                "failed", self.usage, grounding, "refused", "The model declined to answer."
-            )
+            return Ending("failed", usage, grounding, "refused", "The model declined to answer.")
         if last.reason == "abstained" or abstained("".join(self.text)):
-            return Ending("abstained", self.usage, grounding)
-        return Ending("complete", self.usage, grounding)
+            return Ending("abstained", usage, grounding)
+        return Ending("complete", usage, grounding)
+
+    def _spent(self, last: Finish | _Stop | _Broke) -> Usage | None:
+        if isinstance(last, _Broke) and isinstance(last.error, ModelRefused):
+            return self.told
+        return spent(
+            self.told,
+            self.task.messages,
+            "".join(self.written),
+            has_ended=isinstance(last, Finish),
+            image_tokens=self.task.image_tokens if self.sees else 0,
+        )
 
     async def _next(self, heard: "asyncio.Queue[_Heard]") -> _Heard | None:
         """Return what comes next, None when the batch is due before it."""

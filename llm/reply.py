@@ -17,16 +17,17 @@ import structlog
 
 from core.blobs import BlobStore
 from core.errors import CallerError
-from core.events import Event, Feed
+from core.events import Feed
 from core.scope import Role, Scope
 from core.tasks import beside
 from llm.budget import Budgets, hold
 from llm.catalogue import EXTRACTIVE, Facts
-from llm.chat import ChatMessage, ChatModel, Source
+from llm.chat import ChatMessage, ChatModel, Source, Usage
 from llm.cost import counted, most
-from llm.followup import Standalone, carry_over, rewrite
+from llm.followup import Standalone, carry_over, rewrite, rewriting
 from llm.generate import Task, generate, unless_stopped
 from llm.images import Picture, Question, find_pictures
+from llm.interrupted import lost_ending
 from llm.options import ReplyOptions, read_options
 from llm.prompt import (
     ABSTENTION,
@@ -36,10 +37,11 @@ from llm.prompt import (
     recent,
 )
 from llm.retrieval import Wanted, find_sources
-from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState, end_run
+from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState
+from llm.spent import asked_tokens
 from llm.supported import generate_supported
 from llm.title import TitleLater, have_named
-from llm.trace import Trace, TracedQuery, as_json, images_refused, told, traced
+from llm.trace import Trace, TracedQuery, Wording, as_json, images_refused, told, traced
 from search.retrieve import Searcher
 from sql import execute, fetch, fetch_one, read, write
 from sql.fence import Fence
@@ -58,6 +60,8 @@ class ModelsByName(Protocol):
     def default(self) -> str: ...
 
     def facts(self, name: str) -> Facts: ...
+
+    def chain(self, name: str) -> Sequence[str]: ...
 
     def get(
         self, name: str, *, question: str, sources: Sequence[Source], abstain: bool = True
@@ -116,7 +120,10 @@ async def reply(deps: ReplyDeps, fence: Fence, *, run_id: UUID) -> None:
     began = time.monotonic()
     run, turns = await _load(fence, run_id)
     run_log = RunLog(fence, run_id, last_seq=run.last_seq, announce=deps.announce)
-    ending = _foregone(run, turns) or await _write(deps, run_log, run, turns=turns)
+    if run.has_text or run.state != "running":
+        ending = await _lost(fence, run_id)
+    else:
+        ending = _foregone(run, turns) or await _write(deps, run_log, run, turns=turns)
     if (first_at := run_log.first_text_at) is not None:
         ending = replace(ending, first_token_ms=round((first_at - began) * 1000))
     then = partial(_then, deps, run, fence.workspace_id, ending=ending)
@@ -149,14 +156,6 @@ def _may_be_named(deps: ReplyDeps, ending: Ending) -> bool:
     return ending.state in ("complete", "abstained") and deps.models.default != EXTRACTIVE
 
 
-async def interrupt_run(
-    conn: Conn, workspace_id: UUID, *, run_id: UUID, reason: str, embed_later: EmbedLater
-) -> Event | None:
-    """End a run whose job nobody will do any more; what was shown stays. Return the event to announce after COMMIT."""
-    ending = Ending("interrupted", error_code="worker_lost", error=reason, retryable=True)
-    return await end_run(conn, workspace_id, run_id=run_id, ending=ending, embed_later=embed_later)
-
-
 async def _load(fence: Fence, run_id: UUID) -> tuple[Run, list[Turn]]:
     async with fence.tx(waits_for_disk=False) as conn:
         run = await fetch_one(conn, LOAD_RUN, workspace_id=fence.workspace_id, run_id=run_id)
@@ -170,11 +169,14 @@ async def _load(fence: Fence, run_id: UUID) -> tuple[Run, list[Turn]]:
     return run, turns
 
 
+async def _lost(fence: Fence, run_id: UUID) -> Ending:
+    reason = "The worker was lost while it wrote; what it had written is kept."
+    async with fence.tx(waits_for_disk=False) as conn:
+        return await lost_ending(conn, fence.workspace_id, run_id=run_id, reason=reason)
+
+
 def _foregone(run: Run, turns: Sequence[Turn]) -> Ending | None:
-    """Return the end of a run that needs no writing; for one that has ended it changes nothing."""
-    if run.has_text or run.state != "running":
-        reason = "The worker was lost while it wrote; what it had written is kept."
-        return Ending("interrupted", error_code="worker_lost", error=reason, retryable=True)
+    """Return the end of a run that needs no writing."""
     if run.stop_requested:
         return Ending("stopped")
     if run.role is None:
@@ -225,7 +227,8 @@ async def _prepare(
     options = read_options(run.request)
     pictures = await _pictures(deps, scope, run, options=options)
     if run.model != EXTRACTIVE and deps.budgets.limits_something:
-        call = most(options, pictures, deps.models.facts(run.model))
+        chain = [deps.models.facts(each) for each in deps.models.chain(run.model)]
+        call = most(options, pictures, chain)
         if refusal := await hold(
             run_log.fence,
             run_log.run_id,
@@ -252,7 +255,9 @@ async def _prepare(
     shown = list(asked.shown.values())
     prompt = build_prompt(turns[0].content, found.sources, history=shown, pictures=pictures)
     query = TracedQuery(asked.question, asked.standalone.query, asked.standalone.by)
-    trace = traced(found, prompt, query=query, wanted=wanted, rewrite_ms=asked.rewrite_ms)
+    price = deps.models.facts(run.model).price
+    wording = Wording(query, asked.standalone.usage, asked.rewrite_ms)
+    trace = traced(found, prompt, wording=wording, wanted=wanted, price=price)
     return _Ready(prompt, asked.standalone, trace, told(found, prompt.sources, query=query))
 
 
@@ -269,9 +274,10 @@ async def _pictures(
 
 
 def _task(prompt: Prompt, options: ReplyOptions) -> Task:
+    image_tokens = sum(picture.tokens for picture in prompt.pictures)
     if options.citations == "off":
-        return Task(in_prose(prompt.messages), (), options.max_tokens)
-    return Task(prompt.messages, prompt.sources, options.max_tokens)
+        return Task(in_prose(prompt.messages), (), options.max_tokens, image_tokens)
+    return Task(prompt.messages, prompt.sources, options.max_tokens, image_tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +293,7 @@ async def _answer(deps: ReplyDeps, run_log: RunLog, run: Run, ready: _Ready) -> 
     prompt, trace, options = ready.prompt, ready.trace, ready.trace.options
     if not prompt.can_answer and options.abstain:
         await run_log.append([Entry("delta", orjson.dumps({"text": ABSTENTION}).decode())])
-        return _Answer(Ending("abstained", ready.standalone.usage), trace)
+        return _Answer(_counted(deps, run, Ending("abstained"), ready.standalone), trace)
     query = ready.standalone.query
     model = deps.models.get(
         run.model, question=query, sources=prompt.sources, abstain=options.abstain
@@ -301,9 +307,12 @@ async def _answer(deps: ReplyDeps, run_log: RunLog, run: Run, ready: _Ready) -> 
     if not ending.saw_images:
         trace = images_refused(trace)
     ending = replace(ending, answered_by=ending.answered_by or run.model)
-    rewriting = ready.standalone.usage
-    ending = counted(ending, prompt, rewriting=rewriting, facts=deps.models.facts)
+    ending = _counted(deps, run, ending, ready.standalone)
     return _Answer(_held_to(options, ending), trace)
+
+
+def _counted(deps: ReplyDeps, run: Run, ending: Ending, rewriting: Standalone) -> Ending:
+    return counted(ending, model=run.model, rewriting=rewriting, facts=deps.models.facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,10 +339,12 @@ async def _asked(
     elif run.model == EXTRACTIVE or not before:
         standalone = carry_over(question, before)
     else:
-        rewriting = rewrite(model, question, before)
-        made = await unless_stopped(rewriting, log=run_log, feed=deps.feed)
+        wording = rewrite(model, question, before)
+        made = await unless_stopped(wording, log=run_log, feed=deps.feed)
         if not isinstance(made, Standalone):
-            return Ending("stopped")
+            given = Usage(asked_tokens(rewriting(question, before)), 0)
+            stopped = Standalone(question, "as asked", given)
+            return _counted(deps, run, Ending("stopped"), stopped)
         standalone = made
     took_ms = round((time.monotonic() - began) * 1000, 2)
     return _Asked(question, standalone, recent(earlier), took_ms)
@@ -354,7 +365,7 @@ def _held_to(options: ReplyOptions, ending: Ending) -> Ending:
     """Where citations are required, an answer without one counts as none."""
     unsupported = ending.grounding is None or not ending.grounding.supported
     if options.citations == "required" and ending.state == "complete" and unsupported:
-        return Ending("abstained", ending.usage, ending.grounding)
+        return replace(ending, state="abstained")
     return ending
 
 

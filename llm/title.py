@@ -5,8 +5,7 @@ name that a person gave is never replaced. What a model writes is data here too:
 """
 
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,21 +15,20 @@ from uuid import UUID
 import structlog
 
 from core.scope import Scope
-from llm.budget import Budgets, Call, refusal_today
+from llm.budget import Budgets, refusal_today
 from llm.catalogue import EXTRACTIVE, Facts
 from llm.chat import (
-    Answering,
     ChatMessage,
     ChatModel,
-    Delta,
-    Finish,
     ModelRefused,
     ModelUnavailable,
     Source,
     Usage,
 )
+from llm.cost import most_of
 from llm.fold import INVISIBLE, REFERENCE
 from llm.prompt import safe
+from llm.short_answer import ShortAnswer
 from search.index import index_seq_raised
 from sql import execute, fetch_opt, read, write
 from sql.changes import note_change
@@ -61,6 +59,8 @@ class NamingModels(Protocol):
     def default(self) -> str: ...
 
     def facts(self, name: str) -> Facts: ...
+
+    def chain(self, name: str) -> Sequence[str]: ...
 
     def get(self, name: str, *, question: str, sources: tuple[Source, ...]) -> ChatModel: ...
 
@@ -128,13 +128,14 @@ async def make_title(
             await give_up_title(conn, fence.workspace_id, conversation_id)
         return
     model = deps.models.get(deps.models.default, question="", sources=())
+    answer = naming(exchange)
     try:
-        worded = await word_title(model, exchange, called=deps.models.default)
+        await answer.listen(model, max_tokens=TITLE_TOKENS)
     except (ModelUnavailable, ModelRefused) as error:
         if error.retryable and attempts < MOST_ATTEMPTS:
             raise
         log.info("a conversation keeps its first words", reason=error.message)
-        worded = Worded("", deps.models.default, Usage(0, 0))
+    worded = Worded(title_in(answer.text), answer.answered_by or deps.models.default, answer.usage)
     seq = await _finish(deps, fence, worded, conversation_id=conversation_id, account_id=account_id)
     if seq:
         await deps.ring(conversation_id, seq)
@@ -153,8 +154,8 @@ async def _begin(
     if deps.models.default == EXTRACTIVE:
         return None
     name = deps.models.default
-    micros = deps.models.facts(name).micros(INPUT_TOKENS, TITLE_TOKENS)
-    call = Call(INPUT_TOKENS + TITLE_TOKENS, micros)
+    chain = [deps.models.facts(each) for each in deps.models.chain(name)]
+    call = most_of(chain, input_tokens=INPUT_TOKENS, output_tokens=TITLE_TOKENS)
     conversation = {"workspace_id": fence.workspace_id, "conversation_id": conversation_id}
     async with fence.tx() as conn:
         exchange = await fetch_opt(conn, FIND_EXCHANGE, account_id=account_id, **conversation)
@@ -176,21 +177,9 @@ async def _begin(
     return exchange
 
 
-async def word_title(model: ChatModel, exchange: Exchange, *, called: str) -> Worded:
-    """Ask the model for a title; `called` is its name, unless another one steps in and says so."""
-    messages = [ChatMessage("system", _rules()), ChatMessage("user", _shown(exchange))]
-    text, usage, ended = "", Usage(0, 0), False
-    async with aclosing(model.stream(messages, max_tokens=TITLE_TOKENS)) as events:
-        async for event in events:
-            if isinstance(event, Delta):
-                text += event.text
-            elif isinstance(event, Usage):
-                usage = event
-            elif isinstance(event, Answering):
-                called = event.name
-            elif isinstance(event, Finish):
-                ended = event.reason == "stop"
-    return Worded(title_in(text) if ended else "", called, usage)
+def naming(exchange: Exchange) -> ShortAnswer:
+    """Return the call that asks a model for a title."""
+    return ShortAnswer([ChatMessage("system", _rules()), ChatMessage("user", _shown(exchange))])
 
 
 async def _finish(

@@ -10,13 +10,15 @@ from uuid import UUID
 
 import orjson
 
-from llm.chat import Source
+from llm.catalogue import Price
+from llm.chat import Source, Usage
 from llm.followup import Way
 from llm.image_header import MediaType
 from llm.images import ImageFate
 from llm.options import ReplyOptions
 from llm.prompt import Prompt
 from llm.retrieval import Candidate, Found, Wanted
+from llm.spent import asked_tokens
 from llm.supported import Try
 from search.answer import Coverage
 
@@ -28,6 +30,15 @@ class TracedQuery:
     asked: str
     text: str
     by: Way
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The query, and what making it took."""
+
+    query: TracedQuery
+    usage: Usage | None
+    rewrite_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +56,8 @@ class TracedImage:
 class Trace:
     """`packed` are the sources that the model was given, in order, each with the passages joined in it.
 
-    `given` are the messages that it was shown anyway, `tries` the answers of which the better one is shown.
+    `given` are the messages that it was shown anyway, `tries` the answers of which the better one is shown. `given_tokens` are
+    about what it read, the wording of the query included, and `price` is the model's then: for a run whose worker is lost.
     """
 
     query: TracedQuery
@@ -57,6 +69,8 @@ class Trace:
     images: tuple[TracedImage, ...]
     prompt_sha256: str
     turns: int
+    given_tokens: int
+    price: Price | None
     index_seq: int
     coverage: Coverage | None
     degraded: tuple[str, ...]
@@ -66,10 +80,10 @@ class Trace:
 
 
 def traced(
-    found: Found, prompt: Prompt, *, query: TracedQuery, wanted: Wanted, rewrite_ms: float
+    found: Found, prompt: Prompt, *, wording: Wording, wanted: Wanted, price: Price | None
 ) -> Trace:
     return Trace(
-        query=query,
+        query=wording.query,
         options=wanted.options,
         given=tuple(wanted.given),
         attachments=wanted.attachments,
@@ -81,12 +95,19 @@ def traced(
         packed=tuple(tuple(p.passage_id for p in s.parts) for s in prompt.sources),
         prompt_sha256=prompt.sha256,
         turns=len(prompt.messages) - 2,
+        given_tokens=_given_tokens(prompt, wording.usage),
+        price=price,
         index_seq=found.index_seq,
         coverage=found.coverage,
         degraded=found.degraded,
-        rewrite_ms=rewrite_ms,
+        rewrite_ms=wording.rewrite_ms,
         search_ms=found.search_ms,
     )
+
+
+def _given_tokens(prompt: Prompt, wording: Usage | None) -> int:
+    before = wording.input_tokens + wording.output_tokens if wording else 0
+    return before + asked_tokens(prompt.messages) + sum(p.tokens for p in prompt.pictures)
 
 
 def images_refused(trace: Trace) -> Trace:

@@ -133,6 +133,15 @@ SELECT coalesce(string_agg(data::json ->> 'text', '' ORDER BY seq), '') AS text
 FROM run_event
 WHERE workspace_id = :workspace_id AND run_id = :run_id AND kind = 'delta';
 
+-- name: find_lost
+-- unscoped: the worker or the reaper
+-- What is known of what a run took that nobody goes on with: its trace, and what readers were shown.
+SELECT r.model, r.trace, coalesce(string_agg(e.data::json ->> 'text', '' ORDER BY e.seq), '') AS text
+FROM run r
+LEFT JOIN run_event e ON e.workspace_id = r.workspace_id AND e.run_id = r.id AND e.kind = 'delta'
+WHERE r.workspace_id = :workspace_id AND r.id = :run_id
+GROUP BY r.model, r.trace;
+
 -- name: end_run
 -- unscoped: the worker, the reaper, or the API after lock_run
 -- The first terminal write wins; its event takes the next seq.

@@ -13,7 +13,8 @@ from ingest import pipeline
 from ingest.ending import CANCEL_FILE
 from ingest.messages import embed_messages
 from ingest.pipeline import Tools
-from llm.reply import ReplyDeps, interrupt_run, reply
+from llm.interrupted import interrupt_run
+from llm.reply import ReplyDeps, reply
 from llm.title import TitleDeps, give_up_title, make_title
 from search.generations import give_up
 from sql import execute, fetch_opt, write

@@ -104,6 +104,9 @@ async def test_a_chain_stands_behind_the_model_asked_for():
     given = {"openai_api_key": "k", "chat_fallback": "openai:x, anthropic:y, extractive"}
     async with open_chat_models(Settings.model_validate(given)) as chat:
         assert chat.fallback == ("openai:x", "extractive")
+        assert chat.chain("openai:x") == ("openai:x", "extractive")
+        assert chat.chain("openai:z") == ("openai:z", "openai:x", "extractive")
+        assert chat.chain("extractive") == ("extractive",)
         assert isinstance(chat.get("openai:z", question="?", sources=[]), FallbackChat)
         assert isinstance(chat.get("extractive", question="?", sources=[]), ExtractiveChat)
 

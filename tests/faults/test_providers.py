@@ -78,6 +78,9 @@ class Vendors:
     def facts(self, name: str) -> Facts:
         return Facts()
 
+    def chain(self, name: str) -> tuple[str, ...]:
+        return (name,)
+
     def get(
         self, name: str, *, question: str, sources: Sequence[Source], abstain: bool = True
     ) -> ChatModel:

@@ -39,6 +39,9 @@ class Fixed:
     def facts(self, name: str) -> Facts:
         return self.known
 
+    def chain(self, name: str) -> tuple[str, ...]:
+        return (name,)
+
     def get(
         self, name: str, *, question: str, sources: Sequence[Source], abstain: bool = True
     ) -> ChatModel:
@@ -148,6 +151,15 @@ async def state_of(owner: asyncpg.Connection, run: MadeRun) -> tuple[object, ...
     row = await owner.fetchrow(
         "SELECT r.state, r.error_code, r.retryable, j.state FROM run r JOIN job j ON j.subject_id = r.id WHERE r.id = $1",
         run.id,
+    )
+    assert row is not None
+    return tuple(row.values())
+
+
+async def took(owner: asyncpg.Connection, run: MadeRun) -> tuple[int, ...]:
+    """Return the tokens of a run and what they cost, in millionths."""
+    row = await owner.fetchrow(
+        "SELECT input_tokens, output_tokens, cost_micros FROM run WHERE id = $1", run.id
     )
     assert row is not None
     return tuple(row.values())

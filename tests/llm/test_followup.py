@@ -89,7 +89,9 @@ async def test_a_model_words_the_query_from_the_turns_before():
 )
 async def test_where_the_model_words_no_query_the_words_are_carried_over(events):
     made = await rewrite(Model(*events), "and in May?", BEFORE)
-    assert made == Standalone("May revenue", "by terms")
+    assert (made.query, made.by) == ("May revenue", "by terms")
+    assert made.usage is not None
+    assert made.usage.input_tokens > 50, "what it was asked is paid all the same"
 
 
 async def test_the_first_question_asks_no_model():

@@ -11,7 +11,7 @@ from llm.anthropic import AnthropicChat
 from llm.generate import stop_topic
 from llm.openai import OpenAIChat
 from llm.prompt import ABSTENTION
-from llm.reply import LIST_TURNS, MOST_TURNS, interrupt_run, reply
+from llm.reply import LIST_TURNS, MOST_TURNS, reply
 from sql import fetch
 from tests.llm.replying import (
     FACT,
@@ -22,12 +22,12 @@ from tests.llm.replying import (
     make_run,
     state_of,
     text_of,
+    took,
     until,
     work,
 )
 from tests.llm.vendor_server import Reply, vendor_server
 from tests.make import make_colleague, make_scope
-from workers.queue import enqueue_embed_message
 
 CITED = ("The spare key", " hangs behind", " the blue door", " [1]", ".")
 
@@ -233,26 +233,6 @@ async def test_a_run_that_showed_nothing_starts_over_after_a_crash(
     assert (await state_of(owner_connection, run))[0] == "complete"
 
 
-async def test_a_run_nobody_will_finish_is_interrupted_once(resources, owner_connection, scope):
-    run = await make_run(owner_connection, resources, scope)
-    ended = []
-    for _ in range(2):
-        async with resources.worker.tenant_tx(scope.workspace_id) as conn:
-            ended.append(
-                await interrupt_run(
-                    conn,
-                    scope.workspace_id,
-                    run_id=run.id,
-                    reason="gone",
-                    embed_later=enqueue_embed_message,
-                )
-            )
-    assert ended[0] is not None
-    assert ended[1] is None
-    await work(resources, run)
-    assert [event.kind for event in await events_of(owner_connection, run)] == ["run.done"]
-
-
 async def test_the_same_job_done_twice_writes_one_reply(resources, owner_connection, scope):
     run = await make_run(owner_connection, resources, scope)
     await work(resources, run)
@@ -339,6 +319,9 @@ async def test_a_stop_while_the_query_is_worded_ends_the_run(resources, owner_co
         await nudge(resources.redis, stop_topic(run.id))
         await working
     assert (await state_of(owner_connection, run))[0] == "stopped"
+    taken = await took(owner_connection, run)
+    assert taken == (taken[0], 0, taken[0])
+    assert taken[0] > 50, "the rules of the wording alone"
 
 
 async def test_who_wants_to_know_is_told_that_a_reply_is_ready(resources, owner_connection, scope):

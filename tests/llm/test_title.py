@@ -11,10 +11,9 @@ from llm.title import (
     MOST_ATTEMPTS,
     Exchange,
     TitleDeps,
-    Worded,
     make_title,
+    naming,
     title_in,
-    word_title,
 )
 from tests.llm.replying import Fixed, make_run, work
 from tests.llm.test_fallback import AWAY, Model
@@ -43,7 +42,7 @@ async def make_unnamed_run(resources, owner, scope, *, model):
 async def answered(resources, owner_connection, scope):
     """A conversation whose first reply a model has written."""
     run = await make_unnamed_run(resources, owner_connection, scope, model="openai:m")
-    await work(resources, run, Model([*ANSWER, Finish("stop")]))
+    await work(resources, run, Model([*ANSWER, Usage(0, 0), Finish("stop")]))
     return run
 
 
@@ -222,5 +221,6 @@ def test_a_title_is_one_line_of_plain_words(written, title):
 
 @pytest.mark.parametrize("reason", ["length", "abstained", "refused"])
 async def test_an_answer_that_did_not_end_is_no_title(reason):
-    worded = await word_title(Model([Delta("Half a"), Finish(reason)]), Exchange("a", "b"), called="m")  # fmt: skip
-    assert worded == Worded("", "m", Usage(0, 0))
+    answer = naming(Exchange("a", "b"))
+    await answer.listen(Model([Delta("Half a"), Finish(reason)]), max_tokens=9)
+    assert title_in(answer.text) == ""

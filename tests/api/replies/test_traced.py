@@ -7,14 +7,14 @@ from llm.prompt import build_prompt
 from llm.retrieval import Found
 from llm.trace import as_json, traced
 from tests.llm.make_source import make_source
-from tests.llm.test_trace import QUERY, WANTED
+from tests.llm.test_trace import QUERY, WANTED, WORDING
 
 
 def test_what_a_run_keeps_is_read_again():
     source = make_source("The river.")
     part = Part(source.passage_id, 0, 10, 3, 4)
     prompt = build_prompt("Which river?", [source])
-    trace = traced(Found(), prompt, query=QUERY, wanted=WANTED, rewrite_ms=1.5)
+    trace = traced(Found(), prompt, wording=WORDING, wanted=WANTED, price=None)
     kept = read_trace(as_json(trace))
     assert kept is not None
     assert (kept.query.text, kept.options.k) == (QUERY.text, ReplyOptions().k)
