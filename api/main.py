@@ -49,6 +49,7 @@ from api.replies import feedback as reply_feedback
 from api.replies import models, runs, side_by_side, traces, usage
 from api.search import feedback as search_feedback
 from api.search import parse as search_parse
+from api.search import recent as search_recent
 from api.search import saved_searches, search
 from api.search import suggest as search_suggest
 from api.search import why_not as search_why_not
@@ -67,6 +68,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     search_suggest.router,
     search_why_not.router,
     search_feedback.router,
+    search_recent.router,
     conversations.router,
     messages.router,
     conversation_tree.router,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
-from core.errors import NotFound
+from core.errors import InvalidInput, NotFound
 from core.scope import Role, Scope
 from sql import execute, fetch, fetch_one, fetch_opt, read, write
 from sql.pool import Conn, ReadConn
@@ -82,6 +82,8 @@ async def record(conn: Conn, scope: Scope, feedback: Feedback) -> bool:
     if judged is None:
         raise NotFound("No such hit.")
     asked = " ".join(feedback.query.split())
+    if not asked:  # of blanks that only Python counts as such, U+001C say
+        raise InvalidInput.of("query", "holds only blanks")
     if feedback.kind == "none":
         await execute(conn, _take_back, **scope.ids, target_id=judged.target_id, asked=asked)
         return True

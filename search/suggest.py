@@ -1,8 +1,8 @@
-"""Completions of the last token of a query as it is typed: titles, people, operators and their values, words.
+"""Completions of the last token of a query as it is typed: titles, people, operators and their values, words, own last queries.
 
 Words come only from passages that the caller may read: the workspace's vocabulary names candidates, and each is confirmed
 in a readable passage, in at most TRIED of them. Read twice, like hits: found by the search role, then read as the
-application under row-level security. Queries asked before are not kept, so they are not suggested.
+application under row-level security. Queries of one's own that begin like the whole of what is typed come first (search/recent.py).
 """
 
 from collections import Counter
@@ -15,6 +15,7 @@ from core.scope import Scope
 from search.lexical import quoted
 from search.lookup import like_pattern
 from search.operators import HOLDINGS, OPERATORS, STATES, Operator, tag_of
+from search.recent import going_on, list_recent
 from search.searcher import Searcher
 from search.terms import LANGUAGES, MAX_LEXEME, fold
 from search.typed import (
@@ -36,6 +37,9 @@ FILES: Final = 500  # whose extensions and folders are read
 # The conversations and files that changed last: their words are known before the statistics count them.
 LATEST: Final = 20
 PASSAGES: Final = 20  # of each of those
+RECENT: Final = (
+    3  # own queries beside what completes a word; with nothing typed there is nothing else
+)
 MIN_WORD: Final = 2  # ASCII letters before words are completed
 MIN_ANYWHERE: Final = 3  # ASCII letters before a title matches within a word: a trigram
 
@@ -45,7 +49,7 @@ _KNOWN_VALUES: Final[dict[Operator, Sequence[str]]] = {
     "has": HOLDINGS,
     "is": STATES,
 }
-SuggestionKind = Literal["title", "person", "operator", "value", "word"]
+SuggestionKind = Literal["recent", "title", "person", "operator", "value", "word"]
 ItemKind = Literal["conversation", "file"]
 
 
@@ -111,13 +115,20 @@ _suggest_folders = read("suggest.sql", "suggest_folders", _Value)
 async def suggest(searcher: Searcher, scope: Scope, q: str, *, limit: int) -> Suggestions:
     """Return up to `limit` completions of the last token of `q` that `scope` may see."""
     token = last_token(q)
+    found = [await _recent(searcher, scope, q, start=token.start)]
     if token.op is not None:
-        found = [await _values(searcher, scope, token, op=token.op)]
+        found += [await _values(searcher, scope, token, op=token.op)]
     elif folded(token.value):
-        found = await _anything(searcher, scope, token)
-    else:
-        found = []
+        found += await _anything(searcher, scope, token)
     return Suggestions(token.start, _share(found, limit))
+
+
+async def _recent(searcher: Searcher, scope: Scope, q: str, *, start: int) -> Sequence[Suggestion]:
+    """Return the caller's last queries that go on from `q`, newest first."""
+    async with searcher.read_pool.read_tx(scope) as conn:
+        queries = [row.query for row in await list_recent(conn, scope)]
+    fitting = going_on(queries, q, start=start)
+    return [Suggestion("recent", text, text[start:]) for text in fitting[: RECENT if q else None]]
 
 
 async def _anything(searcher: Searcher, scope: Scope, token: Token) -> list[Sequence[Suggestion]]:

@@ -794,6 +794,7 @@ CREATE TABLE public.membership (
     role text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     gives_feedback boolean DEFAULT true NOT NULL,
+    keeps_recent boolean DEFAULT true NOT NULL,
     CONSTRAINT membership_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'guest'::text])))
 );
 
@@ -1002,6 +1003,16 @@ CREATE TABLE public.push_subscription (
 );
 
 ALTER TABLE ONLY public.push_subscription FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE public.recent_query (
+    workspace_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    query text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT recent_query_query_check CHECK (((length(query) >= 1) AND (length(query) <= 512)))
+);
+
+ALTER TABLE ONLY public.recent_query FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE public.reply_feedback (
     workspace_id uuid NOT NULL,
@@ -1463,6 +1474,9 @@ ALTER TABLE ONLY public.push_subscription
 ALTER TABLE ONLY public.push_subscription
     ADD CONSTRAINT push_subscription_workspace_id_account_id_endpoint_key UNIQUE (workspace_id, account_id, endpoint);
 
+ALTER TABLE ONLY public.recent_query
+    ADD CONSTRAINT recent_query_pkey PRIMARY KEY (workspace_id, account_id, query);
+
 ALTER TABLE ONLY public.reply_feedback
     ADD CONSTRAINT reply_feedback_pkey PRIMARY KEY (workspace_id, account_id, message_id);
 
@@ -1712,6 +1726,8 @@ CREATE INDEX passage_3_workspace_id_message_id_idx ON public.passage_3 USING btr
 CREATE INDEX passage_3_workspace_id_text_hash_idx ON public.passage_3 USING btree (workspace_id, text_hash);
 
 CREATE INDEX passage_3_workspace_id_tsv_idx ON public.passage_3 USING gin (workspace_id, tsv) WITH (fastupdate=off);
+
+CREATE INDEX recent_query_asked_at_idx ON public.recent_query USING btree (asked_at);
 
 CREATE INDEX reply_feedback_workspace_id_message_id_idx ON public.reply_feedback USING btree (workspace_id, message_id);
 
@@ -2032,6 +2048,9 @@ ALTER TABLE public.passage
 ALTER TABLE ONLY public.push_subscription
     ADD CONSTRAINT push_subscription_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.recent_query
+    ADD CONSTRAINT recent_query_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.reply_feedback
     ADD CONSTRAINT reply_feedback_workspace_id_account_id_fkey FOREIGN KEY (workspace_id, account_id) REFERENCES public.membership(workspace_id, account_id) ON DELETE CASCADE;
 
@@ -2146,6 +2165,8 @@ CREATE POLICY every_workspace ON public.notification_setting FOR SELECT TO recol
 
 CREATE POLICY every_workspace ON public.push_subscription FOR SELECT TO recollect_worker USING (true);
 
+CREATE POLICY every_workspace ON public.recent_query TO recollect_worker USING (true);
+
 CREATE POLICY every_workspace ON public.reply_feedback TO recollect_worker USING (true);
 
 CREATE POLICY every_workspace ON public.run TO recollect_worker USING (true);
@@ -2236,6 +2257,8 @@ CREATE POLICY own ON public.notification_hours TO recollect_app USING (((workspa
 
 CREATE POLICY own ON public.push_subscription TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
+CREATE POLICY own ON public.recent_query TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
+
 CREATE POLICY own ON public.reply_feedback TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
 
 CREATE POLICY own ON public.search_feedback TO recollect_app USING (((workspace_id = ( SELECT (NULLIF(current_setting('app.ws'::text, true), ''::text))::uuid AS "nullif")) AND (account_id = ( SELECT (NULLIF(current_setting('app.uid'::text, true), ''::text))::uuid AS "nullif"))));
@@ -2247,6 +2270,8 @@ CREATE POLICY own_workspace ON public.workspace TO recollect_app USING ((id = ( 
 ALTER TABLE public.passage ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.push_subscription ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.recent_query ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reply_feedback ENABLE ROW LEVEL SECURITY;
 

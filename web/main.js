@@ -16,6 +16,7 @@ import { setReader } from "./branches.js";
 import { clearChat, showChat, startChat } from "./chat.js";
 import { clearComposer, loadModels } from "./composer.js";
 import { loadFeedback } from "./feedback.js";
+import { loadRecent } from "./recent.js";
 import { actIn, forgetWorkspaces, loadWorkspaces, startWorkspaces } from "./workspace.js";
 import { join } from "./people.js";
 import { startTelling } from "./telling.js";
@@ -67,6 +68,7 @@ async function enter(user) {
   $("#app").hidden = false;
   loadModels().catch((error) => toast(error.message));
   loadFeedback().catch((error) => toast(error.message));
+  loadRecent().catch((error) => toast(error.message));
   followAlerts(true);
   route();
 }
@@ -101,6 +103,7 @@ function forgetViews() {
   clearChat();
   clearAttached();
   loadFeedback().catch((error) => toast(error.message));
+  loadRecent().catch((error) => toast(error.message));
   followAlerts(true);
 }
 

@@ -9,6 +9,7 @@ import { showFacets, startFacets } from "./facets.js";
 import { clearNotices, showFailure, showNotices } from "./notices.js";
 import { startMenus } from "./menus.js";
 import { showMissing, startMissing } from "./missing.js";
+import { noteQuery } from "./recent.js";
 import { clearSaved, startSaved } from "./saved.js";
 import { closeSuggestions, startSuggestions, suggest, suggestionKey } from "./suggest.js";
 
@@ -38,14 +39,20 @@ let next = null;
 
 export function startSearch() {
   const form = $("#search-form");
-  form.addEventListener("submit", (event) => { event.preventDefault(); closeSuggestions(); ask(); });
+  form.addEventListener("submit", (event) => { event.preventDefault(); closeSuggestions(); ask(); noteQuery(wanted().q); });
   form.addEventListener("input", ({ target }) => {
     if (target.name === "q") askSoon();
     else if (target.name in CHOICES) ask();
   });
   $("#search-input").addEventListener("keydown", fromInput);
   $("#search-more").addEventListener("click", more);
-  startSuggestions((isOpen) => { ask(); if (isOpen) suggest(); });
+  $("#search-input").addEventListener("click", ({ target }) => { if (!target.value) suggest(); });
+  $("#search-hits").addEventListener("click", ({ target }) => { if (target.closest(".hit")) noteQuery(shown.q); });
+  startSuggestions(({ isOpen, isMeant }) => {
+    ask();
+    if (isOpen) suggest();
+    if (isMeant) noteQuery(wanted().q);
+  });
   startMenus();
   startChips(write);
   startFacets(write);
@@ -182,7 +189,10 @@ function showExamples() {
 
 function fromInput(event) {
   if (suggestionKey(event) || event.isComposing) return;
-  if (event.key === "ArrowDown" && toFirstHit()) {
+  if (event.key === "ArrowDown" && !event.target.value) {
+    event.preventDefault();
+    suggest();
+  } else if (event.key === "ArrowDown" && toFirstHit()) {
     event.preventDefault();
     closeSuggestions();
   } else if (event.key === "Escape" && event.target.value) {

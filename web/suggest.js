@@ -1,7 +1,7 @@
 // Completions under the search box: a combobox whose options take the place of the word or operator before the cursor.
 
 import { $, fill, h, icon, points } from "./dom.js";
-import { api, query } from "./api.js";
+import { api } from "./api.js";
 
 const MOST = 8;
 const MEANING = {
@@ -11,7 +11,7 @@ const MEANING = {
   "before:": "a date", "after:": "a date", "on:": "a day, month or year", "during:": "\"last week\", 2026-03",
   "last:": "7d, 24h, 3m", "near:": "what stands around it", "like:": "similar to it",
 };
-const PICTURE = { file: "file", conversation: "message", person: "person", word: "search", operator: "filter", value: "filter" };
+const PICTURE = { file: "file", conversation: "message", person: "person", word: "search", recent: "clock", operator: "filter", value: "filter" };
 
 let asked; // the request under way
 let offered = []; // what is shown
@@ -20,7 +20,8 @@ let start = 0; // where the completed token begins in it, in code points
 let active = -1;
 let completed = () => {};
 
-// `onCompleted(isOpen)` is called once the text has changed; an operator is open: its value comes next.
+// `onCompleted({isOpen, isMeant})` is called once the text has changed: an operator is open, its value comes next; a query of before
+// is meant as it is.
 export function startSuggestions(onCompleted) {
   completed = onCompleted;
   const list = $("#suggestions");
@@ -45,8 +46,8 @@ export async function suggest() {
   const input = $("#search-input");
   const at = input.selectionStart;
   const q = input.value.slice(0, at);
-  if (!/\S$/u.test(q) || /^\S/u.test(input.value.slice(at)) || document.activeElement !== input) return closeSuggestions();
-  const answer = await api(`/search/suggest${query({ q, limit: MOST })}`, { signal }).catch(() => null);
+  if (/\s$/u.test(q) || /^\S/u.test(input.value.slice(at)) || document.activeElement !== input) return closeSuggestions();
+  const answer = await api(`/search/suggest?${new URLSearchParams({ q, limit: MOST })}`, { signal }).catch(() => null);
   if (signal.aborted) return undefined;
   [typed, start, offered] = [q, answer?.start ?? 0, answer?.suggestions ?? []];
   return show();
@@ -63,7 +64,7 @@ function show() {
 }
 
 function optionOf({ kind, type, text }, n) {
-  const hint = kind === "operator" ? MEANING[text] : type ?? (kind === "person" && kind);
+  const hint = kind === "operator" ? MEANING[text] : type ?? (["person", "recent"].includes(kind) && kind);
   return h("li", { role: "option", id: `suggestion-${n}`, "aria-selected": "false" },
     icon(PICTURE[type ?? kind]), h("span", { class: "one-line" }, text), hint && h("span", { class: "muted" }, hint));
 }
@@ -95,10 +96,10 @@ function activate(n) {
 function choose(n) {
   const input = $("#search-input");
   const { kind, insert } = offered[n];
-  const isOpen = kind === "operator";
-  const before = `${points(typed).slice(0, start).join("")}${insert}${isOpen ? "" : " "}`;
+  const [isOpen, isMeant] = [kind === "operator", kind === "recent"];
+  const before = `${points(typed).slice(0, start).join("")}${insert}${isOpen || isMeant ? "" : " "}`;
   input.value = before + input.value.slice(typed.length).trimStart();
   input.setSelectionRange(before.length, before.length);
   closeSuggestions();
-  completed(isOpen);
+  completed({ isOpen, isMeant });
 }

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from core.errors import Unavailable
 from ingest.passwords import remove_old_passwords
 from llm.run_log import Announce
+from search import recent
 from search.feedback import remove_old
 from search.index import Build, remove_passages
 from search.statistics import count_new, list_grown, list_stale, refresh
@@ -154,6 +155,12 @@ async def remove_old_feedback(pool: Pool) -> int:
     """Delete the judgements of searches that may not be kept any longer; return how many."""
     async with pool.write_tx() as conn:
         return await remove_old(conn)
+
+
+async def remove_old_queries(pool: Pool) -> int:
+    """Delete the recent queries that are past their time; return how many."""
+    async with pool.write_tx() as conn:
+        return await recent.remove_old(conn)
 
 
 async def forget_old_passwords(pool: Pool) -> None:

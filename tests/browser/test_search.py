@@ -332,3 +332,39 @@ async def test_all_workspaces_are_searched_as_one_and_a_hit_opens_in_its_own(ada
     await expect(page).to_have_url(re.compile("#/c$"))
     await expect(page.locator("#conversations")).to_contain_text("Keys")
     await expect(page.locator("#conversations")).not_to_contain_text("Team")
+
+
+async def test_what_was_searched_for_is_offered_in_the_empty_box_until_it_is_forgotten(ada):
+    page, box = ada.page, ada.page.locator("#search-input")
+    await ada.say(LETTER, title="Keys")
+    await typed(ada, "grace")
+    await expect(page.locator(".hit")).to_have_count(1)
+    async with page.expect_response(re.compile("/search/recent$")) as noted:
+        await page.locator(".hit").click()
+    assert await (await noted.value).json() == {"recorded": True}
+    await ada.open("#/search")
+    await typed(ada, "boiler door")
+    async with page.expect_response(
+        lambda answer: answer.url.endswith("/recent") and answer.request.method == "GET"
+    ):
+        await page.keyboard.press("Enter")
+    await page.keyboard.press("Escape")
+    await expect(box).to_have_value("")
+    await page.keyboard.press("ArrowDown")
+    offered = page.get_by_role("option").locator(".one-line")
+    await expect(offered).to_have_text(["boiler door", "grace"])
+    await page.keyboard.type("boi")
+    await expect(option(page, "boiler")).to_be_visible()
+    await expect(offered.first).to_have_text("boiler door")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(box).to_have_value("boiler door")
+    await expect(page.locator(".hit")).to_have_count(1)
+
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Forget it").click()
+    await expect(page.get_by_role("button", name="Forget it")).to_have_count(0)
+    assert (await ada.call("/search/recent"))["items"] == []
+    await page.get_by_role("button", name="Do not keep it").click()
+    await expect(page.locator("#recent-switch")).to_contain_text("is not kept")
+    assert (await ada.call("/search/recent"))["is_kept"] is False

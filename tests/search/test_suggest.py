@@ -3,6 +3,7 @@ import re
 import pytest
 
 from search.query import parse
+from search.recent import record
 from search.statistics import refresh
 from search.suggest import Suggestion, suggest
 from sql import REGISTRY
@@ -102,6 +103,35 @@ async def test_operators_and_their_fixed_values_complete(resources, ada):
     assert await texts(resources, ada, "to:lo", "value") == ["Ada Lovelace"]
     assert await suggested(resources, ada, "before:20") == []
     assert await suggested(resources, ada, "") == []
+
+
+async def asked_before(resources, scope, *queries):
+    for q in queries:
+        async with resources.app.write_tx(scope) as conn:
+            await record(conn, scope, q)
+
+
+async def test_own_last_queries_come_first_and_go_on_from_what_is_typed(
+    resources, owner_connection, ada
+):
+    bob = await make_colleague(owner_connection, ada, "Bob")
+    await asked_before(resources, ada, "Board minutes", "lunch on:today", "board of 2025")
+    await asked_before(resources, bob, "board is mine")
+    await make_conversation(owner_connection, ada, "Board meeting")
+    assert await suggested(resources, ada, "") == [
+        Suggestion("recent", q, q) for q in ("board of 2025", "lunch on:today", "Board minutes")
+    ]
+    found = await suggested(resources, ada, "BOAR")
+    assert [(s.kind, s.text) for s in found] == [
+        ("recent", "board of 2025"),
+        ("recent", "Board minutes"),
+        ("title", "Board meeting"),
+    ]
+    assert (await suggested(resources, ada, "lunch on:t"))[0] == Suggestion(
+        "recent", "lunch on:today", "on:today"
+    )
+    assert await texts(resources, ada, "Lunch on", "recent") == []  # what stands before stays
+    assert await texts(resources, ada, "board of 2025", "recent") == []
 
 
 async def test_tags_are_those_of_what_one_may_read(resources, owner_connection, ada):

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from api.notices import hooks, notifications
 from api.search import answers as search_answers
 from api.search import feedback as search_feedback
+from api.search import recent as search_recent
 from api.search import saved_searches
 from api.search.fields import FACETS, SearchParameters
 from api.search.parse import Parsed, ReadFilterAnswer
@@ -33,7 +34,7 @@ from tests.shape.tree import ROOT
 PAGE = (ROOT / "docs/search.md").read_text()
 CORPUS = ["label", "kind", "in", "who", "when", "language", "text"]
 ASKED = ["typed", "asked with", "found", "because"]
-ROUTES = ("suggest", "parse", "why-not", "feedback")
+ROUTES = ("suggest", "parse", "why-not", "feedback", "recent")
 FENCE = re.compile(r"^```(http|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 OTHER_ANSWERS = (
     Parsed,
@@ -41,6 +42,9 @@ OTHER_ANSWERS = (
     Suggested,
     SuggestionAnswer,
     WhyNotAnswer,
+    search_recent.RecentAnswer,
+    search_recent.RecentQueryAnswer,
+    search_recent.RememberedAnswer,
     search_feedback.RecordedAnswer,
     search_feedback.SwitchesAnswer,
     saved_searches.SavedSearchAnswer,

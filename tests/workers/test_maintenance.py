@@ -244,6 +244,16 @@ async def test_old_feedback_is_removed_and_the_rest_stays(resources, owner_conne
     assert await owner_connection.fetchval("SELECT query FROM search_feedback") == "q179"
 
 
+async def test_old_queries_are_removed_and_the_rest_stays(resources, owner_connection, scope):
+    await owner_connection.execute(
+        "INSERT INTO recent_query (workspace_id, account_id, query, asked_at) "
+        "SELECT $1, $2, 'q' || days, now() - days * interval '1 day' FROM unnest(ARRAY[89, 91]) AS days",
+        scope.workspace_id, scope.account_id,
+    )  # fmt: skip
+    assert await maintenance.remove_old_queries(resources.worker) == 1
+    assert await owner_connection.fetchval("SELECT query FROM recent_query") == "q89"
+
+
 async def test_a_password_whose_job_never_ended_is_forgotten_in_time(
     resources, owner_connection, scope, made
 ):

@@ -81,3 +81,10 @@ async def test_what_is_not_there_and_what_is_not_shared_are_the_same_404(
 async def test_a_judgement_that_cannot_be_is_refused(client, body):
     answer = await client.post("/api/search/feedback", json=body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
+
+
+async def test_a_query_of_nothing_but_separators_is_refused(client, hit):
+    """Bug: Python takes U+001C for a blank, the pattern does not, and nothing was left to be kept: a 500."""
+    body = {"query": "\x1c", "kind": "up", "message_id": hit["message_id"]}
+    answer = await client.post("/api/search/feedback", json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "VALIDATION_ERROR")
