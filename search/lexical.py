@@ -251,7 +251,8 @@ def _terms(clauses: Sequence[Clause], langs: Sequence[str]) -> Iterator[tuple[Te
             for option in clause.options:
                 yield from _terms(option, langs)
         elif not isinstance(clause, Not):
-            found = [_term(clause.text, columns) for columns in _aligned(clause.text, langs)]
+            read = [c for c in _aligned(clause.text, langs) if c[0].role != "tail"]
+            found = [_term(clause.text, columns) for columns in read]
             if isinstance(clause, Prefix) and found:
                 last = found.pop()[0]
                 found.append((replace(last, lexemes=(last.word,), is_prefix=True), False))
@@ -267,8 +268,7 @@ def _term(text: str, columns: tuple[Piece, ...]) -> tuple[Term, bool]:
 
 def _aligned(text: str, langs: Sequence[str]) -> list[tuple[Piece, ...]]:
     """Return the pieces of `text`, each as every language reads it: cutting does not depend on the language."""
-    rows = zip(*(list(pieces(text, lang)) for lang in langs), strict=True)
-    return [columns for columns in rows if columns[0].role != "tail"]
+    return list(zip(*(list(pieces(text, lang)) for lang in langs), strict=True))
 
 
 def _condition(clause: Clause, langs: Sequence[str], *, top: bool) -> str | None:
@@ -293,29 +293,31 @@ def _all(clauses: Sequence[Clause], langs: Sequence[str]) -> str:
 
 
 def _word(text: str, langs: Sequence[str]) -> str | None:
-    terms = [
-        _term(text, columns)[0] for columns in _aligned(text, langs) if columns[0].role != "whole"
-    ]
-    return f"({' & '.join(term.tsquery() for term in terms)})" if terms else None
+    """Return the parts of a word one after the other, as a text that holds it has them."""
+    parts = [columns for columns in _aligned(text, langs) if columns[0].role != "whole"]
+    return _in_a_row(
+        [None if c[0].role == "tail" else _term(text, c)[0].tsquery() for c in parts], suffix=""
+    )
 
 
 def _phrase(text: str, *, suffix: str) -> str | None:
     """Return the words as typed, one after the other; `suffix` goes to the last."""
-    steps: list[str] = []
-    gap = 1
-    cut = [piece for piece in pieces(text, "") if piece.role != "whole"]
-    while cut and cut[-1].role == "tail":
-        cut.pop()
-    for at, piece in enumerate(cut):
-        if piece.role == "tail":
+    parts = [piece for piece in pieces(text, "") if piece.role != "whole"]
+    return _in_a_row(
+        [None if piece.role == "tail" else quoted(piece.exact) for piece in parts], suffix=suffix
+    )
+
+
+def _in_a_row(parts: Sequence[str | None], *, suffix: str) -> str | None:
+    """Return the tsquery of one part after the other; None takes a place and may be anything."""
+    steps, gap = "", 1
+    for part in parts:
+        if part is None:
             gap += 1
             continue
-        last = at == len(cut) - 1
-        steps.append(
-            ("" if not steps else f" <{gap}> ") + quoted(piece.exact) + (suffix if last else "")
-        )
+        steps += f" <{gap}> {part}" if steps else part
         gap = 1
-    return f"({''.join(steps)})" if steps else None
+    return f"({steps}{suffix})" if steps else None
 
 
 def any_of(options: Sequence[str]) -> str:

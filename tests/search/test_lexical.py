@@ -18,6 +18,7 @@ from search.lexical import (
     weigh,
 )
 from search.query import parse
+from search.terms import document
 
 EN = ("en",)
 
@@ -59,6 +60,9 @@ def test_negated_words_do_not_rank_and_prefixes_do():
         ("cat OR dogs", "(('cat') | (('dog' | 'dogs')))"),
         ("(cat -dog) OR \"a b\"", "((('cat') & !('dog'))) | (('a' <-> 'b')))"),
         ('"东京都 x"', "('东京' <-> '京都' <2> 'x')"),
+        ("-covid-19", "!('covid' <-> '19')"),
+        ("-houses_2", "!(('hous' | 'houses') <-> '2')"),
+        ("(foo_bar OR 东京都x)", "(('foo' <-> 'bar') | ('东京' <-> '京都' <2> 'x'))"),
     ],
 )  # fmt: skip
 async def test_phrases_groups_and_negations_are_conditions(owner_connection, q, tsquery):
@@ -72,6 +76,24 @@ async def test_phrases_groups_and_negations_are_conditions(owner_connection, q, 
     assert await owner_connection.fetchval(
         same, found.replace("<->", "<1>"), tsquery.replace("<->", "<1>")
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "matches"),
+    [
+        ("the office in COVID-19 times", True),
+        ("covid 19 came", True),
+        ("19 people had covid in 2020", False),
+        ("covid in 19 offices", False),
+    ],
+)
+async def test_a_word_of_parts_is_met_where_they_stand_together(owner_connection, text, matches):
+    """`-covid-19` dropped whatever held both, however far apart."""
+    condition = conditions(parse("(covid-19 OR nothing)"), EN)
+    held = await owner_connection.fetchval(
+        "SELECT $1::text::tsvector @@ $2::text::tsquery", document(text, "en").tsv, condition
+    )
+    assert held is matches
 
 
 def test_only_what_narrows_by_itself_is_a_positive_condition():
