@@ -3,6 +3,7 @@
 import { $, fill, h, report, toast } from "./dom.js";
 import { api } from "./api.js";
 import { replyOptions } from "./options.js";
+import { traceButton } from "./trace.js";
 
 const MOST_BESIDE = 4; // replies in columns
 
@@ -26,7 +27,8 @@ export function messageTools(message) {
     reply && canWrite && tool("Go on from this one", () => chat.choose(message.id), "go-on", { "aria-pressed": "false" }),
     alive && canWrite && own && tool("Edit", (event) => edit(event.target.closest(".message"), message)),
     alive && canWrite && reply && message.run_id && tool("Answer again", () => again(message)),
-    alive && tool("Fork", () => fork(message)));
+    alive && tool("Fork", () => fork(message)),
+    alive && reply && message.run_id && traceButton(message));
 }
 
 function tool(label, run, name = "", more = {}) {
