@@ -131,20 +131,29 @@ def fuse(
 
 
 def collapse(
-    ranked: Sequence[tuple[Candidate, Listed]], *, group_by: Grouping, group_limit: int = 1
+    ranked: Sequence[tuple[Candidate, Listed]],
+    *,
+    group_by: Grouping,
+    group_limit: int = 1,
+    by_text: bool = True,
 ) -> list[Listed]:
-    """Keep the best of equal texts, and the best `group_limit` of each group where asked; order stays."""
+    """Keep the best of equal texts (`by_text`), and the best `group_limit` of each group where asked; order stays."""
     kept: dict[bytes, Listed] = {}
     same: dict[bytes, list[UUID]] = {}
     groups = Counter[UUID]()
     for candidate, listed in ranked:
-        text = candidate.text_hash
+        text = candidate.text_hash if by_text else candidate.id.bytes
         if text in kept:
             same[text].append(listed.id)
-        elif not _is_grouped(candidate, group_by) or groups[candidate.item_id] < group_limit:
+        elif not is_grouped(candidate, group_by) or groups[candidate.item_id] < group_limit:
             kept[text], same[text] = listed, []
             groups[candidate.item_id] += 1
     return [replace(listed, same=tuple(same[text])) for text, listed in kept.items()]
+
+
+def is_grouped(candidate: Candidate, group_by: Grouping) -> bool:
+    """Say whether the passage counts towards the hits of its item."""
+    return group_by == ("conversation" if candidate.is_message else "file")
 
 
 def _listed(
@@ -152,10 +161,6 @@ def _listed(
 ) -> Listed:
     recent = weights.recency * 2 ** (-max(c.age_days, 0.0) / HALF_LIFE_DAYS)
     return Listed(c.id, score + gain + recent, match, borrowed=gain, recent=recent)
-
-
-def _is_grouped(candidate: Candidate, group_by: Grouping) -> bool:
-    return group_by == ("conversation" if candidate.is_message else "file")
 
 
 def _score(candidate: Candidate, weights: Blend) -> float:

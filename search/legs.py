@@ -17,7 +17,7 @@ from search.lexical import NO_WORDS, LexicalQuestion, Words, find_words
 from search.query import Query
 from search.question import Question
 from search.searcher import Search, ms_since
-from search.semantic import Nearest, SemanticQuestion, find_nearest
+from search.semantic import NOT_NEAR, Nearest, SemanticQuestion, find_nearest
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
@@ -78,7 +78,7 @@ async def lexical_leg(search: Search, question: Question) -> Words | None:
         further = _find_words(search, question, chosen.further)
         left_s = limit_s - (perf_counter() - started)
         found = await _in_time(search, "lexical", further, limit_s=left_s) or found
-    search.watch.lexical = ms_since(started)
+    search.watch.lexical += ms_since(started)
     return found
 
 
@@ -94,7 +94,7 @@ async def semantic_leg(
     vector, started = await embedding, perf_counter()
     basis = question.basis
     if basis.generation_id is None and vector is not None:
-        return Nearest((), "exact")  # nothing has been embedded here yet
+        return NOT_NEAR  # nothing has been embedded here yet
     if vector is None or basis.generation_id is None:
         search.watch.degraded.append("semantic")
         return None
@@ -103,12 +103,13 @@ async def semantic_leg(
         generation_id=basis.generation_id,
         condition=question.condition,
         exact=question.is_exact,
-        depth=_depth(search),
+        depth=depth_of(search),
         enough=enough(search.request.limit),
+        apart=search.apart,
     )
     left_s = search.searcher.semantic_timeout_s - search.watch.embed / 1000
     found = await _in_time(search, "semantic", _find_near(search, asked), limit_s=left_s)
-    search.watch.semantic = ms_since(started)
+    search.watch.semantic += ms_since(started)
     return found
 
 
@@ -116,7 +117,12 @@ async def _find_words(search: Search, question: Question, tsquery: str | None) -
     if tsquery is None:
         return NO_WORDS
     asked = LexicalQuestion(
-        tsquery, question.condition, question.weighed, question.lengths, _depth(search)
+        tsquery,
+        question.condition,
+        question.weighed,
+        question.lengths,
+        depth_of(search),
+        search.apart,
     )
     async with search.searcher.search_pool.autocommit() as conn:
         return await find_words(conn, search.scope, asked, constraints=search.within)
@@ -134,9 +140,9 @@ def enough(limit: int) -> int:
     return max(LEAST_ENOUGH, limit + limit // 2)
 
 
-def _depth(search: Search) -> int:
+def depth_of(search: Search) -> int:
     """Return how many candidates each leg gives: enough for some pages of the size asked for."""
-    return min(MOST_DEPTH, max(LEAST_DEPTH, 3 * search.request.limit))
+    return search.depth or min(MOST_DEPTH, max(LEAST_DEPTH, 3 * search.request.limit))
 
 
 async def _in_time(

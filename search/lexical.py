@@ -82,6 +82,7 @@ class LexicalQuestion:
     weighed: tuple[Weighed, ...]
     lengths: Lengths
     depth: int
+    apart: frozenset[bytes] = frozenset()  # hashes of texts that are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ async def find_words(
         conn, _find_words, **scope.ids, **constraints.values(),
         **scoring_values(question.weighed, lengths=question.lengths),
         candidates=question.candidates, cap=CAP, depth=question.depth, condition=question.condition,
-        words=title_words(question.weighed), rare=rare_patterns(question.weighed, named_from),
+        apart=sorted(question.apart), words=title_words(question.weighed), rare=rare_patterns(question.weighed, named_from),
         named_from=named_from, named_depth=NAMED_DEPTH,
     )  # fmt: skip
     return Words(

@@ -111,6 +111,11 @@ class Constraints:
         """Say whether single passages are asked for, and not only whole messages and files."""
         return any(o.passages is not None or o.pages or o.traits for o in self.options)
 
+    def without(self, items: frozenset[UUID]) -> "Constraints":
+        """Return the same, but for what stands in these items."""
+        others = Option(not_items=items)
+        return any_option(option.both(others) for option in self.options) if items else self
+
     def file_facts(self) -> list[tuple[object, ...]] | None:
         """Return the alternatives as far as a file tells that was not read: what it may hold leaves it. None leaves all."""
         facts = [

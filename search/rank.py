@@ -17,7 +17,7 @@ from search.embed import QueryVector
 from search.explain import Places, Reasons, reasons
 from search.filters import Constraints
 from search.fuse import LEXICAL_ALONE, Blend, Candidate, Listed, across, blend, collapse, fuse
-from search.legs import embed, lexical_leg, likely_model, semantic_leg
+from search.legs import depth_of, embed, lexical_leg, likely_model, semantic_leg
 from search.lexical import (
     NO_WORDS,
     DatedQuestion,
@@ -31,7 +31,8 @@ from search.pages import Frozen
 from search.query import Query
 from search.question import Question, understand
 from search.searcher import Search, Searcher, Watch, ms_since
-from search.semantic import Nearest
+from search.semantic import NOT_NEAR, Nearest
+from search.widen import LOOKS, is_short, look_further
 from sql import fetch, read
 
 LONGEST: Final = 200  # of a list by date
@@ -54,6 +55,18 @@ class _Found:
     words: Words
     near: Nearest
 
+    def plus(self, more: "_Found") -> "_Found":
+        """Return both, what was found first before the rest."""
+        scored = [*self.words.scored, *more.words.scored]
+        named = list(dict.fromkeys((*self.words.named, *more.words.named)))
+        near, exact = self.near, self.near.recall == "exact"
+        nearest = Nearest((*near.ids, *more.near.ids), more.near.recall if exact else near.recall)
+        return _Found(Words(scored, named), nearest)
+
+    def is_cut(self, depth: int) -> bool:
+        """Say whether there may be more than this: a leg gave as many as it was asked for."""
+        return max(len(self.words.scored), len(self.near.ids)) >= depth
+
     def known(self) -> dict[UUID, float | None]:
         """Return every id with its BM25 where the lexical leg told it."""
         scored = {entry.id: entry.bm25 for entry in self.words.scored}
@@ -62,6 +75,23 @@ class _Found:
     def places(self) -> Places:
         scored = [entry.id for entry in self.words.scored]
         return Places(scored, self.near.ids, self.words.named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fused:
+    """What was found, with both scores, in its order, and the list that it makes."""
+
+    found: _Found
+    scored: Sequence[Candidate]
+    weights: Blend
+    ranked: Sequence[tuple[Candidate, Listed]]
+    listed: list[Listed]
+
+    def is_short(self, search: Search) -> bool:
+        return is_short(search.request, self.ranked, self.listed)
+
+    def texts(self) -> set[bytes]:
+        return {candidate.text_hash for candidate in self.scored}
 
 
 _score_candidates = read("search.sql", "score_candidates", Candidate)
@@ -87,16 +117,29 @@ async def _by_date(search: Search) -> Ranking:
         oldest=search.request.sort == "oldest",
         depth=LONGEST,
     )
-    async with search.searcher.search_pool.autocommit() as conn:
-        ids = await find_dated(conn, search.scope, asked, constraints=search.within)
-    known = {c.id: c for c in await score(search, question, dict.fromkeys(ids), vector=None)}
     match: tuple[Match, ...] = () if is_browse else ("lexical",)
-    dated = [(known[id_], Listed(id_, 0.0, match)) for id_ in ids if id_ in known]
-    return _ranking(search, question, dated, recall="exact")
+    dated: list[tuple[Candidate, Listed]] = []
+    listed: list[Listed] = []
+    look = search
+    for _ in range(LOOKS):
+        ids = await _dated_ids(look, asked)
+        fresh = dict.fromkeys(id_ for id_ in ids if id_ not in {hit.id for _, hit in dated})
+        known = {c.id: c for c in await score(look, question, fresh, vector=None)}
+        dated += [(known[id_], Listed(id_, 0.0, match)) for id_ in fresh if id_ in known]
+        listed = _collapsed(search, dated, by_text=False)
+        if len(ids) < LONGEST or not is_short(search.request, dated, listed):
+            break
+        look = look_further(look, dated, listed)
+    return _ranking(search, question, listed, recall="exact")
+
+
+async def _dated_ids(search: Search, asked: DatedQuestion) -> list[UUID]:
+    async with search.searcher.search_pool.autocommit() as conn:
+        return await find_dated(conn, search.scope, asked, constraints=search.within)
 
 
 async def _by_relevance(search: Search) -> Ranking:
-    """Run both legs side by side and fuse them."""
+    """Run both legs side by side and fuse them; then for what else there is, where few are left of many."""
     model = likely_model(search)
     first = embedding = asyncio.ensure_future(embed(search, query=search.query, model=model))
     try:
@@ -116,16 +159,54 @@ async def _by_relevance(search: Search) -> Ranking:
     if words is None and nearest is None:
         raise Unavailable("Search did not answer in time.", retry_after_s=1)
     vector = embedding.result() if nearest is not None else None
-    found = _Found(words or NO_WORDS, nearest or Nearest((), "exact"))
-    started = perf_counter()
-    scored = await score(search, question, found.known(), vector=vector)
-    weights = blend_of(search, question, vector, scored)
-    ranked = fuse(scored, weights, near=set(found.near.ids))
-    search.watch.fuse = ms_since(started)
+    found = _Found(words or NO_WORDS, nearest or NOT_NEAR)
+    fused = await _fused(search, question, vector, found)
+    fused = await _widened(search, question, vector, fused=fused)
     legs = None
     if search.request.explain:
-        legs = reasons(ranked, weights, sigma=question.basis.spread, places=found.places())
-    return _ranking(search, question, ranked, recall=found.near.recall, legs=legs)
+        places, spread = fused.found.places(), question.basis.spread
+        legs = reasons(fused.ranked, fused.weights, sigma=spread, places=places)
+    return _ranking(search, question, fused.listed, recall=fused.found.near.recall, legs=legs)
+
+
+async def _widened(
+    search: Search, question: Question, vector: QueryVector | None, *, fused: _Fused
+) -> _Fused:
+    """Ask the legs again for what else there is, where little is left of what they gave."""
+    embedding = asyncio.get_running_loop().create_future()
+    embedding.set_result(vector)
+    look, is_cut = search, fused.found.is_cut(depth_of(search))
+    for _ in range(LOOKS - 1):
+        if not is_cut or search.watch.degraded or not fused.is_short(search):
+            break
+        look = look_further(look, fused.ranked, fused.listed, texts=fused.texts())
+        words, nearest = await asyncio.gather(
+            lexical_leg(look, question), semantic_leg(look, question, embedding)
+        )
+        more = _Found(words or NO_WORDS, nearest or NOT_NEAR)
+        is_cut = more.is_cut(depth_of(look))
+        fused = await _fused(search, question, vector, fused.found.plus(more), before=fused.scored)
+    return fused
+
+
+async def _fused(
+    search: Search,
+    question: Question,
+    vector: QueryVector | None,
+    found: _Found,
+    *,
+    before: Sequence[Candidate] = (),
+) -> _Fused:
+    """Score what was found, but for what was before, and rank all of it."""
+    started = perf_counter()
+    known = found.known()
+    for candidate in before:
+        known.pop(candidate.id, None)
+    scored = [*before, *await score(search, question, known, vector=vector)]
+    weights = blend_of(search, question, vector, scored)
+    ranked = fuse(scored, weights, near=set(found.near.ids))
+    search.watch.fuse += ms_since(started)
+    return _Fused(found, scored, weights, ranked, _collapsed(search, ranked))
 
 
 async def score(
@@ -169,17 +250,24 @@ def blend_of(
     return across(weights, scored, foreign=question.foreign, most=most)
 
 
+def _collapsed(
+    search: Search, ranked: Sequence[tuple[Candidate, Listed]], *, by_text: bool = True
+) -> list[Listed]:
+    asked = search.request
+    return collapse(ranked, group_by=asked.group_by, group_limit=asked.group_limit, by_text=by_text)
+
+
 def _ranking(
     search: Search,
     question: Question,
-    ranked: Sequence[tuple[Candidate, Listed]],
+    listed: list[Listed],
     *,
     recall: Recall,
     legs: dict[UUID, tuple[ExplainedLeg, ...]] | None = None,
 ) -> Ranking:
     request, basis = search.request, question.basis
     frozen = Frozen(
-        listed=collapse(ranked, group_by=request.group_by, group_limit=request.group_limit),
+        listed=listed,
         index_seq=basis.index_seq,
         recall=recall,
         langs=question.langs,

@@ -76,6 +76,8 @@ class Search:
     query: Query
     within: Constraints
     watch: Watch = field(default_factory=Watch)
+    apart: frozenset[bytes] = frozenset()  # hashes of texts that are not looked for any more
+    depth: int | None = None  # candidates of each leg; None: by the size of the page
 
 
 def ms_since(started: float) -> float:

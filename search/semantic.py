@@ -45,6 +45,9 @@ class Nearest:
     recall: Recall
 
 
+NOT_NEAR: Final = Nearest((), "exact")
+
+
 @dataclass(frozen=True, slots=True)
 class SemanticQuestion:
     """`exact` says that no approximation is wanted or needed: few passages, or a condition that leaves few.
@@ -58,6 +61,7 @@ class SemanticQuestion:
     exact: bool
     depth: int
     enough: int
+    apart: frozenset[bytes] = frozenset()  # hashes of texts that are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,5 +156,6 @@ async def _ask(
     rows = await fetch(
         conn, _find_near_exact if exact else _find_near_hnsw, **scope.ids, **constraints.values(),
         vector=question.vector, generation=question.generation_id, condition=question.condition, depth=question.depth,
+        apart=sorted(question.apart),
     )  # fmt: skip
     return tuple(row.id for row in rows)

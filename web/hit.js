@@ -48,7 +48,7 @@ function toolsOf(hit, about, ask) {
   const again = async (parameters) => same(hit, await ask(parameters));
   const tools = [
     hit.type === "message" && panelButton("Around it", panel, async () => around(await again({ context: NEIGHBOURS }))),
-    hit.also_in.length > 0 && panelButton(`Also in ${hit.also_in.length} more`, panel, async () => elsewhere(hit, await twins(hit, ask))),
+    twinIds(hit).length > 0 && panelButton(`Also in ${twinIds(hit).length} more`, panel, async () => elsewhere(hit, await twins(hit, ask))),
     panelButton("Why this?", panel, async () => explained((await again({ explain: true })).explain)),
     thumbsOf(about),
   ];
@@ -61,10 +61,13 @@ function same(hit, { hits }) {
   return found;
 }
 
+// Where its text stands as well: things, and messages of its own conversation.
+const twinIds = (hit) => [...hit.also_in, ...(hit.type === "message" ? hit.also_here : [])];
+
 // The same text where else it stands: the hits of the search within each of those things. One that is gone since is left out.
 async function twins(hit, ask) {
   const within = { cursor: "", group_by: "", sort: "", workspace: hit.workspace_id, limit: LOOKED_AT };
-  const ids = hit.also_in.slice(0, MOST_TWINS);
+  const ids = twinIds(hit).slice(0, MOST_TWINS);
   const answers = await Promise.allSettled(ids.map((id) => ask({ ...within, filter: `near:${id}` })));
   return answers.map(({ value }, n) => value && twinOf(hit, ids[n], value.hits)).filter(Boolean);
 }
@@ -77,7 +80,7 @@ function elsewhere(hit, found) {
   const row = (twin) => h("li", {},
     h("a", { href: twin.links.open }, icon(twin.type === "file" ? "file" : "message"), " ", titleOf(twin)),
     h("p", { class: "muted" }, placeOf(twin).join(", "), " ", when(twin.created_at)));
-  const left = hit.also_in.length - MOST_TWINS;
+  const left = twinIds(hit).length - MOST_TWINS;
   return [h("ul", { class: "around" }, found.map(row)), left > 0 && h("p", { class: "muted" }, `and in ${left} more`)];
 }
 

@@ -57,7 +57,7 @@ async def test_the_legs_use_their_indexes_under_row_level_security(resources, ow
     values = {
         **scope.ids, **Constraints().values(), "wholes": ["'w7'"], "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0],
         "candidates": "'w7'", "flat": 0.3, "steep": 0.45, "cap": 100, "depth": 10, "condition": None,
-        "vector": vector, "generation": generation_id, "words": ["w7"], "rare": ["%w7%"], "named_from": 0.6, "named_depth": 10,
+        "vector": vector, "generation": generation_id, "words": ["w7"], "rare": ["%w7%"], "named_from": 0.6, "named_depth": 10, "apart": [],
     }  # fmt: skip
     lexical = await plan_of(resources, "find_words", values, off=())
     assert "Bitmap Index Scan on passage_" in lexical

@@ -82,7 +82,7 @@ async def test_the_same_question_is_planned_alike_each_time(resources, owner_con
         "flat": 0.3, "steep": 0.45, "cap": 20_000, "depth": 60, "condition": None, "vector": vector, "generation": generation_id,
         "openings": False, "oldest": False, "words": "'w7'", "listed": [], "listed_only": False, "look": 10_000, "blocks": 500,
         "facets": ["type", "month"], "months": list(month_starts(UTC, 2026)), "most": 50,
-        "named_from": 0.6, "named_depth": 10,
+        "named_from": 0.6, "named_depth": 10, "apart": [],
     }  # fmt: skip
     by_name = {"search.sql:find_words": {"words": ["w7"], "rare": ["%w7%"]}}
     for name in ("search.sql:find_words", "search.sql:find_dated", "search.sql:find_near_exact", "search.sql:find_near_hnsw",

@@ -62,7 +62,7 @@ async def words(pool, scope):
     values = {
         **scope.ids, **Constraints().values(), "wholes": ["'w7'"], "a": ["'w7'"], "b": [None], "c": [None], "d": [None], "idfs": [1.0],
         "candidates": "'w7'", "flat": 0.3, "steep": 0.45, "cap": PASSAGES, "depth": PASSAGES, "condition": None,
-        "words": ["w7"], "rare": ["%w7%"], "named_from": 0.6, "named_depth": 10,
+        "words": ["w7"], "rare": ["%w7%"], "named_from": 0.6, "named_depth": 10, "apart": [],
     }  # fmt: skip
     async with pool.autocommit() as conn:
         rows = await conn.raw.fetch(query.text, *(values[p] for p in query.parameters))
