@@ -37,10 +37,10 @@ async def rerank(
         watch.degraded.append("reranker_not_configured")
         return
     head = listed[:TOP]
-    async with searcher.read_pool.read_tx(scope) as conn:
-        texts = await _read(conn, scope, [entry.id for entry in head])
     try:
         async with asyncio.timeout(searcher.rerank_timeout_s):
+            async with searcher.read_pool.read_tx(scope) as conn:
+                texts = await _read(conn, scope, [entry.id for entry in head])
             scores = await searcher.reranker.score(query.meaning(), list(texts.values()))
     except (Unavailable, TimeoutError) as error:
         log.warning("list not reranked", error=str(error) or "timed out")

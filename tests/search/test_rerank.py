@@ -9,11 +9,12 @@ from core.ids import new_id
 from search.answer import SearchRequest
 from search.fuse import Listed
 from search.query import parse
-from search.rerank import TOP, is_exact, reorder
+from search.rerank import TOP, is_exact, reorder, rerank
 from search.rerank_onnx import OnnxReranker
 from search.retrieve import retrieve
+from search.searcher import Watch
 from tests.make import make_scope
-from tests.search.make import make_file, make_searcher
+from tests.search.make import make_file, make_searcher, ranked
 from tests.search.tiny_cross_encoder import write_cross_encoder
 
 IDS = [new_id() for _ in range(5)]
@@ -128,3 +129,16 @@ async def test_without_the_model_in_time_the_fused_order_stays_and_the_answer_sa
     ):
         searcher = make_searcher(resources, reranker=reranker, rerank_timeout_s=0.01)
         assert await titles(searcher, ada) == (fused, (part,))
+
+
+async def test_texts_that_cannot_be_read_leave_the_list_as_it_was(resources, ada, model):
+    """A pool that was busy then made the whole search a 503."""
+    searcher = make_searcher(resources, reranker=model)
+    query, watch = parse(ASKED.q), Watch()
+    fused = (await ranked(searcher, ada, ASKED.q, mode="lexical")).listed
+    busy = replace(resources.app, seats=asyncio.Semaphore(0), acquire_timeout_s=0.01)
+    listed = list(fused)
+    await rerank(replace(searcher, read_pool=busy), ada, listed, query=query, watch=watch)
+    assert (listed, watch.degraded) == (fused, ["rerank"])
+    await rerank(searcher, ada, listed, query=query, watch=watch)
+    assert listed != fused
