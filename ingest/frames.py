@@ -54,9 +54,9 @@ def _fields(frame: Frame) -> tuple[str, ...]:
         case Properties():
             return ("properties", *frame)
         case Picture():
-            ordinal, page, label, text, page_count, width, height, _ = frame
+            ordinal, page, label, text, page_count, width, height, _, above, below = frame
             numbers = (str(ordinal), _digits(page), _digits(page_count), str(width), str(height))
-            return ("picture", *numbers, label or "", text, "")  # the pixels follow
+            return ("picture", *numbers, label or "", text, above, below, "")  # the pixels follow
         case Member(ordinal, path, _, is_last):
             return ("member", str(ordinal), path, "last" if is_last else "", "")
         case Unreadable():
@@ -94,12 +94,13 @@ def _unpack_member(payload: bytes) -> Member:
 
 
 def _unpack_picture(payload: bytes) -> Picture:
-    *head, pixels = payload.split(b"\0", 8)
-    _, ordinal, page, page_count, width, height, label, text = (part.decode() for part in head)
+    *head, pixels = payload.split(b"\0", 10)
+    _, *numbers, label, text, above, below = (part.decode() for part in head)
+    ordinal, page, page_count, width, height = numbers
     if len(pixels) != int(width) * int(height):
         raise ValueError("not as many pixels as it says")
     place = (int(ordinal), _number(page), label or None, text, _number(page_count))
-    return Picture(*place, int(width), int(height), pixels)
+    return Picture(*place, int(width), int(height), pixels, above, below)
 
 
 def _digits(number: int | None) -> str:

@@ -79,7 +79,7 @@ class Ocr:
         self._program: Tesseract | None = None
 
     async def read(self, picture: Picture) -> Segment | Problem:
-        """Return what the picture shows, or says without OCR where that is more."""
+        """Return what the picture shows, or says without OCR where that is more, with what stands beside it."""
         self._pictures += 1
         if self._pictures > self._limits.ocr_pages:
             message = f"Of the pages that are pictures only {self._limits.ocr_pages} were read."
@@ -94,20 +94,21 @@ class Ocr:
             shown = await recognise(picture, self._program, limits=self._limits)
         except ChildDied as death:
             return _lost(picture, death)
-        return _segment(picture, shown if len(shown) > len(picture.text) else picture.text)
+        return _segment(picture, max(picture.text, shown, key=len))
 
     def _unread(
         self, picture: Picture, code: str, message: str, *, remedy: str
     ) -> Segment | Problem:
         """Complain once of a file: a thousand pages of a scan have one cause."""
-        if self._has_complained or picture.text:
+        if self._has_complained or picture.with_text(picture.text):
             return _segment(picture, picture.text)
         self._has_complained = True
         return Problem(picture.ordinal, picture.page, code, message, remedy)
 
 
 def _segment(picture: Picture, text: str) -> Segment:
-    return Segment(picture.ordinal, picture.page, picture.label, text, picture.page_count)
+    whole = picture.with_text(text)
+    return Segment(picture.ordinal, picture.page, picture.label, whole, picture.page_count)
 
 
 def _lost(picture: Picture, death: ChildDied) -> Problem:

@@ -61,7 +61,8 @@ class Member(NamedTuple):
 class Picture(NamedTuple):
     """A page that shows its text instead of saying it, for OCR: one byte of grey a pixel, row after row.
 
-    `text` is the little that it says. Only children yield it; the parent makes a segment of it.
+    `text` is the little that it says; `above` and `below` (headings; form fields, notes) stand beside what it says or shows.
+    Only children yield it; the parent makes a segment of it.
     """
 
     ordinal: int
@@ -72,6 +73,12 @@ class Picture(NamedTuple):
     width: int
     height: int
     pixels: bytes
+    above: str = ""
+    below: str = ""
+
+    def with_text(self, text: str) -> str:
+        """Return the text of the page where this is what it says."""
+        return "\n".join(block for block in (self.above, text, self.below) if block)
 
 
 MOST_PIXELS = 12_000_000  # of a picture; a page of A4 at 300 dots per inch has 8.7 M

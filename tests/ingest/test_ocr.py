@@ -92,6 +92,17 @@ async def test_what_the_page_says_stays_where_the_picture_shows_less(monkeypatch
     )
 
 
+async def test_headings_and_notes_stay_beside_what_the_picture_shows(monkeypatch, tmp_path):
+    """The longer of the two was kept: a scan with a long note lost its text, one with a short note the note."""
+    program(tmp_path, "if [ $1 = --list-langs ]; then echo langs; echo eng; else echo shown; fi")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    noted = NOTHING._replace(text="7\n", above="# Tides\n", below="Is this true? Ask her.\n")
+    whole = "# Tides\n\nshown\n\nIs this true? Ask her.\n"
+    assert await Ocr(LIMITS).read(noted) == Segment(0, 1, None, whole, 3)
+    unread = await Ocr(replace(LIMITS, ocr_pages=0)).read(noted)
+    assert unread == Segment(0, 1, None, whole.replace("shown", "7"), 3)
+
+
 async def test_it_gets_the_pixels_the_languages_and_no_environment(tmp_path):
     script = 'head -c 11 | tr "\\n" " "; echo "$@"; echo "$OMP_THREAD_LIMIT$HOME"'
     shown = await recognise(NOTHING, program(tmp_path, script), limits=LIMITS)

@@ -91,16 +91,19 @@ class _Reading:
     def _item(
         self, index: int, found: list[str], beside: list[str], look: Look | None
     ) -> Segment | Picture:
-        found = with_headings(join_parted_words(found), self._headings.get(index, []))
+        found, headings = join_parted_words(found), self._headings.get(index, [])
         count, number = self._document.page_count, index + 1
         if number == count:
             beside += _named(self._document.attachments())
         label = clean(self._document.label(index))
         shown = label if label not in ("", str(number)) else None
-        text = _text(found, beside)
         if look is None:
+            text = _text(with_headings(found, headings), beside)
             return Segment(index, number, shown, text, count)
-        return Picture(index, number, shown, text, count, *look)
+        above = _text(with_headings([], headings), [])
+        return Picture(
+            *(index, number, shown, _text(found, []), count), *look, above, _text([], beside)
+        )
 
     def _pinned(self, page: Page, index: int) -> list[str]:
         with page.attachments() as files:

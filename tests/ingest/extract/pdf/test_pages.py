@@ -109,6 +109,19 @@ def test_a_page_that_only_shows_what_it_says_is_a_picture_for_ocr():
     assert item.pixels == bytes(item.width * item.height)
 
 
+def test_what_stands_beside_such_a_page_is_kept_apart_from_what_it_says():
+    outline = (
+        b"<</Type/Outlines/First 5 0 R/Last 5 0 R/Count 1>>",
+        b"<</Title(Tides)/Parent 4 0 R/Dest[8 0 R/Fit]>>",
+        b"<</Type/Annot/Subtype/Text/Rect[0 0 9 9]/Contents(Is this true?)>>",
+    )
+    page = b"/Annots[6 0 R]"
+    content = make_pdf([SQUARE], catalog=b"/Outlines 4 0 R", objects=outline, page=page)
+    (item,) = items_of(content)
+    assert isinstance(item, Picture)
+    assert (item.above, item.text, item.below) == ("# Tides\n", "", "Is this true?\n")
+
+
 def test_a_page_with_text_and_shapes_is_not():
     assert codes(items_of(make_pdf([SQUARE + b" " + show("a")]))) == [""]
     assert texts(items_of(make_pdf([SQUARE + b" " + show("a")]))) == ["a\n"]
