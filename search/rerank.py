@@ -1,7 +1,8 @@
 """Reorder the head of a list by a cross-encoder, which reads query and passage together. Optional: no model comes with us.
 
 It drops nothing, and what holds the query as it was typed never sinks below its place: cross-encoders know meanings, not
-part numbers. Late or absent, the list stays as it was fused and `degraded` says so.
+part numbers. One plain word pins nothing: most hits hold it, and nothing would be left to reorder. Late or absent, the list
+stays as it was fused and `degraded` says so.
 """
 
 import asyncio
