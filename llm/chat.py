@@ -122,6 +122,10 @@ class ModelUnavailable(Unavailable):
     retryable: ClassVar[bool] = True
 
 
+class ModelNotAsked(ModelUnavailable):
+    """Nobody was asked: the model has as much to do as it can, or is left alone for a while. It costs nothing."""
+
+
 class ModelRefused(CallerError):
     """The vendor will not serve this request as it is: its key, its model name or its size is at fault."""
 

@@ -19,6 +19,7 @@ from llm.chat import (
     ChatModel,
     Delta,
     Finish,
+    ModelNotAsked,
     ModelRefused,
     ModelUnavailable,
     Unseen,
@@ -70,9 +71,9 @@ class Breaker:
         return max(0.0, self._rests_until - self._clock())
 
 
-def _left_alone(left_s: float) -> ModelUnavailable:
+def _left_alone(left_s: float) -> ModelNotAsked:
     message = "The model's server failed several times and is left alone for a moment."
-    return ModelUnavailable(message, retry_after_s=left_s)
+    return ModelNotAsked(message, retry_after_s=left_s)
 
 
 class RestingChat:
@@ -95,6 +96,8 @@ class RestingChat:
                         answers = True
                         await self._breaker.succeeded()
                     yield event
+        except ModelNotAsked:
+            raise  # busy is not broken
         except ModelUnavailable:
             await self._breaker.failed()
             raise

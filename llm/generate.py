@@ -22,6 +22,7 @@ from llm.chat import (
     Cited,
     Delta,
     Finish,
+    ModelNotAsked,
     ModelRefused,
     ModelUnavailable,
     Source,
@@ -183,7 +184,7 @@ class _Answer:
         return Ending("complete", usage, grounding)
 
     def _spent(self, last: Finish | _Stop | _Broke) -> Usage | None:
-        if isinstance(last, _Broke) and isinstance(last.error, ModelRefused):
+        if isinstance(last, _Broke) and isinstance(last.error, ModelRefused | ModelNotAsked):
             return self.told
         return spent(
             self.told,

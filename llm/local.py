@@ -13,13 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from llm.chat import ChatEvent, ChatMessage, Delta, Finish, ModelUnavailable, Usage
+from llm.chat import ChatEvent, ChatMessage, Delta, Finish, ModelNotAsked, Usage
 from llm.grammar import YES_OR_NO, answer_grammar
 from llm.openai import Extra, OpenAIChat
 from llm.prompt import ABSTENTION
 from llm.upstream import Limits
 
-MOST_AT_ONCE: Final = 8  # replies, written or waiting: a minute each on a small machine
+# Written or waiting, a minute each on a small machine: a worker's eight replies and two titles.
+MOST_AT_ONCE: Final = 10
 # The server tells how far it has read, so a stall is seen by silence; reading and writing may take minutes. It may have
 # died a moment ago: it is tried until the first word is due.
 LIMITS: Final = Limits(total_s=900, retries=10)
@@ -37,7 +38,7 @@ class LocalServer:
     @asynccontextmanager
     async def turn(self) -> AsyncGenerator[OpenAIChat]:
         if self._asking >= MOST_AT_ONCE:
-            raise ModelUnavailable("The local model has more replies to write than it can.")
+            raise ModelNotAsked("The local model has more to write than it can.")
         self._asking += 1
         try:
             async with self._turn:

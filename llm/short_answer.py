@@ -10,6 +10,7 @@ from llm.chat import (
     Delta,
     Finish,
     FinishReason,
+    ModelNotAsked,
     ModelRefused,
     Usage,
 )
@@ -24,7 +25,7 @@ class ShortAnswer:
         self._written = ""
         self._told: Usage | None = None
         self._finish: FinishReason | None = None
-        self._was_refused = False
+        self._took_nothing = False
         self.answered_by = ""  # where another model than the one asked stepped in
 
     async def listen(self, model: ChatModel, *, max_tokens: int) -> None:
@@ -39,8 +40,8 @@ class ShortAnswer:
                         self.answered_by, self._told = event.name, None
                     elif isinstance(event, Finish):
                         self._finish = event.reason
-        except ModelRefused:
-            self._was_refused = True
+        except (ModelRefused, ModelNotAsked):
+            self._took_nothing = True
             raise
 
     @property
@@ -50,6 +51,6 @@ class ShortAnswer:
 
     @property
     def usage(self) -> Usage:
-        if self._was_refused:
+        if self._took_nothing:
             return self._told or Usage(0, 0)
         return spent(self._told, self._asked, self._written, has_ended=self._finish is not None)

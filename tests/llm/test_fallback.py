@@ -10,6 +10,7 @@ from llm.chat import (
     Delta,
     Finish,
     Image,
+    ModelNotAsked,
     ModelRefused,
     ModelUnavailable,
     Unseen,
@@ -122,6 +123,16 @@ async def test_a_refusal_is_an_answer_and_ends_a_row_of_failures():
     resting = RestingChat(model, breaker_of())
     for _ in range(5):
         await ask(resting)
+    assert await ask(resting) == (WHOLE, "ended")
+
+
+async def test_a_model_that_has_too_much_to_do_is_not_left_alone():
+    busy = [ModelNotAsked("more replies than it can")]
+    breaker = breaker_of()
+    resting = RestingChat(Model(*[busy] * FAILURES, WHOLE), breaker)
+    for _ in range(FAILURES):
+        assert (await ask(resting))[1] == "more replies than it can"
+    assert await breaker.rests_s() == 0
     assert await ask(resting) == (WHOLE, "ended")
 
 

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from llm.chat import ChatEvent, ChatMessage, Delta, Finish, ModelUnavailable, Usage
+from llm.chat import ChatEvent, ChatMessage, Delta, Finish, ModelNotAsked, Usage
 from llm.grammar import YES_OR_NO, answer_grammar
 from llm.local import LIMITS, MOST_AT_ONCE, LocalChat, LocalServer, local_server
 from llm.openai import OpenAIChat
@@ -101,7 +101,7 @@ async def test_one_reply_is_written_at_a_time_and_too_many_are_refused():
             ]
             while not vendor.requests:  # noqa: ASYNC110  (the server's list tells nobody)
                 await asyncio.sleep(0.01)
-            with pytest.raises(ModelUnavailable, match="more replies"):
+            with pytest.raises(ModelNotAsked, match="more to write"):
                 await anext(model.stream(PROMPT.messages, max_tokens=9))
             assert len(vendor.requests) == 1
             holding.cancel()

@@ -2,7 +2,16 @@ from contextlib import suppress
 
 import pytest
 
-from llm.chat import Answering, ChatMessage, Delta, Finish, ModelRefused, ModelUnavailable, Usage
+from llm.chat import (
+    Answering,
+    ChatMessage,
+    Delta,
+    Finish,
+    ModelNotAsked,
+    ModelRefused,
+    ModelUnavailable,
+    Usage,
+)
 from llm.packing import CHARACTERS_A_TOKEN
 from llm.short_answer import ShortAnswer
 from tests.llm.test_fallback import Model
@@ -24,6 +33,7 @@ async def asked(*script):
         ([HALF, Finish("length")], ("", Usage(5, 3), "")),
         ([HALF, ModelUnavailable("broke off")], ("", Usage(5, 3), "")),
         ([ModelRefused("no key")], ("", Usage(0, 0), "")),
+        ([ModelNotAsked("busy")], ("", Usage(0, 0), "")),
         ([Answering("a"), Usage(9, 0), Answering("b"), HALF, ModelUnavailable("away")], ("", Usage(5, 3), "b")),
     ],
 )  # fmt: skip
