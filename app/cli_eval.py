@@ -4,22 +4,23 @@ Reads judgements and searches as the people who gave them, so it runs where the 
 """
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 import orjson
 import typer
 
+from app.cli_generations import SHORT
 from app.cli_identity import User, find_local_account
 from app.cli_output import errors_as_lines, out, say
 from app.embedded import with_running_services
 from app.resources import Resources, open_resources
 from app.settings import Settings
-from core.errors import InvalidInput, NotFound, StartFailed
+from core.errors import Conflict, InvalidInput, NotFound, StartFailed
 from core.ids import parse_id
 from core.scope import Role, Scope
 from search.evaluate import (
@@ -38,9 +39,11 @@ from search.evaluate import (
     sampled,
 )
 from search.feedback import list_judgements
+from search.generations import Generation, State, list_generations
 from search.retrieve import Searcher
 from sql import fetch_opt, read
 
+BUILT: Final[frozenset[State]] = frozenset(("ready", "active", "retired"))
 PATIENCE_S = 10.0  # of each leg: ranking is measured here, not speed
 
 
@@ -63,6 +66,7 @@ class Asked:
     judgements: Path | None
     most: int
     settings: tuple[Setting, ...]
+    generation: str | None
 
 
 def evaluate_search(  # noqa: PLR0913  (the options of a command)
@@ -84,13 +88,21 @@ def evaluate_search(  # noqa: PLR0913  (the options of a command)
         int,
         typer.Option(min=1, help="Questions asked under each setting, drawn by chance if more."),
     ] = 500,
+    generation: Annotated[
+        str | None,
+        typer.Option(
+            metavar="GENERATION",
+            help="Also with the vectors of this generation (id or model) in place of the live ones.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON.")] = False,
     user: User = None,
 ) -> None:
     """Measure search on what people here judged: nDCG, recall and MRR under several settings."""
     with errors_as_lines():
         named = tuple(read_setting(name.strip()) for name in settings.split(","))
-        report = asyncio.run(_evaluate(Asked(user, workspace, judgements, most, named)))
+        asked = Asked(user, workspace, judgements, most, named, generation)
+        report = asyncio.run(_evaluate(asked))
         if as_json:
             print(report_json(report))
             return
@@ -102,10 +114,11 @@ def evaluate_search(  # noqa: PLR0913  (the options of a command)
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was judged, and the measures of each setting in the order asked for."""
+    """What was judged, the measures of each setting in the order asked for, and the generation that was tried beside the live one."""
 
     judged: Judged
     scored: tuple[Scored, ...]
+    tried: Generation | None = None
 
 
 async def _evaluate(asked: Asked) -> Report:
@@ -117,12 +130,38 @@ async def _evaluate(asked: Asked) -> Report:
     async with open_resources(running, purpose="cli") as resources:
         scope = await find_scope(resources, email=asked.email, workspace=asked.workspace)
         judged = sampled(await _judged(resources, scope, asked.judgements), most=asked.most)
-        searcher = _patient_searcher(resources)
+        tried = await _tried(resources, scope, asked.generation)
         scored = list[Scored]()
-        for setting in asked.settings:
+        for setting, searcher in _sides(_patient_searcher(resources), asked.settings, tried):
             say(f"asking {len(judged.topics)} questions: {setting.name}")
             scored.append(await evaluate(searcher, judged.topics, setting))
-    return Report(judged, tuple(scored))
+    return Report(judged, tuple(scored), tried)
+
+
+async def _tried(resources: Resources, scope: Scope, named: str | None) -> Generation | None:
+    """Return the newest generation of that id or model, if all its vectors are there."""
+    if named is None:
+        return None
+    async with resources.worker.tenant_tx(scope.workspace_id) as conn:
+        for one in await list_generations(conn, scope.workspace_id):
+            if named == str(one.id) or SHORT.get(named, named) == one.model:
+                if one.state not in BUILT:
+                    raise Conflict(
+                        f"The generation is {one.state}: it can be tried when it is ready."
+                    )
+                return one
+    raise NotFound(f"There is no generation {named}: `recollect generations` shows those there are")
+
+
+def _sides(
+    searcher: Searcher, settings: Sequence[Setting], tried: Generation | None
+) -> Iterator[tuple[Setting, Searcher]]:
+    """Yield each setting and, where it uses vectors, the same with those of the generation tried."""
+    for setting in settings:
+        yield setting, searcher
+        if tried is not None and setting.mode != "lexical":
+            name = f"{setting.name} by {tried.model}"
+            yield replace(setting, name=name), searcher.by_generation(tried.id)
 
 
 async def find_scope(resources: Resources, *, email: str | None, workspace: str | None) -> Scope:
@@ -204,6 +243,10 @@ def cautions(report: Report) -> list[str]:
         lines.append(
             f"{judged.without_relevant} questions have thumbs down alone and were left out."
         )
+    if report.tried is not None:
+        own = report.tried.self_recall
+        told = "" if own is None else f", and finds {own:.0%} of its own sentences"
+        lines.append(f"{report.tried.model} is {report.tried.state}{told}.")
     for one in report.scored:
         if one.degraded:
             lines.append(
@@ -223,6 +266,7 @@ def report_json(report: Report) -> str:
             "judgements": report.judged.judgements,
             "clicks_alone": report.judged.clicks_alone,
             "cautions": cautions(report),
+            "generation": report.tried,
             "settings": [
                 {
                     "name": one.setting.name,
@@ -236,5 +280,6 @@ def report_json(report: Report) -> str:
                 for one in report.scored
             ],
         },
+        default=str,  # asyncpg has a UUID class of its own
         option=orjson.OPT_INDENT_2,
     ).decode()

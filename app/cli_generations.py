@@ -29,7 +29,7 @@ Workspace = Annotated[
 ]
 Which = Annotated[str, typer.Argument(metavar="GENERATION", help="Its id, or its model.")]
 Said = Callable[[Client], Awaitable[str]]
-_SHORT = {"minilm": "all-MiniLM-L6-v2", "e5": "multilingual-e5-small"}
+SHORT = {"minilm": "all-MiniLM-L6-v2", "e5": "multilingual-e5-small"}
 
 
 @app.callback()
@@ -147,7 +147,7 @@ def _moved(generation: str, move: str) -> Said:
 
 async def _find(client: Client, named: str) -> IndexGeneration:
     """Return the newest generation of that id or model."""
-    model = _SHORT.get(named, named)
+    model = SHORT.get(named, named)
     for one in await client.generations():
         if named == str(one.id) or model == one.model:
             return one

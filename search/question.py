@@ -121,7 +121,12 @@ async def _put_right(search: Search, question: Question) -> Question:
 
 async def _basis(search: Search, lexemes: Sequence[str]) -> Basis:
     async with search.searcher.search_pool.autocommit() as conn:
-        basis = await read_basis(conn, search.scope.workspace_id, lexemes=lexemes)
+        basis = await read_basis(
+            conn,
+            search.scope.workspace_id,
+            lexemes=lexemes,
+            generation_id=search.searcher.generation_id,
+        )
     if basis is None:
         raise NotFound("No such workspace.")
     return basis

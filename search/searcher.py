@@ -37,6 +37,11 @@ class Searcher:
         default_factory=dict[UUID, str]
     )  # of workspaces, when last asked
     languages: dict[UUID, tuple[str, ...]] = field(default_factory=dict[UUID, tuple[str, ...]])
+    generation_id: UUID | None = None  # whose vectors are compared in place of the live ones
+
+    def by_generation(self, generation_id: UUID) -> "Searcher":
+        """Return one that searches as if this generation were promoted, in its workspace."""
+        return replace(self, generation_id=generation_id, models={})
 
     def embedder_of(self, model: str | None) -> Embedder | None:
         """Return who embeds queries for a generation of this model; None names the settings' own."""

@@ -86,9 +86,16 @@ _set_sigma = write("index.sql", "set_sigma")
 _set_language_mean = write("index.sql", "set_language_mean")
 
 
-async def read_basis(conn: ReadConn, workspace_id: UUID, *, lexemes: Sequence[str]) -> Basis | None:
-    """Return the basis for a query of these lexemes; None when there is no such workspace."""
-    return await fetch_opt(conn, _read_basis, workspace_id=workspace_id, lexemes=list(lexemes))
+async def read_basis(
+    conn: ReadConn,
+    workspace_id: UUID,
+    *,
+    lexemes: Sequence[str],
+    generation_id: UUID | None = None,
+) -> Basis | None:
+    """Return the basis for a query of these lexemes by the live generation or the one named; None without such a workspace."""
+    named = {"workspace_id": workspace_id, "generation_id": generation_id}
+    return await fetch_opt(conn, _read_basis, **named, lexemes=list(lexemes))
 
 
 async def list_stale(conn: ReadConn) -> list[UUID]:

@@ -2,7 +2,8 @@
 -- whose only wall is readable(); what leaves is read again by the application role under row-level security.
 
 -- name: read_basis
--- What scoring needs to know of a workspace's index, and how many passages hold each lexeme (0 where it was never counted).
+-- What scoring needs to know of a workspace's index, and how many passages hold each lexeme (0 where it was never counted). Vectors are
+-- those of the live generation, or of the one that is to be measured.
 -- unscoped: counts of a workspace whose membership the Scope has shown; no row of content leaves.
 SELECT
     w.index_seq,
@@ -23,7 +24,8 @@ SELECT
         ORDER BY asked.ordinal) AS ndocs
 FROM workspace w
 LEFT JOIN corpus_stat c ON c.workspace_id = w.id
-LEFT JOIN generation g ON g.workspace_id = w.id AND g.state = 'active'
+LEFT JOIN generation g ON g.workspace_id = w.id
+    AND CASE WHEN :generation_id::uuid IS NULL THEN g.state = 'active' ELSE g.id = :generation_id::uuid END
 WHERE w.id = :workspace_id;
 
 -- name: find_words

@@ -4,8 +4,10 @@ import pytest
 
 from app.cli_eval import Report, cautions, table
 from core.ids import new_id
+from search.embed import FakeEmbedder
 from search.evaluate import Judged, Scored, Setting
 from search.feedback import Feedback, record
+from search.generations import begin
 from tests.make import make_scope
 from tests.search.make import embed_all, make_file
 
@@ -65,6 +67,42 @@ async def test_it_measures_what_people_here_judged(ada_and_file, recollect, reso
     assert shown.stdout.splitlines()[1].split() == ["lexical", "1.000", "1.000", "1.000"]
     assert "pension" not in shown.output
     assert "Too few questions" in shown.stderr
+
+
+async def test_a_generation_is_measured_beside_the_live_one_before_it_is_promoted(
+    ada_and_file, recollect, resources
+):
+    """Only its own sentences told whether another model is better here."""
+    scope, file_id = ada_and_file
+    ws, model = scope.workspace_id, FakeEmbedder.model
+    async with resources.app.write_tx(scope) as conn:
+        await record(conn, scope, Feedback(query="pension", kind="up", file_id=file_id))
+    async with resources.worker.tenant_tx(ws) as conn:
+        made = await begin(
+            conn, ws, model="multilingual-e5-small", dimension=384, is_automatic=False
+        )
+    asked = ("eval", "--settings", "semantic,lexical", "--generation")
+    early = await recollect(*asked, "e5")
+    assert (early.exit_code, "The generation is building" in early.stderr) == (1, True)
+    absent = await recollect(*asked, "none")
+    assert (absent.exit_code, "There is no generation none" in absent.stderr) == (1, True)
+    async with resources.worker.tenant_tx(ws) as conn:
+        # One of the same model, which is here; what differs is that it holds no vector.
+        await conn.raw.execute(
+            "UPDATE generation SET state = 'retired', model = $1, self_recall = 0.5 WHERE id = $2",
+            model,
+            made,
+        )
+    ended = await recollect(*asked, str(made), "--json")
+    assert ended.exit_code == 0, (ended.stderr, ended.exception)
+    report = json.loads(ended.stdout)
+    assert [(s["name"], s["ndcg_at_10"], s["degraded"]) for s in report["settings"]] == [
+        ("semantic", 1.0, 0),
+        (f"semantic by {model}", 0.0, 0),
+        ("lexical", 1.0, 0),
+    ]
+    assert (report["generation"]["id"], report["generation"]["state"]) == (str(made), "retired")
+    assert f"{model} is retired, and finds 50% of its own sentences." in report["cautions"]
 
 
 async def test_a_file_of_judgements_takes_their_place(ada_and_file, recollect, tmp_path):
