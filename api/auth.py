@@ -10,7 +10,13 @@ from pydantic import Field
 from api.deps import ApiDep, CallerDep, PathId, cookie_name, is_secure, refuse_other_sites
 from api.limits import LOGIN, LOGIN_ACCOUNT, LOGIN_ADDRESS, REGISTER, Bucket
 from api.wire import Answer, Body, ListPage, Text
-from app.accounts import NewAccount, account_of, check_password, register
+from app.accounts import (
+    NewAccount,
+    account_of,
+    change_password,
+    check_password,
+    register,
+)
 from app.sessions import NewSession, SessionKind
 from core.errors import Forbidden
 
@@ -30,6 +36,11 @@ class RegisterBody(Body):
 class LoginBody(Body):
     email: Email
     password: Password
+
+
+class PasswordBody(Body):
+    password: Password
+    new_password: Password
 
 
 class User(Answer):
@@ -131,6 +142,22 @@ async def me(caller: CallerDep, api: ApiDep) -> Me:
         session_id=caller.session.id,
         csrf_token=caller.session.csrf_token if caller.session.kind == "cookie" else None,
     )
+
+
+@router.put("/password", status_code=204, summary="Change my password; my other sign-ins end")
+async def put_password(
+    body: PasswordBody, request: Request, caller: CallerDep, api: ApiDep
+) -> None:
+    account_id = caller.scope.account_id
+    await api.limits.take(LOGIN, f"{account_id} {_address(request)}")
+    await change_password(
+        api.resources.signin,
+        api.passwords,
+        account_id,
+        old=body.password,
+        new=body.new_password,
+    )
+    await api.sessions.end_others(account_id, session_id=caller.session.id)
 
 
 @router.get("/sessions", summary="My sign-ins")

@@ -210,10 +210,12 @@ def _account(scope: Scope, exchange: _Exchange) -> None:
     method = scope["method"] if scope["method"] in _METHODS else "other"
     REQUEST_SECONDS.labels(method, pattern, str(exchange.status)).observe(seconds)
     if scope["path"] not in _QUIET:
+        # An invite's token is as good as a password.
+        path = pattern if "{token}" in pattern else scope["path"]
         log.info(
             "served",
             method=scope["method"],
-            path=scope["path"],
+            path=path,
             status=exchange.status,
             duration_ms=round(seconds * 1000, 1),
         )

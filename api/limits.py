@@ -37,6 +37,8 @@ REGISTER = Bucket("register", 600, 3600)  # per address: a class or a company be
 # Search as you type sends some ten a second for a while; a bench has its own account and may send thousands.
 SEARCH = Bucket("search", 60_000, 60)  # per account
 FEEDBACK = Bucket("feedback", 600, 60)  # per account: each may keep a row
+# Whoever lets people in learns which addresses have an account here.
+INVITE = Bucket("invite", 60, 3600)  # per account
 LOCAL_KEYS = 50_000  # buckets kept by one process, the least used go first
 
 # KEYS[1] bucket; ARGV: limit, tokens per second. Returns 0, or the milliseconds until a token is there.

@@ -27,7 +27,7 @@ GRACE_S = 5  # for answers under way; the supervisor's own patience is longer
 class Server(uvicorn.Server):
     """uvicorn's, which ends our streams first."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, *, trusted_proxies: str) -> None:
         config = uvicorn.Config(
             app,
             loop="uvloop",
@@ -41,6 +41,7 @@ class Server(uvicorn.Server):
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=trusted_proxies,
             timeout_graceful_shutdown=GRACE_S,
         )
         super().__init__(config)
@@ -59,7 +60,7 @@ def serve(settings: Settings) -> None:
     """Serve until a signal comes; a port that is taken is StartFailed."""
     listening = listen(settings.bind, settings.port)
     app = create_app(open_resources(settings, purpose="api"))
-    server = Server(app)
+    server = Server(app, trusted_proxies=settings.trusted_proxies)
     gc.collect()
     gc.freeze()  # what is loaded stays: a full collection went through 160,000 objects and held up every answer
     server.run(sockets=[listening])

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
+from api.limits import INVITE
 from api.wire import Answer, Body, ListPage, Text
 from app.accounts import Account, checked_name, record
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
@@ -155,6 +156,7 @@ async def list_members(
 async def add_member(
     workspace_id: PathId, body: MemberBody, scope: ScopeDep, api: ApiDep
 ) -> MemberAnswer:
+    await api.limits.take(INVITE, str(scope.account_id))
     async with api.resources.signin.write_tx() as conn:
         await _require_power(conn, scope, workspace_id, over=body.role)
         account = await fetch_opt(conn, _find_account_by_email, email=body.email.strip())

@@ -52,6 +52,11 @@ class _Credentials:
     disabled: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Id:
+    id: UUID
+
+
 _find_credentials = read("account.sql", "find_credentials", _Credentials)
 _find_account = read("account.sql", "find_account", Account)
 _lock_registration = write("account.sql", "lock_registration")
@@ -59,6 +64,8 @@ _create_account = write("account.sql", "create_account", Account)
 _create_workspace = write("account.sql", "create_workspace")
 _set_membership = write("account.sql", "set_membership")
 _record = write("account.sql", "record")
+_set_password = write("account.sql", "set_password")
+_set_disabled = write("account.sql", "set_disabled", _Id)
 
 
 async def register(pool: Pool, passwords: Passwords, *, new: NewAccount) -> Account:
@@ -87,12 +94,37 @@ async def register(pool: Pool, passwords: Passwords, *, new: NewAccount) -> Acco
 async def check_password(pool: Pool, passwords: Passwords, *, email: str, password: str) -> UUID:
     """Return whose e-mail and password these are; anything else is NotSignedIn, in the same words and time."""
     async with pool.autocommit() as conn:
-        found = await fetch_opt(conn, _find_credentials, email=email.strip())
+        found = await fetch_opt(conn, _find_credentials, email=_as_stored(email))
     right = await passwords.verify(password, stored=found.password_hash if found else None)
     if found is None or not right or found.disabled:
         log.info("refused a sign-in", known=found is not None)
         raise NotSignedIn("E-mail or password is wrong.")
     return found.account_id
+
+
+async def change_password(
+    pool: Pool, passwords: Passwords, account_id: UUID, *, old: str, new: str
+) -> None:
+    """Give somebody who is signed in, and knows the old one, a new password."""
+    account = await account_of(pool, account_id)
+    await check_password(pool, passwords, email=account.email, password=old)
+    await set_password(pool, passwords, account_id, new=new)
+
+
+async def set_password(pool: Pool, passwords: Passwords, account_id: UUID, *, new: str) -> None:
+    password_hash = await passwords.hash(new)
+    async with pool.write_tx() as conn:
+        await execute(conn, _set_password, account_id=account_id, password_hash=password_hash)
+    log.info("changed a password", account_id=str(account_id))
+
+
+async def set_disabled(pool: Pool, *, email: str, disabled: bool) -> UUID | None:
+    """Keep an account from signing in, or let it again; return whose e-mail this is. Its sessions are the caller's to end."""
+    async with pool.write_tx() as conn:
+        found = await fetch_opt(conn, _set_disabled, email=_as_stored(email), disabled=disabled)
+    if found is not None:
+        log.info("set whether an account may sign in", account_id=str(found.id), disabled=disabled)
+    return found.id if found else None
 
 
 async def account_of(pool: Pool, account_id: UUID) -> Account:
@@ -118,10 +150,14 @@ async def record(
 
 def checked_email(text: str) -> str:
     """Return the address as it is stored; only its shape can be checked here."""
-    email = unicodedata.normalize("NFC", text.strip())
+    email = _as_stored(text)
     if len(email) > MAX_EMAIL_CHARACTERS or not _EMAIL.fullmatch(email):
         raise InvalidInput.of("email", "is not an e-mail address")
     return email
+
+
+def _as_stored(email: str) -> str:
+    return unicodedata.normalize("NFC", email.strip())
 
 
 def checked_name(text: str, *, field: str) -> str:

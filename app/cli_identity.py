@@ -104,7 +104,7 @@ async def _sign_in_here(email: str | None) -> SignIn:
         )
     async with open_resources(settings, purpose="cli") as resources:
         account = await find_local_account(resources.signin, email)
-        sessions = Sessions(resources.signin, resources.redis, LOCAL_SESSION)
+        sessions = Sessions(resources.signin, resources.redis, LOCAL_SESSION, prolongs=False)
         new = await sessions.start(
             account.id, kind="bearer", user_agent="recollect on this machine"
         )

@@ -1,20 +1,31 @@
-"""`recollect user add`, `login` and `logout`: accounts of this machine's database, and a token for one elsewhere."""
+"""`recollect user`, `login` and `logout`: accounts of this machine's database, and a token for one elsewhere."""
 
 import asyncio
 import sys
+from contextlib import suppress
+from datetime import timedelta
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
-from app.accounts import Account, NewAccount, register
-from app.cli_identity import SignIn, Url, keep_sign_in, read_sign_in, token_file
+from app.accounts import Account, NewAccount, register, set_disabled, set_password
+from app.cli_identity import (
+    SignIn,
+    Url,
+    find_local_account,
+    keep_sign_in,
+    read_sign_in,
+    token_file,
+)
 from app.cli_output import errors_as_lines, examples, say
 from app.client import open_client
 from app.embedded import with_running_services
 from app.passwords import open_passwords
-from app.resources import open_resources
+from app.resources import Resources, open_resources
+from app.sessions import Sessions
 from app.settings import Settings
-from core.errors import InvalidInput, NotSignedIn
+from core.errors import InvalidInput, NotSignedIn, StartFailed
 from sql import execute, write
 
 users = typer.Typer(no_args_is_help=True, help="Accounts of this machine's Recollect.")
@@ -58,6 +69,53 @@ async def add_account(new: NewAccount, *, admin: bool) -> Account:
     return account
 
 
+@users.command(epilog=examples("recollect user password ada@example.org"))
+def password(email: Email) -> None:
+    """Give an account a new password, asked for as by `add`; all its sign-ins end."""
+    with errors_as_lines():
+        asyncio.run(_give_password(email, asked_password(twice=True)))
+        say(f"{email} signs in with the new password from now on.")
+
+
+@users.command(epilog=examples("recollect user disable ada@example.org"))
+def disable(email: Email) -> None:
+    """Keep an account from signing in; its sign-ins end at once, what it wrote stays."""
+    with errors_as_lines():
+        asyncio.run(_set_disabled(email, disabled=True))
+        say(f"{email} can no longer sign in.")
+
+
+@users.command(epilog=examples("recollect user enable ada@example.org"))
+def enable(email: Email) -> None:
+    """Let a disabled account sign in again."""
+    with errors_as_lines():
+        asyncio.run(_set_disabled(email, disabled=False))
+        say(f"{email} may sign in again.")
+
+
+async def _give_password(email: str, new: str) -> None:
+    passwords = open_passwords()
+    async with open_resources(with_running_services(Settings()), purpose="cli") as resources:
+        account = await find_local_account(resources.signin, email)
+        await set_password(resources.signin, passwords, account.id, new=new)
+        await _end_all(resources, account.id)
+    passwords.close()
+
+
+async def _set_disabled(email: str, *, disabled: bool) -> None:
+    async with open_resources(with_running_services(Settings()), purpose="cli") as resources:
+        account_id = await set_disabled(resources.signin, email=email, disabled=disabled)
+        if account_id is None:
+            raise StartFailed(f"There is no account {email}.")
+        if disabled:
+            await _end_all(resources, account_id)
+
+
+async def _end_all(resources: Resources, account_id: UUID) -> None:
+    lifetime = timedelta(days=resources.settings.session_days)
+    await Sessions(resources.signin, resources.redis, lifetime).end_all(account_id)
+
+
 def login(url: Url = None, *, email: Annotated[str | None, typer.Option()] = None) -> None:
     """Sign in to a Recollect elsewhere and keep its token for the commands that follow."""
     with errors_as_lines():
@@ -77,8 +135,9 @@ def logout() -> None:
         kept = read_sign_in(token_file())
         if kept is None:
             raise NotSignedIn("There is no token to forget.")
+        with suppress(NotSignedIn):  # it has ended already
+            asyncio.run(_end(kept))
         token_file().unlink()
-        asyncio.run(_end(kept))
         say(f"Signed out of {kept.url}.")
 
 

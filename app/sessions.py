@@ -78,6 +78,7 @@ class _CallerRow:
     kind: SessionKind
     csrf_token: str
     expires_at: datetime
+    prolongs: bool
     account_id: UUID
     is_admin: bool
     workspace_id: UUID | None
@@ -104,15 +105,17 @@ _prolong_session = write("account.sql", "prolong_session")
 _list_sessions = read("account.sql", "list_sessions", ListedSession)
 _revoke_session = write("account.sql", "revoke_session", _Ended)
 _revoke_sessions = write("account.sql", "revoke_sessions", _Ended)
+_revoke_other_sessions = write("account.sql", "revoke_other_sessions", _Ended)
 
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """The sessions of an installation; `lifetime` counts from their last use."""
+    """The sessions of an installation; `lifetime` counts from their last use, or from their start where use prolongs none."""
 
     pool: Pool
     redis: Redis
     lifetime: timedelta
+    prolongs: bool = True
 
     async def start(
         self, account_id: UUID, *, kind: SessionKind, user_agent: str = ""
@@ -133,6 +136,7 @@ class Sessions:
                 kind=kind,
                 user_agent=user_agent[:USER_AGENT_CHARACTERS],
                 expires_at=session.expires_at,
+                prolongs=self.prolongs,
             )
         return NewSession(token, session)
 
@@ -182,6 +186,12 @@ class Sessions:
             ended = await fetch(conn, _revoke_sessions, account_id=account_id)
         await self._bury(ended)
 
+    async def end_others(self, account_id: UUID, *, session_id: UUID) -> None:
+        """End every session of the account but this one, at once."""
+        async with self.pool.write_tx() as conn:
+            ended = await fetch(conn, _revoke_other_sessions, account_id=account_id, id=session_id)
+        await self._bury(ended)
+
     async def _from_database(self, token_hash: bytes, workspace_id: UUID | None) -> Caller:
         async with self.pool.autocommit() as conn:
             row = await fetch_opt(
@@ -190,7 +200,8 @@ class Sessions:
         if row is None:
             raise _not_signed_in()
         session = Session(row.session_id, row.account_id, row.kind, row.csrf_token, row.expires_at)
-        session = await self._prolonged(session)
+        if row.prolongs:
+            session = await self._prolonged(session)
         await self._cache(token_hash, session)
         return _caller(session, _Standing(row.is_admin, row.workspace_id, row.role))
 

@@ -32,6 +32,10 @@ class Settings(BaseSettings):
         default="127.0.0.1",
         description="Address the API listens on. Only this machine by default; 0.0.0.0 behind a proxy that speaks TLS.",
     )
+    trusted_proxies: str = Field(
+        default="127.0.0.1,::1",
+        description="Addresses or networks of proxies, comma-separated, whose X-Forwarded-For and X-Forwarded-Proto are believed: without it a proxy on another machine makes every browser's sign-in look like another site's.",
+    )
     port: int = Field(
         default=4512, ge=1, le=65535, description="Port of the API; change it when it is taken."
     )
@@ -134,6 +138,10 @@ class Settings(BaseSettings):
     chat_vision: str = Field(
         default="",
         description="Models that are shown attached images, besides those that are known to see: openai:my-model, with commas between.",
+    )
+    chat_context: str = Field(
+        default="",
+        description="How many tokens models read, as openai:qwen=32768, with commas between; for models that are not known, which are given 8000.",
     )
     chat_prices: str = Field(
         default="",

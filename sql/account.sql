@@ -7,6 +7,7 @@ SELECT
     s.kind,
     s.csrf_token,
     s.expires_at,
+    s.prolongs,
     a.id AS account_id,
     a.is_admin,
     m.workspace_id,
@@ -95,8 +96,8 @@ ON CONFLICT (lower(email)) DO NOTHING
 RETURNING id, email, name, is_admin, personal_workspace_id, created_at;
 
 -- name: create_session
-INSERT INTO session (id, account_id, token_hash, csrf_token, kind, user_agent, expires_at)
-VALUES (:id, :account_id, :token_hash, :csrf_token, :kind, :user_agent, :expires_at);
+INSERT INTO session (id, account_id, token_hash, csrf_token, kind, user_agent, expires_at, prolongs)
+VALUES (:id, :account_id, :token_hash, :csrf_token, :kind, :user_agent, :expires_at, :prolongs);
 
 -- name: prolong_session
 UPDATE session
@@ -132,6 +133,30 @@ SET revoked_at = now()
 WHERE account_id = :account_id
     AND revoked_at IS NULL
 RETURNING token_hash;
+
+-- name: revoke_other_sessions
+UPDATE session
+SET revoked_at = now()
+WHERE account_id = :account_id
+    AND id <> :id
+    AND revoked_at IS NULL
+RETURNING token_hash;
+
+-- name: remove_old_sessions
+-- Those that ended a month ago; the list of one's sign-ins shows none of them.
+DELETE FROM session
+WHERE least(expires_at, revoked_at) < now() - interval '30 days';
+
+-- name: set_password
+UPDATE account
+SET password_hash = :password_hash
+WHERE id = :account_id;
+
+-- name: set_disabled
+UPDATE account
+SET disabled_at = CASE WHEN :disabled::boolean THEN coalesce(disabled_at, now()) END
+WHERE lower(email) = lower(:email)
+RETURNING id;
 
 -- name: keep_secret
 -- The value that every process shares: the one stored first.

@@ -26,3 +26,8 @@ SET status = :status, body = :body
 WHERE workspace_id = :workspace_id
     AND account_id = :account_id
     AND key = :key;
+
+-- name: remove_old_answers
+-- unscoped: answers that no request is given any more
+DELETE FROM idempotency_key
+WHERE created_at < now() - interval '24 hours';

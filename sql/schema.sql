@@ -346,7 +346,7 @@ CREATE TABLE public.change (
     data jsonb,
     at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT change_data_check CHECK ((octet_length((data)::text) <= 2000)),
-    CONSTRAINT change_kind_check CHECK ((kind = ANY (ARRAY['message.created'::text, 'message.edited'::text, 'message.deleted'::text, 'conversation.updated'::text, 'conversation.deleted'::text, 'conversation.restored'::text, 'member.changed'::text, 'read.changed'::text, 'reaction.changed'::text, 'pin.changed'::text, 'leaf.changed'::text, 'run.started'::text, 'run.ended'::text])))
+    CONSTRAINT change_kind_check CHECK ((kind = ANY (ARRAY['message.created'::text, 'message.edited'::text, 'message.deleted'::text, 'conversation.updated'::text, 'conversation.deleted'::text, 'conversation.restored'::text, 'member.changed'::text, 'read.changed'::text, 'reaction.changed'::text, 'pin.changed'::text, 'leaf.changed'::text, 'own.changed'::text, 'run.started'::text, 'run.ended'::text])))
 );
 
 ALTER TABLE ONLY public.change FORCE ROW LEVEL SECURITY;
@@ -1156,6 +1156,7 @@ CREATE TABLE public.session (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
+    prolongs boolean DEFAULT true NOT NULL,
     CONSTRAINT session_kind_check CHECK ((kind = ANY (ARRAY['cookie'::text, 'bearer'::text])))
 );
 

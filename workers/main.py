@@ -19,7 +19,14 @@ from core.errors import CallerError, PermanentFailure, ProviderAway, Unavailable
 from core.tasks import end
 from ingest.sandbox_process import missing_controls
 from sql import execute, write
-from workers import blob_care, change_care, generations, maintenance, upload_care
+from workers import (
+    blob_care,
+    change_care,
+    generations,
+    leftovers,
+    maintenance,
+    upload_care,
+)
 from workers.alerts import Alerts, remove_old_notices
 from workers.bells import hear_bells
 from workers.drain import Drain, Terms
@@ -136,6 +143,11 @@ def _beside(resources: Resources, work: Work, terms: Terms) -> "list[asyncio.Tas
             BLOBS_S,
             "uploads",
             partial(upload_care.remove_expired, pool, resources.staging, resources.blobs),
+        ),
+        every(
+            BLOBS_S,
+            "leftovers",
+            partial(leftovers.remove, worker=pool, signin=resources.signin),
         ),
         every(
             BLOBS_S, "blobs", partial(blob_care.look_after, resources.signin, pool, resources.blobs)

@@ -276,3 +276,59 @@ async def test_a_disabled_account_is_out_at_once(client, owner_connection):
 async def test_a_header_that_is_no_token_signs_nobody_in(client, header):
     answer = await client.get("/api/auth/me", headers={"Authorization": header.encode("latin-1")})
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "UNAUTHENTICATED")
+
+
+NEW = "another horse battery"
+
+
+async def test_a_new_password_ends_the_other_sign_ins_and_the_old_one_signs_nobody_in(client):
+    await register(client)
+    mine, other = [
+        {"Authorization": f"Bearer {(await login(client)).json()['token']}"} for _ in "ab"
+    ]
+    assert (await client.get("/api/auth/me", headers=other)).status_code == 200
+    body = {"password": ADA["password"], "new_password": NEW}
+    changed = await client.put("/api/auth/password", json=body, headers=mine)
+    assert changed.status_code == 204
+    assert (await client.get("/api/auth/me", headers=mine)).status_code == 200
+    assert (await client.get("/api/auth/me", headers=other)).status_code == 401
+    assert (await login(client)).status_code == 401
+    assert (await login(client, password=NEW)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"), [("not the password", NEW, 401), (ADA["password"], "short", 400)]
+)
+async def test_a_password_that_may_not_be_changed_stays(client, old, new, status):
+    await register(client)
+    mine = {"Authorization": f"Bearer {(await login(client)).json()['token']}"}
+    refused = await client.put(
+        "/api/auth/password", json={"password": old, "new_password": new}, headers=mine
+    )
+    assert refused.status_code == status
+    assert (await login(client)).status_code == 200
+
+
+async def test_an_address_is_the_same_however_its_letters_are_composed(client):
+    composed, decomposed = "josé@example.org", "jose\u0301@example.org"
+    made = await register(client, email=decomposed)
+    assert made.status_code == 201
+    assert (await login(client, email=decomposed)).status_code == 200
+    assert (await login(client, email=composed)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["LOGIN_ADDRESS", "LOGIN_ACCOUNT"])
+async def test_guesses_are_limited_by_address_and_by_account_too(client, monkeypatch, name):
+    monkeypatch.setattr(f"api.auth.{name}", replace(SLOW_LOGIN, name=name, limit=3))
+    await register(client)
+    emails = (
+        ["ada@example.org"] * 5 if name == "LOGIN_ACCOUNT" else [f"{n}@a.org" for n in range(5)]
+    )
+    answers = [await login(client, email=email, password="a guess of mine") for email in emails]
+    assert [answer.status_code for answer in answers] == [401] * 3 + [429] * 2
+
+
+async def test_accounts_made_from_one_address_are_limited(client, monkeypatch):
+    monkeypatch.setattr("api.auth.REGISTER", replace(SLOW_LOGIN, name="register", limit=2))
+    made = [(await register(client, email=f"{n}@example.org")).status_code for n in range(3)]
+    assert made == [201, 201, 429]

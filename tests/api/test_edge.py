@@ -215,3 +215,18 @@ async def test_what_search_does_not_notice_tells_no_index_seq(mine):
     refused = await mine.post(f"/api/conversations/{talk}/messages", json={"content": ""})
     assert (same.is_success, read.is_success, refused.is_success) == (True, True, False)
     assert not [r for r in (same, read, refused) if "x-index-seq" in r.headers]
+
+
+async def test_the_token_of_an_invite_is_not_logged():
+    app = FastAPI()
+    app.add_middleware(Edge)
+
+    @app.post("/api/v1/invites/{token}/accept")
+    async def accept(token: str) -> None:
+        del token
+
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        with capture_logs() as logs:
+            await client.post("/api/invites/open-sesame-4711/accept")
+    assert [line["path"] for line in logs] == ["/api/v1/invites/{token}/accept"]

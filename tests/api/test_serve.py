@@ -11,7 +11,7 @@ from core.errors import StartFailed
 
 async def test_a_server_answers_and_ends_its_streams_with_the_signal(resources):
     app = create_app(nullcontext(resources))
-    server = Server(app)
+    server = Server(app, trusted_proxies="127.0.0.1")
     listening = listen("127.0.0.1", 0)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:
@@ -30,6 +30,33 @@ async def test_a_server_answers_and_ends_its_streams_with_the_signal(resources):
     assert b"\r\nserver:" not in answer.lower()
     assert after.endswith(b'{"status":"alive"}')
     assert app.state.streams.closing.is_set()
+
+
+@pytest.mark.parametrize(("trusted", "cookie"), [("127.0.0.1", b"__Host-"), ("192.0.2.9", b"")])
+async def test_what_a_proxy_says_of_tls_is_believed_of_those_trusted_only(
+    resources, owner_connection, trusted, cookie
+):
+    server = Server(create_app(nullcontext(resources)), trusted_proxies=trusted)
+    listening = listen("127.0.0.1", 0)
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    body = b'{"email": "ada@example.org", "password": "correct horse battery"}'
+    head = (
+        b"Host: recall.example.org\r\nOrigin: https://recall.example.org\r\nX-Forwarded-Proto: https\r\n"
+        b"Content-Type: application/json\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        % len(body)
+    )
+    try:
+        made = await ask(listening, b"POST /api/auth/register HTTP/1.1\r\n" + head + body)
+        signed_in = await ask(listening, b"POST /api/auth/login HTTP/1.1\r\n" + head + body)
+    finally:
+        server.should_exit = True
+        await asyncio.wait_for(running, 60)
+    if cookie:
+        assert made.startswith(b"HTTP/1.1 201")
+        assert b"set-cookie: " + cookie + b"recollect_session=" in signed_in
+    else:
+        assert made.startswith(b"HTTP/1.1 403")
+        assert b"another site" in signed_in
 
 
 async def ask(listening: socket.socket, request: bytes, *, cut: bool = False) -> bytes:

@@ -33,7 +33,7 @@ async def served(resources, monkeypatch) -> AsyncGenerator[Served]:
     """An API on a free port; the environment is that of its machine."""
     listening = listen("127.0.0.1", 0)
     port = listening.getsockname()[1]
-    server = Server(create_app(nullcontext(resources)))
+    server = Server(create_app(nullcontext(resources)), trusted_proxies="127.0.0.1")
     running = asyncio.create_task(server.serve(sockets=[listening]))
     settings = resources.settings
     monkeypatch.setenv("RECOLLECT_HOME", str(settings.recollect_home))

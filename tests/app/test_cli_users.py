@@ -51,3 +51,38 @@ async def test_a_wrong_password_is_said_in_the_words_of_the_api(ada, served, rec
     assert (refused.exit_code, refused.stderr) == (1, "recollect: E-mail or password is wrong.\n")
     assert (await recollect("logout")).stderr == "recollect: There is no token to forget.\n"
     assert "--url: name the address" in (await recollect("login", "--email", ada)).stderr
+
+
+async def test_a_password_given_by_the_operator_ends_what_was_signed_in(ada, served, recollect):
+    login = ("login", "--url", served.url, "--email", ada)
+    assert (await recollect(*login, typed="correct horse battery\n")).exit_code == 0
+    given = await recollect("user", "password", ada, typed="another horse battery\n")
+    assert (given.exit_code, "new password" in given.stderr) == (0, True)
+    kept = token_file().read_text().split()[1]
+    ended = await recollect("jobs", "--url", served.url, "--token", kept)
+    assert (ended.exit_code, "Sign in first" in ended.stderr) == (1, True)
+    assert (await recollect("logout")).exit_code == 0  # of a session that has ended already
+    assert not token_file().exists()
+    assert (await recollect(*login, typed="another horse battery\n")).exit_code == 0
+
+
+async def test_a_disabled_account_is_signed_out_until_it_is_enabled(ada, served, recollect):
+    login = ("login", "--url", served.url, "--email", ada)
+    assert (await recollect(*login, typed="correct horse battery\n")).exit_code == 0
+    kept = token_file().read_text().split()[1]
+    assert (await recollect("user", "disable", ada)).exit_code == 0
+    ended = await recollect("jobs", "--url", served.url, "--token", kept)
+    assert (ended.exit_code, "Sign in first" in ended.stderr) == (1, True)
+    assert (await recollect(*login, typed="correct horse battery\n")).exit_code == 1
+    assert (await recollect("user", "enable", ada)).exit_code == 0
+    assert (await recollect(*login, typed="correct horse battery\n")).exit_code == 0
+    missing = await recollect("user", "disable", "nobody@example.org")
+    assert "There is no account nobody@example.org" in missing.stderr
+
+
+async def test_a_token_is_kept_where_its_session_could_not_be_ended(ada, served, recollect):
+    await recollect("login", "--url", served.url, "--email", ada, typed="correct horse battery\n")
+    _, token = token_file().read_text().split()
+    token_file().write_text(f"http://127.0.0.1:1\n{token}\n")
+    assert (await recollect("logout")).exit_code == 1
+    assert token_file().exists()

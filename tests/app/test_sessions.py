@@ -138,3 +138,13 @@ async def test_a_workspace_of_others_is_not_found(sessions, ada, owner_connectio
         for _ in range(2):  # from the database, then from the cache
             with pytest.raises(NotFound):
                 await ask(sessions, new.token, workspace_id)
+
+
+async def test_use_does_not_prolong_the_session_of_a_command(resources, ada, owner_connection):
+    short = Sessions(resources.signin, resources.redis, timedelta(hours=1), prolongs=False)
+    new = await short.start(ada.account_id, kind="bearer")
+    long = Sessions(resources.signin, resources.redis, timedelta(days=30))
+    assert (await ask(long, new.token)).session.expires_at == new.session.expires_at
+    assert (
+        await owner_connection.fetchval("SELECT expires_at FROM session") == new.session.expires_at
+    )

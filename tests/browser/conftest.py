@@ -95,7 +95,7 @@ async def site(opened: Resources, settings, vendor: Vendor) -> AsyncGenerator[Si
         worker = await stack.enter_async_context(open_resources(vendors, purpose="worker"))
         app = create_app(nullcontext(replace(opened, chat=chat, reranker=LongestFirst())))
         listening = listen("127.0.0.1", 0)
-        server = Server(app)
+        server = Server(app, trusted_proxies="127.0.0.1")
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         async with httpx.AsyncClient() as client:
