@@ -22,7 +22,8 @@ ChangeKind = Literal[
     "read.changed",
     "reaction.changed",
     "pin.changed",
-    "leaf.changed",  # told to its person alone
+    "leaf.changed",  # told to its person alone, as is the next
+    "own.changed",
     "run.started",
     "run.ended",
 ]

@@ -250,17 +250,18 @@ async def change_conversation(
         if body.title is not None:
             await _rename(conn, scope, conversation_id, title=body.title.strip())
         if body.archived is not None:
-            await execute(
-                conn,
-                _archive_conversation,
-                **scope.ids,
-                id=conversation_id,
-                is_archived=body.archived,
-            )
+            await _archive(conn, scope, conversation_id, is_archived=body.archived)
         new = await find_conversation(conn, scope, conversation_id)
     await ring_change(api.resources.redis, conversation_id)
     response.headers["ETag"] = new.etag
     return ConversationAnswer.model_validate(new)
+
+
+async def _archive(conn: Conn, scope: Scope, conversation_id: UUID, *, is_archived: bool) -> None:
+    me = scope.account_id
+    await note(conn, scope, conversation_id, kind="own.changed", subject_id=me)
+    named = {**scope.ids, "id": conversation_id}
+    await execute(conn, _archive_conversation, **named, is_archived=is_archived)
 
 
 async def _rename(conn: Conn, scope: Scope, conversation_id: UUID, *, title: str) -> None:

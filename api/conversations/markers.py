@@ -76,8 +76,12 @@ async def set_quiet(
 ) -> MarkerAnswer:
     named = {**scope.ids, "conversation_id": conversation_id}
     async with api.resources.app.write_tx(scope) as conn:
+        await find_conversation(conn, scope, conversation_id)
+        await note(conn, scope, conversation_id, kind="own.changed", subject_id=scope.account_id)
         await execute(conn, _set_quiet, **named, is_quiet=body.is_quiet)
-        return await _answer(conn, scope, conversation_id)
+        answer = await _answer(conn, scope, conversation_id)
+    await ring_change(api.resources.redis, conversation_id)
+    return answer
 
 
 async def _answer(conn: ReadConn, scope: Scope, conversation_id: UUID) -> MarkerAnswer:

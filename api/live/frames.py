@@ -13,8 +13,8 @@ from uuid import UUID
 import orjson
 
 from api.live.subjects import (
-    OF_LEAVES,
     OF_MESSAGES,
+    OF_ONES_OWN,
     About,
     Subjects,
     ids_of,
@@ -177,7 +177,7 @@ async def _attachments(
 
 def _shown(place: Place, change: _Change, subjects: Subjects, files: _Files) -> Shown:
     whole = frame(place.topic, change.kind, _told(change, subjects), seq=change.seq)
-    if change.kind in OF_LEAVES:
+    if change.kind in OF_ONES_OWN:
         skipped = frame(place.topic, SKIPPED, {}, seq=change.seq)
         return Shown(change.seq, skipped, {change.actor_id: whole})
     if change.kind not in OF_MESSAGES or change.subject_id not in files.of:

@@ -21,7 +21,7 @@ _OF_RUNS: Final = frozenset({"run.started", "run.ended"})
 _OF_MARKS: Final = frozenset({"read.changed"})
 _OF_REACTIONS: Final = frozenset({"reaction.changed"})
 _OF_PINS: Final = frozenset({"pin.changed"})
-OF_LEAVES: Final = frozenset({"leaf.changed"})  # told to their person alone
+OF_ONES_OWN: Final = frozenset({"leaf.changed", "own.changed"})  # told to their person alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,9 @@ class Subjects:
         if kind in _OF_MEMBERS:
             owner_id = None if self.title is None else self.title.owner_id
             role = self.roles.get(subject_id)
-            return {"principal_id": subject_id, "role": role, "owner_id": owner_id}
+            read_seq = self.marks.get(subject_id)
+            who: dict[str, object] = {"principal_id": subject_id, "role": role}
+            return {**who, "read_seq": read_seq, "owner_id": owner_id}
         if kind in _OF_MARKS:
             return {"account_id": subject_id, "read_seq": self.marks.get(subject_id, 0)}
         if kind in _OF_REACTIONS:
@@ -112,7 +114,7 @@ class Subjects:
             return {"message_id": subject_id, "reactions": shown}
         if kind in _OF_PINS:
             return {"message_id": subject_id, "pinned": subject_id in self.pinned}
-        if kind in OF_LEAVES:  # where a branch ends depends on what was written since: it is read
+        if kind in OF_ONES_OWN:  # where a branch ends depends on what was written since: it is read
             return {"refetch": f"/api/v1/conversations/{self.conversation_id}"}
         return {"subject_id": subject_id}
 
@@ -132,7 +134,8 @@ async def read_subjects(
     named = {**reader.ids, "conversation_id": conversation_id}
     messages = await find_messages(conn, reader, ids_of(of, OF_MESSAGES))
     members, runs = ids_of(of, _OF_MEMBERS), ids_of(of, _OF_RUNS)
-    people, liked, pinned = ids_of(of, _OF_MARKS), ids_of(of, _OF_REACTIONS), ids_of(of, _OF_PINS)
+    people = ids_of(of, _OF_MARKS | _OF_MEMBERS)
+    liked, pinned = ids_of(of, _OF_REACTIONS), ids_of(of, _OF_PINS)
     titled = any(about.kind in _OF_TITLES | _OF_MEMBERS for about in of)
     roles = await fetch(conn, _list_members, **named, principal_ids=members) if members else []
     found_runs = await fetch(conn, _list_runs, **named, run_ids=runs) if runs else []

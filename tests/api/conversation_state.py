@@ -31,6 +31,10 @@ class State:
     reactions: dict[str, dict[str, int]] = field(default_factory=dict[str, dict[str, int]])
     pinned: set[str] = field(default_factory=set[str])
     live_runs: set[str] = field(default_factory=set[str])
+    me: str = ""
+    read_seq: int = 0
+    is_quiet: bool = False
+    is_archived: bool = False
 
     async def apply(self, frame: Json, client: httpx.AsyncClient) -> None:
         """Take what a frame says into the state; `client` is for what it says to read again."""
@@ -48,8 +52,10 @@ class State:
         elif event.startswith("run."):
             running = data["run"]["state"] == "running"
             (self.live_runs.add if running else self.live_runs.discard)(data["run"]["id"])
-        elif event == "leaf.changed":
-            self.leaf_id = (await client.get(data["refetch"])).json()["active_leaf_id"]
+        elif event in {"leaf.changed", "own.changed"}:
+            own = (await client.get(data["refetch"])).json()
+            self.leaf_id = own["active_leaf_id"]
+            self.is_quiet, self.is_archived = own["is_quiet"], own["is_archived"]
         else:
             self._hear_of_people(event, data)
 
@@ -65,6 +71,8 @@ class State:
             (self.pinned.add if data["pinned"] else self.pinned.discard)(data["message_id"])
 
     def _has_read(self, who: str, seq: int) -> None:
+        if who == self.me:
+            self.read_seq = max(self.read_seq, seq)
         if who in self.members:
             role, before = self.members[who]
             self.members[who] = (role, max(before, seq))
@@ -88,11 +96,10 @@ class State:
         if role is None:
             self.members.pop(who, None)
             return
-        _, read = self.members.get(who, ("", 0))
         for other, (held, seq) in self.members.items():
             if role == held == "owner":
                 self.members[other] = ("writer", seq)
-        self.members[who] = (role, read)
+        self.members[who] = (role, data["read_seq"] or 0)
 
     def shown(self) -> dict[str, Any]:
         """Return what a person would see of it."""
@@ -100,7 +107,15 @@ class State:
             return {}
         told = dict(vars(self))
         del told["leaf_id"], told["seq"]
-        return told
+        return {**told, "unread": self.unread}
+
+    @property
+    def unread(self) -> int:
+        """What others wrote since this reader has read."""
+        return sum(
+            one["seq"] > self.read_seq and one["deleted_at"] is None and one["author_id"] != self.me
+            for one in self.messages.values()
+        )
 
 
 def _kept(message: Json) -> Json:
@@ -121,7 +136,7 @@ async def read_state(client: httpx.AsyncClient, talk: str) -> State:
         for one in messages
     }
     pins = (await client.get(f"{path}/pins")).json()["items"]
-    return State(
+    state = State(
         title=opened["title"],
         owner_id=opened["owner_id"],
         seq=opened["change_seq"],
@@ -133,4 +148,10 @@ async def read_state(client: httpx.AsyncClient, talk: str) -> State:
         },
         pinned={pin["message_id"] for pin in pins},
         live_runs=set(opened["live_runs"]),
+        me=(await client.get("/api/auth/me")).json()["id"],
+        read_seq=opened["read_seq"],
+        is_quiet=opened["is_quiet"],
+        is_archived=opened["is_archived"],
     )
+    assert state.unread == opened["unread"]
+    return state
