@@ -101,8 +101,12 @@ async def rank(
     searcher: Searcher, scope: Scope, request: SearchRequest, *, query: Query, within: Constraints
 ) -> Ranking:
     """Return the list that answers `query` within the constraints, best first; raises Unavailable when no leg answers."""
-    search = Search(searcher, scope, request, query, within)
-    if query.is_browse() or request.sort != "relevance":
+    return await rank_search(Search(searcher, scope, request, query, within))
+
+
+async def rank_search(search: Search) -> Ranking:
+    """Return the list of a search, as long as its depth makes it; raises Unavailable when no leg answers."""
+    if search.query.is_browse() or search.request.sort != "relevance":
         return await _by_date(search)
     return await _by_relevance(search)
 
@@ -115,7 +119,7 @@ async def _by_date(search: Search) -> Ranking:
         candidates=all_terms(question.weighed, question.condition),
         openings=is_browse and not search.within.is_of_passages,
         oldest=search.request.sort == "oldest",
-        depth=LONGEST,
+        depth=search.depth or LONGEST,
     )
     match: tuple[Match, ...] = () if is_browse else ("lexical",)
     dated: list[tuple[Candidate, Listed]] = []
@@ -127,7 +131,7 @@ async def _by_date(search: Search) -> Ranking:
         known = {c.id: c for c in await score(look, question, fresh, vector=None)}
         dated += [(known[id_], Listed(id_, 0.0, match)) for id_ in fresh if id_ in known]
         listed = _collapsed(search, dated, by_text=False)
-        if len(ids) < LONGEST or not is_short(search.request, dated, listed):
+        if len(ids) < asked.depth or not is_short(search.request, dated, listed):
             break
         look = look_further(look, dated, listed)
     return _ranking(search, question, listed, recall="exact")

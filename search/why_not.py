@@ -23,12 +23,14 @@ from search.likeness import likened
 from search.operators import Filter
 from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
 from search.question import Question, understand
-from search.rank import Ranking, blend_of, rank, score
+from search.rank import blend_of, rank_search, score
 from search.retrieve import read_clock, read_query
-from search.searcher import Search, Searcher
+from search.searcher import Search, Searcher, Watch
 from sql import fetch, fetch_one, fetch_opt, read
 
 MOST_PASSAGES: Final = 2_000  # of one file that are looked at
+DEEP: Final = 2_000  # candidates of each leg among which the place of what is not listed is told
+PATIENCE: Final = 10  # times the deadline of a leg that gives so many
 
 PASSED_OVER: Final = "Its words stand in very many passages, of which not all were looked at."
 
@@ -68,6 +70,11 @@ class _Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class _Twin:
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class _Count:
     passages: int
 
@@ -83,6 +90,7 @@ class _Lost:
 
 _find_target = read("why_not.sql", "find_target", _Target)
 _list_passages = read("why_not.sql", "list_target_passages", _Passage)
+_list_twins = read("why_not.sql", "list_twins", _Twin)
 _count_admitted = read("why_not.sql", "count_admitted", _Count)
 
 
@@ -226,23 +234,29 @@ async def _outranked(
 ) -> _Lost:
     """Look for it in the list, and where it would stand if it is not there."""
     ids = {passage.id for passage in passages}
-    args = (asked.searcher, asked.scope)
-    ranking = await rank(*args, search.request, query=search.query, within=search.within)
-    place = _place(ranking.listed, ids)
-    if place is None:
-        return await _missed(asked, search, question, passages, ranking)
-    if asked.request.group_by == "none":
+    listed = await _ranked(search, asked.request)
+    if (place := _place(listed, ids)) is not None:
         return _found(place, asked.request)
-    grouped = await rank(*args, asked.request, query=search.query, within=search.within)
-    shown = _place(grouped.listed, ids)
-    if shown is not None:
-        return _found(shown, asked.request)
+    if asked.request.group_by == "none":
+        return await _missed(asked, search, question, passages, listed)
+    ungrouped = await _ranked(search, search.request)
+    if (place := _place(ungrouped, ids)) is None:
+        return await _missed(asked, search, question, passages, ungrouped)
     siblings = {passage.id for passage in await _passages(asked, asked.found.item_id, question)}
-    first = next((hit.id for hit in grouped.listed if hit.id in siblings), None)
+    first = next((hit.id for hit in listed if hit.id in siblings), None)
     return _Lost(
         "collapsed", f"group_by={asked.request.group_by} shows better passages of it.",
         "Raise group_limit, or search without group_by.", rank=place, into=first,
     )  # fmt: skip
+
+
+async def _ranked(
+    search: Search, request: SearchRequest, *, depth: int | None = None
+) -> list[Listed]:
+    """Return the list of a request, or as long a one as `depth` makes it, however long that takes."""
+    searcher = search.searcher if depth is None else search.searcher.with_patience(PATIENCE)
+    asked = replace(search, searcher=searcher, request=request, depth=depth, watch=Watch())
+    return (await rank_search(asked)).listed
 
 
 def _found(place: int, request: SearchRequest) -> _Lost:
@@ -256,13 +270,9 @@ async def _missed(
     search: Search,
     question: Question,
     passages: Sequence[_Passage],
-    ranking: Ranking,
+    listed: Sequence[Listed],
 ) -> _Lost:
     """Tell a duplicate, a passage without the words or the vector, and one below the cut apart."""
-    for hit in ranking.listed:
-        if not set(hit.same).isdisjoint(passage.id for passage in passages):
-            reason = "Another hit has the same text and names it."
-            return _Lost("collapsed", reason, "Open that hit.", into=hit.id)
     vector = await embed(search, query=question.query, model=question.basis.model)
     ids = [passage.id for passage in passages]
     scored = await score(search, question, dict.fromkeys(ids), vector=vector)
@@ -270,15 +280,52 @@ async def _missed(
     best = fuse(scored, weights, near=set(ids))
     if not best:
         return _unmatched(passages, vector)
-    [(_, top), *_] = best
-    before = len(ranking.listed)
-    is_by_score = search.request.sort == "relevance"
-    if is_by_score and all(top.score > hit.score for hit in ranking.listed[-1:]):
+    matched = [hit.id for _, hit in best]
+    if is_by_date := asked.request.sort != "relevance" or search.query.is_browse():
+        told = ""
+    elif (twin := await _twin(asked, matched, listed)) is not None:
+        reason = "Another hit has the same text and stands for it."
+        return _Lost("collapsed", reason, "Open that hit.", into=twin)
+    else:
+        told = f"Its score is {best[0][1].score:.2f}: "
+    deep = await _ranked(search, search.request, depth=DEEP)
+    score_of_best = None if is_by_date else best[0][1].score
+    place = _stands(deep, set(matched), score_of_best)
+    if place is None:
         remedy = "Leave out words that it does not hold, or add rarer ones that it does."
         return _Lost("below_cut", PASSED_OVER, remedy)
-    reason = f"Its score is {top.score:.2f}: {before} passages stand before it."
+    return _below(told, max(place, len(listed) + 1))
+
+
+def _stands(deep: Sequence[Listed], ids: set[UUID], score: float | None) -> int | None:
+    """Return the place in a long list: its own, that of a hit with its text, or that behind it all.
+
+    None where its score is better than what is last there: it was not looked at.
+    """
+    for place, hit in enumerate(deep, start=1):
+        if not ids.isdisjoint((hit.id, *hit.same)):
+            return place
+    if score is not None and all(score > hit.score for hit in deep[-1:]):
+        return None
+    return len(deep) + 1
+
+
+def _below(told: str, place: int) -> _Lost:
+    before = place - 1
+    more = " or more" if before >= DEEP else ""
+    reason = f"{told}{before} passages{more} stand before it."
     remedy = "Add words that only it holds, a phrase or a filter."
-    return _Lost("below_cut", reason, remedy, rank=before + 1)
+    return _Lost("below_cut", reason, remedy, rank=place)
+
+
+async def _twin(asked: _Inquiry, ids: Sequence[UUID], listed: Sequence[Listed]) -> UUID | None:
+    """Return the best hit with the text of one of these passages."""
+    async with asked.searcher.read_pool.read_tx(asked.scope) as conn:
+        twins = await fetch(
+            conn, _list_twins, **asked.scope.ids, ids=list(ids), listed=[hit.id for hit in listed]
+        )
+    same = {twin.id for twin in twins}
+    return next((hit.id for hit in listed if hit.id in same), None)
 
 
 def _unmatched(passages: Sequence[_Passage], vector: QueryVector | None) -> _Lost:

@@ -41,3 +41,12 @@ WHERE p.workspace_id = :workspace_id
     AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
     AND admits(p, :within::narrowing)
     AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery);
+
+-- name: list_twins
+-- Those of a list whose text is that of one of these passages.
+SELECT DISTINCT twin.id
+FROM passage p
+JOIN passage twin ON twin.workspace_id = :workspace_id AND twin.text_hash = p.text_hash AND twin.id = ANY (:listed::uuid[])
+WHERE p.workspace_id = :workspace_id
+    AND p.id = ANY (:ids::uuid[])
+    AND (twin.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE;

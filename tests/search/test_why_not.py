@@ -103,12 +103,37 @@ async def test_a_list_by_date_needs_every_word(place):
     assert (await place.asked("pension", place.pension, sort="newest")).stage == "found"
 
 
-async def test_a_duplicate_names_the_hit_that_stands_for_it(place):
-    stages = [await place.asked("pension plan", target) for target in (place.plan, place.copy)]
-    collapsed = [lost for lost in stages if lost.stage == "collapsed"]
-    assert len(collapsed) <= 1  # the first of the two may be listed with another passage
-    if collapsed:
-        assert collapsed[0].into is not None
+async def test_a_duplicate_names_the_hit_that_stands_for_it(resources, owner_connection, place):
+    """Also in the hit's own conversation, and where so many stand before it that it was no candidate."""
+    said = [
+        await make_message(
+            resources, owner_connection, place.scope, conversation_id=place.talk, content="Noon."
+        )
+        for _ in range(70)
+    ]
+    rows = await owner_connection.fetch("SELECT id, message_id FROM passage")
+    passages = {row["message_id"]: row["id"] for row in rows}
+    lost = [await place.asked("noon", message) for message in (said[0], said[1], said[69])]
+    into = {one.into for one in lost if one.stage == "collapsed"}
+    assert {one.stage for one in lost} <= {"found", "collapsed"}
+    assert len(into) == 1
+    assert into <= {passages[message] for message in said}
+
+
+async def test_beside_a_duplicate_of_the_same_conversation_another_message_is_told_the_truth(
+    resources, owner_connection, place
+):
+    """The conversation of a duplicate was named, and each of its messages taken for one."""
+    other = await make_conversation(owner_connection, place.scope, "Other")
+    for _ in range(2):
+        await make_message(
+            resources, owner_connection, place.scope, conversation_id=other, content="Noon."
+        )
+    await make_message(
+        resources, owner_connection, place.scope, conversation_id=place.talk, content="Noon."
+    )
+    lost = await place.asked("noon", place.pension)
+    assert (lost.stage, lost.reason) == ("no_matching_term", "It holds none of the words.")
 
 
 async def test_a_group_shows_the_better_passage(resources, owner_connection, place):
@@ -131,15 +156,37 @@ async def test_what_is_not_embedded_yet_is_told(owner_connection, place):
     assert lost.stage == "not_embedded"
 
 
-async def test_below_the_cut_the_place_is_told(resources, owner_connection, place):
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [({}, "passages stand before it."), ({"sort": "newest"}, "passages stand before it.")],
+)
+async def test_below_the_cut_the_place_is_told(resources, owner_connection, place, given, told):
+    count = 210 if given else 110
+    for n in range(count):
+        await make_message(
+            resources, owner_connection, place.scope, conversation_id=place.talk, content=f"pension {n}"
+        )  # fmt: skip
+    lost = await place.asked("pension", place.pension, **given)
+    assert (lost.stage, lost.rank is not None) == ("below_cut", True)
+    assert lost.rank is not None
+    assert lost.rank > count
+    assert lost.reason.endswith(f"{lost.rank - 1} {told}")
+
+
+async def test_what_a_group_shows_is_found_however_many_stand_before_it(
+    resources, owner_connection, place
+):
     for n in range(110):
         await make_message(
-            resources, owner_connection, place.scope, conversation_id=place.talk, content=f"pension pension {n}"
+            resources, owner_connection, place.scope, conversation_id=place.talk, content=f"pension {n}"
         )  # fmt: skip
-    lost = await place.asked("pension", place.plan)
-    assert lost.stage == "below_cut"
-    assert lost.rank is not None
-    assert lost.rank > 60
+    other = await make_conversation(owner_connection, place.scope, "Other")
+    last = await make_message(
+        resources, owner_connection, place.scope, conversation_id=other,
+        content="It was said, long ago, and never again since, that the pension would come.",
+    )  # fmt: skip
+    assert (await place.asked("pension", last)).stage == "below_cut"
+    assert (await place.asked("pension", last, group_by="conversation")).stage == "found"
 
 
 async def test_what_was_passed_over_for_its_common_words_is_told_so(
