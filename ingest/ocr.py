@@ -1,7 +1,8 @@
 """The text that a picture shows, by tesseract, in a limited process of its own.
 
 It is given nothing but pixels that a child drew: no file of a stranger's, no name, no environment. Without tesseract, or
-above `ocr_pages` pictures of one file, the first picture that is not read becomes a problem that says so.
+above `ocr_pages` pictures of one file, or when they took too long or killed it, the first picture that is not read becomes a
+problem that says so.
 Left out: tables as rows, handwriting, what its model of the language does not know.
 """
 
@@ -10,6 +11,7 @@ import os
 import shutil
 import signal
 import sys
+import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ PAGE_AS_IT_LIES, PAGE_TURNED_UPRIGHT = "3", "1"  # --psm
 INSTALL_REMEDY: Final = (
     "Have tesseract-ocr installed on the server and read the file again; or upload the text."
 )
+ELSEWHERE: Final = "Run OCR over it in another program and upload the result."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +78,35 @@ class Ocr:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._pictures = 0
+        self._deaths = 0
+        self._spent_s = 0.0
         self._has_complained = False
         self._program: Tesseract | None = None
 
     async def read(self, picture: Picture) -> Segment | Problem:
         """Return what the picture shows, or says without OCR where that is more, with what stands beside it."""
-        self._pictures += 1
-        if self._pictures > self._limits.ocr_pages:
-            message = f"Of the pages that are pictures only {self._limits.ocr_pages} were read."
+        if self._pictures == self._limits.ocr_pages:
+            message = f"Of the pages that are pictures only {self._pictures} were read."
             remedy = "Split the file, or have OCR_PAGES raised and read it again."
             return self._unread(picture, "too_many_pictures", message, remedy=remedy)
+        limits = self._limits
+        if self._deaths >= limits.ocr_deaths or self._spent_s >= limits.ocr_wall_s:
+            message = f"After {self._pictures} pictures no more were read: they took too long, or made the reader crash."
+            return self._unread(picture, "too_many_pictures", message, remedy=ELSEWHERE)
+        self._pictures += 1
         if self._pictures == 1:
             self._program = await find_tesseract()
         if self._program is None:
             message = "What is shown in pictures was not read: tesseract is not installed."
             return self._unread(picture, "no_ocr", message, remedy=INSTALL_REMEDY)
+        since = time.monotonic()
         try:
-            shown = await recognise(picture, self._program, limits=self._limits)
+            shown = await recognise(picture, self._program, limits=limits)
         except ChildDied as death:
+            self._deaths += 1
             return _lost(picture, death)
+        finally:
+            self._spent_s += time.monotonic() - since
         return _segment(picture, max(picture.text, shown, key=len))
 
     def _unread(
@@ -114,8 +127,7 @@ def _segment(picture: Picture, text: str) -> Segment:
 def _lost(picture: Picture, death: ChildDied) -> Problem:
     log.warning("reading a picture died", cause=death.code, ordinal=picture.ordinal)
     what = "The picture" if picture.page is None else f"Page {picture.page}"
-    remedy = "Run OCR over it in another program and upload the result."
-    return Problem(picture.ordinal, picture.page, death.code, f"{what} {death.message}.", remedy)
+    return Problem(picture.ordinal, picture.page, death.code, f"{what} {death.message}.", ELSEWHERE)
 
 
 async def recognise(picture: Picture, program: Tesseract, *, limits: Limits) -> str:

@@ -1,10 +1,11 @@
 """Read an untrusted file in fresh, limited, killable children (jobs.md §6); the parent parses nothing itself.
 
 A child sends each segment as soon as it is read. A long PDF is read by one child per page range. When a child is killed,
-the page it was reading becomes a problem and a new child goes on behind it; a second death fails the file.
-Left out: a bound on the CPU of all children together; a file that stays under the limits may be slow.
+the page it was reading becomes a problem and a new child goes on behind it. A second death in a row, or half an hour of waiting for
+children, ends the reading: what was read stays, one problem stands for the rest, and a file without text fails.
 """
 
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -24,12 +25,13 @@ from ingest.extract.segment import (
     too_much_text,
 )
 from ingest.formats import BY_MEDIA_TYPE, NOT_READ_REMEDY
-from ingest.frames import Finished
+from ingest.frames import Finished, Frame
 from ingest.ocr import Ocr
 from ingest.readers import Readers
 from ingest.sandbox_process import ChildDied, Limits, read_in_child
 
 SAVE_THEM = "Save them from the file and upload them."
+SPLIT_IT = "Split it there and upload the rest."
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
 
@@ -48,9 +50,17 @@ async def extract(  # noqa: PLR0913  (what it reads, and what it reads it with)
     Raises PermanentFailure when the file as a whole cannot be read, NeedsMemory when it cannot `beside` others.
     """
     _refuse(source, media_type)
-    reading = _Reading(limits, BY_MEDIA_TYPE[media_type].is_paged, first_segment)
+    reading = _Reading(
+        limits,
+        BY_MEDIA_TYPE[media_type].is_paged,
+        first_segment,
+        any_text=first_segment > 0,  # as far as we know
+    )
     ocr = Ocr(limits)
     while not reading.done:
+        if reading.waited_s >= limits.file_wall_s:
+            yield reading.give_up(ChildDied.of("too_slow"))
+            break
         try:
             child = read_in_child(
                 source,
@@ -60,8 +70,8 @@ async def extract(  # noqa: PLR0913  (what it reads, and what it reads it with)
                 password=password,
                 beside=beside,
             )
-            async with aclosing(child) as frames:
-                async for read in frames:
+            async with aclosing(child) as frames, aclosing(reading.timed(frames)) as timed:
+                async for read in timed:
                     frame = await ocr.read(read) if isinstance(read, Picture) else read
                     for item in reading.take(frame):
                         yield item
@@ -69,7 +79,7 @@ async def extract(  # noqa: PLR0913  (what it reads, and what it reads it with)
             log.warning("extraction child died", cause=death.code, ordinal=reading.ordinal)
             for problem in reading.bury(death):
                 yield problem
-    if first_segment == 0 and not reading.any_text:
+    if not reading.any_text:
         yield _no_text(media_type)
 
 
@@ -100,12 +110,25 @@ class _Reading:
     paged: bool
     ordinal: int  # of the next item
     done: bool = False
-    deaths: int = 0
+    deaths: int = 0  # since a child last came to its end
+    waited_s: float = 0.0
     characters: int = 0
     any_text: bool = False
     member_bytes: int = 0
     page_count: int | None = None
     open_member: str | None = None  # the path of the one whose last piece is still to come
+
+    async def timed(self, frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[Frame, None]:
+        """Yield the frames and count how long we waited for them, not what the caller does meanwhile."""
+        while True:
+            since = time.monotonic()
+            try:
+                frame = await anext(frames, None)
+            finally:
+                self.waited_s += time.monotonic() - since
+            if frame is None:
+                return
+            yield frame
 
     def take(self, frame: Item | Unreadable | Finished) -> list[Item]:
         """Count a frame; return what the caller gets of it."""
@@ -113,6 +136,7 @@ class _Reading:
             raise _permanent(frame)
         if isinstance(frame, Finished):
             self.done = frame.next_ordinal is None
+            self.deaths = 0
             return []
         if isinstance(frame, Properties):
             return [frame]
@@ -153,16 +177,14 @@ class _Reading:
             )
 
     def bury(self, death: ChildDied) -> list[Problem]:
-        """Return the problem that stands for the lost page; raise when no other child is worth its time.
+        """Return the problem that stands for the lost page, or for the rest when no other child is worth its time.
 
         Without pages there is nothing to skip: a crash is tried once more, an exhausted limit is not.
         """
         self.deaths += 1
-        if self.paged and self.page_count is not None and self.ordinal >= self.page_count:
-            return [self._bury_attached(death)]
         is_hopeless = not self.paged and death.code != "reader_crashed"
-        if self.deaths >= self.limits.deaths or is_hopeless:
-            raise PermanentFailure(death.code, f"The file {death.message}.", remedy=death.remedy)
+        if self.deaths >= self.limits.deaths or is_hopeless or self._is_behind_its_pages:
+            return [self.give_up(death)]
         if self.open_member is not None:
             return [self._bury_member(self.open_member, death)]
         if not self.paged:
@@ -170,6 +192,24 @@ class _Reading:
         page = self.ordinal + 1
         self.ordinal += 1
         return [Problem(page - 1, page, death.code, f"Page {page} {death.message}.", death.remedy)]
+
+    def give_up(self, death: ChildDied) -> Problem:
+        """Return the problem that stands for all that was not read; raise when nothing was."""
+        if self._is_behind_its_pages:
+            return self._bury_attached(death)
+        if not self.any_text:
+            raise PermanentFailure(death.code, f"The file {death.message}.", remedy=death.remedy)
+        self.done = True
+        if not self.paged:
+            message = f"The rest of the file {death.message}."
+            return Problem(self.ordinal, None, death.code, message, death.remedy)
+        page = self.ordinal + 1
+        message = f"Page {page} and all behind it were not read: the file {death.message}."
+        return Problem(self.ordinal, page, death.code, message, SPLIT_IT)
+
+    @property
+    def _is_behind_its_pages(self) -> bool:
+        return self.paged and self.page_count is not None and self.ordinal >= self.page_count
 
     def _bury_attached(self, death: ChildDied) -> Problem:
         """Behind the last page there is only what is attached, and no more of it is tried."""

@@ -5,6 +5,7 @@ code that is not cached yet can still be written. The file is standard input.
 """
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import import_module
@@ -14,6 +15,10 @@ from ingest import formats
 from ingest.confine import confine
 from ingest.extract.segment import Item, Member, Picture, Properties, Unreadable
 from ingest.frames import NO_PASSWORD, Finished, Frame, pack
+
+TURN = (
+    1 / 3
+)  # of its CPU, behind which a child ends at a page's end: two thirds are left for any one page
 
 
 class Reader(Protocol):
@@ -32,7 +37,7 @@ def main() -> None:
         read = reader_for(media_type, password=password)
         confine(memory_bytes=memory_bytes, cpu_s=cpu_s)
         start = partial(read, source, first=first, most_characters=most_characters)
-        for frame in frames(start, pages=pages_per_child):
+        for frame in frames(start, pages=pages_per_child, turn_s=TURN * cpu_s):
             sys.stdout.buffer.write(pack(frame))
             sys.stdout.buffer.flush()
 
@@ -50,8 +55,17 @@ def reader_for(media_type: str, *, password: str = "") -> Reader:
     return cast("Reader", partial(read, password=password) if kind.takes_password else read)
 
 
-def frames(start: Callable[[], Iterator[Item | Picture]], *, pages: int) -> Iterator[Frame]:
-    """Yield the items and one last frame that says how it ended; a paged file stops after `pages` items."""
+def frames(
+    start: Callable[[], Iterator[Item | Picture]],
+    *,
+    pages: int,
+    turn_s: float,
+    spent_s: Callable[[], float] = time.process_time,
+) -> Iterator[Frame]:
+    """Yield the items and one last frame that says how it ended.
+
+    A paged file stops after `pages` items, or the first one behind which `turn_s` of CPU are spent.
+    """
     try:
         count = 0
         for item in start():
@@ -59,7 +73,7 @@ def frames(start: Callable[[], Iterator[Item | Picture]], *, pages: int) -> Iter
             if isinstance(item, Properties | Member):
                 continue
             count += 1
-            if item.page is not None and count == pages:
+            if item.page is not None and (count == pages or spent_s() >= turn_s):
                 yield Finished(item.ordinal + 1)
                 return
         yield Finished(None)

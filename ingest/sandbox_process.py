@@ -42,19 +42,22 @@ DEATH_OF = {-signal.SIGXCPU: "too_slow", -signal.SIGABRT: "too_large"}
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost; the first four are per child."""
+    """What one file may cost; the first four are per child, or per picture."""
 
     memory_bytes: int = 512 * 2**20  # address space; who reads beside others has less (readers.py)
     cpu_s: int = 60
     wall_s: float = (
         120.0  # time that the parent waited for it: a slow consumer costs a child nothing
     )
-    pages_per_child: int = 100  # 0.6 s of CPU a page before an honest file meets cpu_s
+    pages_per_child: int = 100  # fewer where they take a third of cpu_s
     characters: int = 20_000_000
     pages: int = 10_000
     member_bytes: int = 2**30  # of all files in it; an extractor has narrower limits of its own
-    deaths: int = 2
+    deaths: int = 2  # of children in a row; one that came to its end makes good for those before it
+    file_wall_s: float = 1_800.0  # that all children of a file may be waited for, and one more
     ocr_pages: int = 200  # pictures of one file; a page takes tesseract 1 to 5 s
+    ocr_wall_s: float = 1_200.0  # of all pictures of a file, and one more
+    ocr_deaths: int = 3
     ocr_memory_bytes: int = 768 * 2**20  # address space; a page takes tesseract 100 MB
     ocr_languages: str = "eng"  # as tesseract names them, joined by +
 

@@ -140,6 +140,23 @@ async def test_a_page_that_kills_the_program_is_a_problem(monkeypatch, tmp_path)
     )
 
 
+@pytest.mark.parametrize(
+    ("ends", "bound"), [("exit 1", {"ocr_deaths": 2}), ("echo read", {"ocr_wall_s": 1e-9})]
+)
+async def test_no_more_pictures_are_tried_after_some_deaths_or_too_long_a_time(
+    monkeypatch, tmp_path, ends, bound
+):
+    """200 pictures of noise, each for the whole of its time, kept a worker busy for hours."""
+    program(tmp_path, f"if [ $1 = --list-langs ]; then echo langs; echo eng; else {ends}; fi")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    ocr = Ocr(replace(LIMITS, **bound))
+    read = [await ocr.read(NOTHING._replace(ordinal=n, page=n + 1)) for n in range(4)]
+    problems = [each.code for each in read if isinstance(each, Problem)]
+    crashed = ["reader_crashed"] * bound.get("ocr_deaths", 0)
+    assert problems == [*crashed, "too_many_pictures"]
+    assert read[-1] == Segment(3, 4, None, "", 3)
+
+
 async def test_a_program_that_cannot_list_its_languages_is_none(monkeypatch, tmp_path):
     program(tmp_path, "exit 1")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")

@@ -5,6 +5,7 @@ import gzip
 import shutil
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZIP_STORED
 
@@ -237,6 +238,34 @@ async def test_a_page_that_burns_its_childs_cpu_is_skipped(tmp_path):
 async def test_thousands_of_pages_that_share_a_burning_form_are_over_after_two_children(tmp_path):
     content = make_pdf([SHOW_NESTED] * 5000, objects=BURNING, resources=NESTED)
     assert await refusal(write(tmp_path, content), PDF, limits=TIGHT) == "too_slow"
+
+
+async def test_the_second_death_in_a_row_leaves_what_was_read(tmp_path):
+    pages = [show("a"), SHOW_NESTED, show("c"), SHOW_NESTED, show("e")]
+    path = write(tmp_path, make_pdf(pages, objects=BURNING, resources=NESTED))
+    items = await items_of(path, PDF, limits=TIGHT)
+    assert (texts(items), codes(items)) == (["a\n", "c\n"], ["", "too_slow", "", "too_slow"])
+    assert items[-1] == Problem(
+        3,
+        4,
+        "too_slow",
+        "Page 4 and all behind it were not read: the file took too long to read.",
+        "Split it there and upload the rest.",
+    )
+
+
+async def test_a_child_that_comes_to_its_end_makes_good_for_a_death(tmp_path):
+    pages = [show("a"), SHOW_NESTED, show("c"), show("d"), SHOW_NESTED, show("f")]
+    path = write(tmp_path, make_pdf(pages, objects=BURNING, resources=NESTED))
+    items = await items_of(path, PDF, limits=replace(TIGHT, pages_per_child=2))
+    assert codes(items) == ["", "too_slow", "", "", "too_slow", ""]
+
+
+async def test_a_file_whose_children_were_waited_for_too_long_is_read_in_part(tmp_path):
+    path = write(tmp_path, make_pdf([show(f"page {n}") for n in range(1, 6)]))
+    items = await items_of(path, PDF, limits=Limits(pages_per_child=2, file_wall_s=1e-9))
+    assert (texts(items), codes(items)) == (["page 1\n", "page 2\n"], ["", "", "too_slow"])
+    assert items[-1][:2] == (2, 3)
 
 
 async def test_a_page_that_needs_too_much_memory_is_skipped(tmp_path):
