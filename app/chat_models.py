@@ -16,7 +16,7 @@ from app.settings import Settings, local_socket
 from core.errors import InvalidInput
 from core.rest import Rest
 from llm.budget import MICROS, Budgets
-from llm.catalogue import EXTRACTIVE, LOCAL, Facts, facts_of, read_prices
+from llm.catalogue import EXTRACTIVE, LOCAL, Facts, facts_of, read_contexts, read_prices
 from llm.chat import ChatModel, Source
 from llm.fallback import Breaker, FallbackChat, RestingChat, UnseeingChat
 
@@ -61,6 +61,7 @@ class ChatModels:
         self._server: LocalServer | None = None
         self._breakers: dict[Provider, Breaker] = {}
         self._prices = read_prices(settings.chat_prices)
+        self._contexts = read_contexts(settings.chat_context)
         self._seeing = frozenset(_names(settings.chat_vision))
 
     @property
@@ -98,7 +99,7 @@ class ChatModels:
 
     def facts(self, name: str) -> Facts:
         """Return what is known of a model."""
-        return facts_of(name, self._prices, seeing=self._seeing)
+        return facts_of(name, self._prices, seeing=self._seeing, contexts=self._contexts)
 
     async def rests(self, name: str) -> bool:
         """Return whether a model's provider is left alone for now, by what this process and others saw."""

@@ -1,7 +1,8 @@
 """What is known of chat models: how much they read, what a million tokens costs, and what they can do besides writing.
 
 Published figures of October 2025, found by the longest prefix of the vendor's name; prices change, so CHAT_PRICES overrides
-them. Of an unknown model nothing is assumed: no price, which leaves money budgets to token budgets, and 8,000 tokens.
+them. Of an unknown model nothing is assumed: no price, which leaves money budgets to token budgets, and 8,000 tokens, until
+CHAT_CONTEXT says how many it reads.
 """
 
 import re
@@ -14,6 +15,7 @@ from llm.image_tokens import Area, ImageTokens, Patches, Tiles
 
 Capability = Literal["vision", "thinking", "own citations"]
 UNKNOWN_CONTEXT_TOKENS: Final = 8_000
+FEWEST_CONTEXT_TOKENS: Final = 2_000  # the rules and a short answer about a short source
 LOCAL: Final = "local/qwen2.5-coder-1.5b"  # the one model that `recollect models pull` knows
 LOCAL_CONTEXT_TOKENS: Final = 16_384  # of 32,768: each thousand takes 28 MB
 EXTRACTIVE: Final = "extractive"  # the model that is none: it words nothing itself
@@ -80,12 +82,23 @@ KNOWN: Final[Mapping[str, Facts]] = {
 }
 
 
-def facts_of(name: str, prices: Mapping[str, Price], *, seeing: Collection[str] = ()) -> Facts:
-    """Return what is known of a model, at the price that `prices` gives it; `seeing` are shown images whatever is known."""
+def facts_of(
+    name: str,
+    prices: Mapping[str, Price],
+    *,
+    seeing: Collection[str] = (),
+    contexts: Mapping[str, int] | None = None,
+) -> Facts:
+    """Return what is known of a model, at the price that `prices` gives it; `seeing` are shown images whatever is known.
+
+    `contexts` are the tokens that models read, whatever is known.
+    """
     known = max((key for key in KNOWN if name.startswith(key)), key=len, default=None)
     facts = KNOWN[known] if known else Facts(images=_SOME_IMAGE if _SEEING.search(name) else None)
     if name in seeing:
         facts = replace(facts, images=facts.images or _SOME_IMAGE)
+    if contexts and name in contexts:
+        facts = replace(facts, context_tokens=contexts[name])
     return replace(facts, price=prices[name]) if name in prices else facts
 
 
@@ -99,4 +112,17 @@ def read_prices(text: str) -> dict[str, Price]:
             found[name.strip()] = Price(float(given), float(made))
         except ValueError as error:
             raise InvalidInput.of("chat_prices", f"is model=input/output, not {part}") from error
+    return found
+
+
+def read_contexts(text: str) -> dict[str, int]:
+    """Return the tokens in `openai:qwen=32768, ...`; anything else is InvalidInput."""
+    found: dict[str, int] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, tokens = part.partition("=")
+        if not tokens.strip().isdecimal() or int(tokens) < FEWEST_CONTEXT_TOKENS:
+            raise InvalidInput.of(
+                "chat_context", f"is model=tokens, at least {FEWEST_CONTEXT_TOKENS}, not {part}"
+            )
+        found[name.strip()] = int(tokens)
     return found

@@ -18,7 +18,22 @@ from llm.supported import MOST_TRIES
 RULES_TOKENS: Final = (
     1_000  # of prompts/*.md, the marks around sources, and what a second try is told
 )
+FILLED: Final = (
+    0.85  # of a context, by our count: code and some languages have 3.4 characters a token
+)
+FEWEST_TOKENS: Final = 100
 REWRITE_INPUT_TOKENS: Final = 1_200  # MOST_TURNS of followup.py, cut, with their rules
+
+
+def fit(options: ReplyOptions, facts: Facts, *, shown: int) -> ReplyOptions:
+    """Return the options with no more tokens than the model's context has room for beside `shown` ones.
+
+    What it may write gets what was asked, or half of that room.
+    """
+    room = int(facts.context_tokens * FILLED) - RULES_TOKENS - shown
+    made = min(options.max_tokens, max(room // 2, FEWEST_TOKENS))
+    given = min(options.context_tokens, max(room - made, FEWEST_TOKENS))
+    return replace(options, max_tokens=made, context_tokens=given)
 
 
 def most(options: ReplyOptions, pictures: Sequence[Picture], chain: Sequence[Facts]) -> Call:

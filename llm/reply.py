@@ -6,7 +6,7 @@ is raised only before the first word, and means "again later".
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol
@@ -23,7 +23,7 @@ from core.tasks import beside
 from llm.budget import Budgets, hold
 from llm.catalogue import EXTRACTIVE, Facts
 from llm.chat import ChatMessage, ChatModel, Source, Usage
-from llm.cost import counted, most
+from llm.cost import counted, fit, most
 from llm.followup import Standalone, carry_over, rewrite, rewriting
 from llm.generate import Task, generate, unless_stopped
 from llm.images import Picture, Question, find_pictures
@@ -31,6 +31,7 @@ from llm.interrupted import lost_ending
 from llm.options import ReplyOptions, read_options
 from llm.prompt import (
     ABSTENTION,
+    QUESTION_CHARS,
     Prompt,
     build_prompt,
     in_prose,
@@ -41,7 +42,7 @@ from llm.run_log import Announce, EmbedLater, Ending, Entry, RunLog, RunState
 from llm.spent import asked_tokens
 from llm.supported import generate_supported
 from llm.title import TitleLater, have_named
-from llm.trace import Trace, TracedQuery, Wording, as_json, images_refused, told, traced
+from llm.trace import Room, Trace, TracedQuery, Wording, as_json, images_refused, told, traced
 from search.retrieve import Searcher
 from sql import execute, fetch, fetch_one, read, write
 from sql.fence import Fence
@@ -224,21 +225,18 @@ async def _prepare(
     """Make the question stand alone, find its sources and put the prompt together."""
     assert run.role is not None, "checked by _foregone"
     scope = Scope(run.account_id, run_log.fence.workspace_id, run.role)
-    options = read_options(run.request)
-    pictures = await _pictures(deps, scope, run, options=options)
-    if run.model != EXTRACTIVE and deps.budgets.limits_something:
-        chain = [deps.models.facts(each) for each in deps.models.chain(run.model)]
-        call = most(options, pictures, chain)
-        if refusal := await hold(
-            run_log.fence,
-            run_log.run_id,
-            account_id=run.account_id,
-            call=call,
-            budgets=deps.budgets,
-        ):
-            return _failed("budget_spent", refusal)
+    request = read_options(run.request)
+    pictures = await _pictures(deps, scope, run, options=request)
+    earlier = [(turn.id, ChatMessage(turn.role, turn.content)) for turn in turns[1:]]
+    shown = recent(earlier)
+    around = [ChatMessage("user", turns[0].content[:QUESTION_CHARS]), *shown.values()]
+    tokens = asked_tokens(around) + sum(picture.tokens for picture in pictures)
+    options = fit(request, deps.models.facts(run.model), shown=tokens)
+    if refused := await _held(deps, run_log, run, options=options, pictures=pictures):
+        return refused
+    before = [turn for _, turn in earlier]
     try:
-        asked = await _asked(deps, run_log, run, turns=turns, options=options)
+        asked = await _asked(deps, run_log, run, turns[0].content, before, options=options)
     except CallerError as error:
         return _failed("model_unknown", error.message)
     if isinstance(asked, Ending):
@@ -248,17 +246,41 @@ async def _prepare(
         query=asked.standalone.query,
         conversation_id=run.conversation_id,
         options=options,
-        given=frozenset({run.prompt_message_id, *asked.shown}),
+        given=frozenset({run.prompt_message_id, *shown}),
         attachments=tuple(run.attachments),
     )
     found = await find_sources(deps.searcher, scope, wanted)
-    shown = list(asked.shown.values())
-    prompt = build_prompt(turns[0].content, found.sources, history=shown, pictures=pictures)
-    query = TracedQuery(asked.question, asked.standalone.query, asked.standalone.by)
+    history = list(shown.values())
+    prompt = build_prompt(turns[0].content, found.sources, history=history, pictures=pictures)
+    query = TracedQuery(turns[0].content, asked.standalone.query, asked.standalone.by)
     price = deps.models.facts(run.model).price
     wording = Wording(query, asked.standalone.usage, asked.rewrite_ms)
     trace = traced(found, prompt, wording=wording, wanted=wanted, price=price)
+    if options != request:
+        trace = replace(trace, cut_from=Room(request.context_tokens, request.max_tokens))
     return _Ready(prompt, asked.standalone, trace, told(found, prompt.sources, query=query))
+
+
+async def _held(
+    deps: ReplyDeps,
+    run_log: RunLog,
+    run: Run,
+    *,
+    options: ReplyOptions,
+    pictures: Sequence[Picture],
+) -> Ending | None:
+    """Set aside what the reply may take; the run's end where a budget does not last."""
+    if run.model == EXTRACTIVE or not deps.budgets.limits_something:
+        return None
+    chain = [deps.models.facts(each) for each in deps.models.chain(run.model)]
+    refusal = await hold(
+        run_log.fence,
+        run_log.run_id,
+        account_id=run.account_id,
+        call=most(options, pictures, chain),
+        budgets=deps.budgets,
+    )
+    return _failed("budget_spent", refusal) if refusal else None
 
 
 async def _pictures(
@@ -317,22 +339,23 @@ def _counted(deps: ReplyDeps, run: Run, ending: Ending, rewriting: Standalone) -
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The question made to stand alone, and the turns that the model is shown, oldest first."""
+    """The question made to stand alone."""
 
-    question: str
     standalone: Standalone
-    shown: Mapping[UUID, ChatMessage]
     rewrite_ms: float
 
 
-async def _asked(
-    deps: ReplyDeps, run_log: RunLog, run: Run, *, turns: Sequence[Turn], options: ReplyOptions
+async def _asked(  # noqa: PLR0913  (who asks, what, after what)
+    deps: ReplyDeps,
+    run_log: RunLog,
+    run: Run,
+    question: str,
+    before: Sequence[ChatMessage],
+    *,
+    options: ReplyOptions,
 ) -> _Asked | Ending:
-    """Return what to search for; the run's end when it is stopped before."""
+    """Return what to search for, with the turns before it, the newest first; the run's end when it is stopped before."""
     began = time.monotonic()
-    question = turns[0].content
-    earlier = [(turn.id, ChatMessage(turn.role, turn.content)) for turn in turns[1:]]
-    before = [turn for _, turn in earlier]
     model = deps.models.get(run.model, question=question, sources=())
     if options.q:
         standalone = Standalone(options.q, "by the person")
@@ -347,7 +370,7 @@ async def _asked(
             return _counted(deps, run, Ending("stopped"), stopped)
         standalone = made
     took_ms = round((time.monotonic() - began) * 1000, 2)
-    return _Asked(question, standalone, recent(earlier), took_ms)
+    return _Asked(standalone, took_ms)
 
 
 async def _tell(run_log: RunLog, ready: _Ready) -> None:

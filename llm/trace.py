@@ -42,6 +42,14 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """Tokens of sources, and of the answer."""
+
+    context_tokens: int
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class TracedImage:
     """An image that was attached, and what became of it."""
 
@@ -58,6 +66,7 @@ class Trace:
 
     `given` are the messages that it was shown anyway, `tries` the answers of which the better one is shown. `given_tokens` are
     about what it read, the wording of the query included, and `price` is the model's then: for a run whose worker is lost.
+    `cut_from` is what was asked for where the model's context has less room, which `options` tell.
     """
 
     query: TracedQuery
@@ -77,6 +86,7 @@ class Trace:
     rewrite_ms: float
     search_ms: float
     tries: tuple[Try, ...] = ()
+    cut_from: Room | None = None
 
 
 def traced(

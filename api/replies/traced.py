@@ -83,6 +83,11 @@ class KeptTry(_Kept):
     is_shown: bool
 
 
+class KeptRoom(_Kept):
+    context_tokens: int
+    max_tokens: int
+
+
 class KeptTrace(_Kept):
     """The JSON of run.trace: llm.trace.Trace."""
 
@@ -101,6 +106,7 @@ class KeptTrace(_Kept):
     rewrite_ms: float
     search_ms: float
     tries: tuple[KeptTry, ...] = ()
+    cut_from: KeptRoom | None = None
 
     def ref_of(self, passage_id: UUID) -> int | None:
         """Return under which number the model was given a passage."""

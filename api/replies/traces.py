@@ -54,6 +54,13 @@ class OptionsAnswer(Answer):
     abstain: bool
 
 
+class RoomAnswer(Answer):
+    """Tokens of sources, and of the answer."""
+
+    context_tokens: int
+    max_tokens: int
+
+
 class CoverageAnswer(Answer):
     pending: int
     no_text: int
@@ -83,6 +90,7 @@ class TraceTiming(Answer):
 class TraceAnswer(Answer):
     """`model` was asked for, `answered_by` wrote; `turns` earlier messages were shown; the prompt is told by its digest.
 
+    `options` are as they were followed; `cut_from` is what was asked for where the model's context has less room.
     `tries` are the answers, of which the better one is shown, where citations were required.
     """
 
@@ -93,6 +101,7 @@ class TraceAnswer(Answer):
     state: RunState
     query: AskedQueryAnswer
     options: OptionsAnswer
+    cut_from: RoomAnswer | None
     candidates: Sequence[CandidateAnswer]
     images: Sequence[ImageAnswer]
     turns: int
@@ -164,6 +173,7 @@ async def get_trace(message_id: PathId, scope: ScopeDep, api: ApiDep) -> TraceAn
         state=row.state,
         query=AskedQueryAnswer.model_validate(query),
         options=OptionsAnswer(**kept.options.model_dump()),
+        cut_from=RoomAnswer(**kept.cut_from.model_dump()) if kept.cut_from else None,
         candidates=candidates_of(kept, places),
         images=images_of(kept, places),
         turns=kept.turns,

@@ -81,6 +81,13 @@ async def test_vendors_are_opened_once_and_closed():
         assert isinstance(chat.get("extractive", question="?", sources=[]), ExtractiveChat)
 
 
+async def test_how_much_a_model_reads_can_be_set():
+    given = {"openai_api_key": "k", "chat_context": "openai:mine=32768"}
+    async with open_chat_models(Settings.model_validate(given)) as chat:
+        read = [chat.facts(name).context_tokens for name in ("openai:mine", "openai:qwen")]
+    assert read == [32_768, 8_000]
+
+
 async def test_only_a_model_that_sees_is_shown_images():
     given = {"openai_api_key": "k", "chat_vision": "openai:mine, ,openai:mine"}
     async with open_chat_models(Settings.model_validate(given)) as chat:

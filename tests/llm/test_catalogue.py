@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import InvalidInput
-from llm.catalogue import LOCAL, Facts, Price, facts_of, read_prices
+from llm.catalogue import LOCAL, Facts, Price, facts_of, read_contexts, read_prices
 
 
 def test_a_model_is_known_by_the_longest_beginning_of_its_name():
@@ -41,6 +41,15 @@ def test_a_model_that_the_operator_names_sees():
     seeing = {"openai:mine", "openai:gpt-4o"}
     assert facts_of("openai:mine", {}, seeing=seeing).capabilities == ("vision",)
     assert facts_of("openai:gpt-4o", {}, seeing=seeing) == facts_of("openai:gpt-4o", {})
+
+
+def test_how_much_a_model_reads_is_what_the_operator_says():
+    contexts = read_contexts("openai:qwen=32768, openai:gpt-4o=64000")
+    assert facts_of("openai:qwen", {}, contexts=contexts).context_tokens == 32_768
+    assert facts_of("openai:gpt-4o", {}, contexts=contexts).context_tokens == 64_000
+    for text in ("openai:qwen", "openai:qwen=many", "a=1999"):
+        with pytest.raises(InvalidInput, match="model=tokens"):
+            read_contexts(text)
 
 
 def test_a_price_that_is_none_is_refused():

@@ -1,4 +1,5 @@
 import asyncio
+import json
 from dataclasses import replace
 from uuid import UUID
 
@@ -7,7 +8,7 @@ import pytest
 from core.events import nudge
 from llm.catalogue import EXTRACTIVE, Facts, Price
 from llm.chat import Usage
-from llm.cost import REWRITE_INPUT_TOKENS, RULES_TOKENS, counted, most
+from llm.cost import FEWEST_TOKENS, FILLED, REWRITE_INPUT_TOKENS, RULES_TOKENS, counted, fit, most
 from llm.followup import REWRITE_TOKENS, Standalone
 from llm.generate import stop_topic
 from llm.images import Picture
@@ -16,7 +17,7 @@ from llm.packing import CHARACTERS_A_TOKEN
 from llm.prompt import HISTORY_CHARS, QUESTION_CHARS
 from llm.run_log import Ending
 from tests.llm.replying import make_run, state_of, took, until, work
-from tests.llm.test_reply import follow_up, has_text, vendor_model
+from tests.llm.test_reply import CITED, follow_up, has_text, vendor_model
 from tests.llm.vendor_server import Reply, vendor_server
 from tests.make import make_scope
 
@@ -24,6 +25,11 @@ FACTS = Facts(price=Price(1, 10))  # dollars for a million tokens: millionths fo
 DEAR = Facts(price=Price(100, 1000))
 PICTURE = Picture(UUID(int=1), 1, "a.png", "image/png", 10, "shown", tokens=50)
 REWRITING = Standalone("q", "by the model", Usage(3, 2))
+
+
+@pytest.fixture
+async def scope(resources, owner_connection):
+    return await make_scope(owner_connection)
 
 
 def test_a_second_try_is_set_aside_with_the_first():
@@ -35,6 +41,36 @@ def test_a_second_try_is_set_aside_with_the_first():
     assert once.tokens == given + REWRITE_INPUT_TOKENS + 200 + REWRITE_TOKENS
     assert once.micros == given + REWRITE_INPUT_TOKENS + 10 * (200 + REWRITE_TOKENS)
     assert twice.tokens - once.tokens == given + 200
+
+
+@pytest.mark.parametrize(
+    ("asked", "context", "shown", "room"),
+    [
+        ((3_000, 1_024), 8_000, 500, (3_000, 1_024)),
+        ((100_000, 1_024), 8_000, 500, (8_000 * FILLED - RULES_TOKENS - 500 - 1_024, 1_024)),
+        ((100_000, 32_000), 16_384, 926, (6_000, 6_000)),
+        ((100_000, 32_000), 1_047_576, 3_000, (100_000, 32_000)),
+        ((3_000, 1_024), 2_000, 5_000, (FEWEST_TOKENS, FEWEST_TOKENS)),
+    ],
+)
+def test_what_is_asked_for_is_cut_to_the_models_context(asked, context, shown, room):
+    options = ReplyOptions(context_tokens=asked[0], max_tokens=asked[1])
+    cut = fit(options, Facts(context_tokens=context), shown=shown)
+    assert cut == replace(options, context_tokens=room[0], max_tokens=room[1])
+
+
+async def test_a_model_is_given_no_more_than_it_reads_and_the_trace_says_so(
+    resources, owner_connection, scope
+):
+    request = '{"retrieve": {"context_tokens": 90000}, "max_tokens": 30000}'
+    run = await make_run(owner_connection, resources, scope, model="openai:m", request=request)
+    async with vendor_server(Reply(words=CITED)) as vendor:
+        await work(resources, run, vendor_model(vendor.base_url))
+    trace = json.loads(await owner_connection.fetchval("SELECT trace FROM run WHERE id = $1", run.id))  # fmt: skip
+    assert trace["cut_from"] == {"context_tokens": 90_000, "max_tokens": 30_000}
+    room = trace["options"]["max_tokens"] + trace["options"]["context_tokens"]
+    assert room < Facts().context_tokens - RULES_TOKENS
+    assert vendor.requests[0]["max_tokens"] == trace["options"]["max_tokens"]
 
 
 def test_the_dearest_model_that_may_come_to_write_is_set_aside():
@@ -61,11 +97,6 @@ def test_the_answer_and_the_wording_of_the_query_count_each_at_its_models_price(
     prices = {"m": FACTS, "dear": DEAR, EXTRACTIVE: Facts()}
     made = counted(ending, model="m", rewriting=rewriting, facts=prices.__getitem__)
     assert (made.usage, made.cost_micros) == (usage, micros)
-
-
-@pytest.fixture
-async def scope(resources, owner_connection):
-    return await make_scope(owner_connection)
 
 
 async def test_a_reply_stopped_in_the_middle_costs_what_it_had_written(

@@ -45,6 +45,7 @@ async def test_a_trace_tells_how_the_reply_came_about(signed_in, scope, answered
     }
     assert (trace["turns"], trace["cost_usd"], len(trace["prompt_sha256"])) == (0, 0, 64)
     assert trace["options"]["k"] == 5
+    assert trace["cut_from"] is None
     assert trace["timing_ms"]["first_token"] >= 0
 
 
