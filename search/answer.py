@@ -170,6 +170,7 @@ class Hit:
         UUID, ...
     ]  # its own item's other messages (of a file, passages) that are duplicates
     links: Links
+    place: int  # in the list that pages go over, from 0: what was withdrawn counts
     context: Context | None = None  # of a message, where it was asked for
     explain: Explanation | None = None  # where it was asked for
 

@@ -158,15 +158,16 @@ def _rest(
     *,
     merged: Sequence[tuple[Scope, Hit]],
 ) -> dict[Scope, Cursor]:
-    """Return where each list goes on behind the hits that the merged page shows of it."""
+    """Return where each list goes on behind the hits that the merged page shows of it, and what was withdrawn before those."""
     shown = Counter(scope for scope, _ in merged)
+    behind = {scope: hit.place + 1 for scope, hit in merged}
     rest: dict[Scope, Cursor] = {}
     for one in asked:
         following = one.answer.page.next_cursor
         after = following and read_cursor(following, one.scope, request, key=searcher.cursor_key)
         token = after.token if after else one.start.token
         if shown[one.scope] < len(one.answer.hits):
-            rest[one.scope] = Cursor(token, one.start.offset + shown[one.scope])
+            rest[one.scope] = Cursor(token, behind.get(one.scope, one.start.offset))
         else:
             rest[one.scope] = after or Cursor(token, _END)
     return rest

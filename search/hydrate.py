@@ -55,9 +55,9 @@ _coverage = read("search.sql", "count_coverage", _Counts)
 
 
 async def hydrate(
-    conn: ReadConn, scope: Scope, listed: Sequence[Listed], *, view: View
+    conn: ReadConn, scope: Scope, listed: Sequence[Listed], *, view: View, first: int = 0
 ) -> list[Hit]:
-    """Return the hits of `listed` that the caller may see now, in that order.
+    """Return the hits of `listed` that the caller may see now, in that order; `first` is the place of the first.
 
     Where a hit is gone, the best of those with its text that are left stands for it: one statement more.
     """
@@ -65,13 +65,14 @@ async def hydrate(
         return []
     same = [id_ for entry in listed for id_ in entry.same]
     known = await read_rows(conn, scope, [entry.id for entry in listed], unquoted=same)
-    left = [entry for entry in (_left(entry, known) for entry in listed) if entry is not None]
-    if heirs := [entry.id for entry in left if entry.id in same]:
-        known |= await read_rows(conn, scope, heirs)
+    left = [_left(entry, known) for entry in listed]
+    if heirs := {entry.id for entry in left if entry is not None and entry.id in same}:
+        others = {id_: row for id_, row in known.items() if id_ not in heirs}
+        known = others | await read_rows(conn, scope, sorted(heirs))
     return [
-        _hit(known, entry, view, workspace_id=scope.workspace_id)
-        for entry in left
-        if entry.id in known
+        _hit(known, entry, view, workspace_id=scope.workspace_id, place=place)
+        for place, entry in enumerate(left, start=first)
+        if entry is not None and entry.id in known
     ]
 
 
@@ -115,8 +116,10 @@ def _left(entry: Listed, known: Mapping[UUID, Row]) -> Listed | None:
     return replace(entry, id=ids[0], same=tuple(ids[1:])) if ids else None
 
 
-def _hit(known: Mapping[UUID, Row], entry: Listed, view: View, *, workspace_id: UUID) -> Hit:
-    row, same = known[entry.id], [known[id_] for id_ in entry.same]
+def _hit(
+    known: Mapping[UUID, Row], entry: Listed, view: View, *, workspace_id: UUID, place: int
+) -> Hit:
+    row, same = known[entry.id], [known[id_] for id_ in entry.same if id_ in known]
     pages = None
     if row.page_first is not None and row.page_last is not None:
         pages = (row.page_first, row.page_last)
@@ -142,6 +145,7 @@ def _hit(known: Mapping[UUID, Row], entry: Listed, view: View, *, workspace_id: 
         also_in=tuple(sorted({other.item_id for other in same} - {row.item_id})),
         also_here=tuple(o.message_id or o.id for o in same if o.item_id == row.item_id),
         links=_links(row, _span(cut, view.markup)),
+        place=place,
     )
 
 

@@ -163,7 +163,7 @@ async def _show(searcher: Searcher, scope: Scope, ranking: Ranking, *, part: _Pa
     async with searcher.read_pool.read_tx(scope) as conn:
         while len(hits) < len(window) and offset < len(ranking.listed):
             listed = ranking.listed[offset : offset + len(window) - len(hits)]
-            hits += await hydrate(conn, scope, listed, view=part.view)
+            hits += await hydrate(conn, scope, listed, view=part.view, first=offset)
             offset += len(listed)
         hits = await with_context(conn, scope, hits, around=part.context)
         why = ranking.frozen.reasons

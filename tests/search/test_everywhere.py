@@ -68,6 +68,23 @@ async def test_the_pages_of_all_workspaces_are_one_list_without_gap_or_repeat(
     assert await pages(searcher, scopes, ASKED) != []
 
 
+async def test_what_is_withdrawn_between_pages_makes_no_hit_come_twice(
+    searcher, scopes, owner_connection
+):
+    one = replace(ASKED, limit=2)
+    everything = await retrieve_everywhere(searcher, scopes, replace(ASKED, limit=100))
+    first = await retrieve_everywhere(searcher, scopes, one)
+    shown = {hit.id for hit in first.hits}
+    following = [hit for hit in everything.hits if hit.id not in shown]
+    gone = [next(h for h in following if h.workspace_id == s.workspace_id) for s in scopes]
+    await owner_connection.execute(
+        "UPDATE message SET deleted_at = now() WHERE id = ANY ($1)", [hit.message_id for hit in gone]
+    )  # fmt: skip
+    rest = await pages(searcher, scopes, replace(one, cursor=first.page.next_cursor))
+    found = [hit.id for hit in first.hits] + [hit.id for answer in rest for hit in answer.hits]
+    assert found == [hit.id for hit in everything.hits if hit not in gone]
+
+
 async def test_dates_are_one_order_too(searcher, scopes):
     for sort, sign in (("newest", -1), ("oldest", 1)):
         found = await pages(searcher, scopes, replace(ASKED, sort=sort))
