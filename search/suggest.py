@@ -1,7 +1,7 @@
 """Completions of the last token of a query as it is typed: titles, people, operators and their values, words, own last queries.
 
-Words come only from passages that the caller may read: the workspace's vocabulary names candidates, and each is confirmed
-in a readable passage, in at most TRIED of them. Read twice, like hits: found by the search role, then read as the
+Words come only from passages that the caller may read: where few hold one that begins so, from all of those; else the workspace's
+vocabulary names candidates, and each is confirmed in a readable passage, in at most TRIED of them. Read twice, like hits: found by the search role, then read as the
 application under row-level security. Queries of one's own that begin like the whole of what is typed come first (search/recent.py).
 """
 
@@ -40,6 +40,8 @@ PASSAGES: Final = 20  # of each of those
 RECENT: Final = (
     3  # own queries beside what completes a word; with nothing typed there is nothing else
 )
+KNOWN: Final = 36  # of the workspace's words that are tried until MOST are found to be readable
+FEW: Final = 400  # passages that hold a word which begins so: then all of them are looked at
 MIN_WORD: Final = 2  # ASCII letters before words are completed
 MIN_ANYWHERE: Final = 3  # ASCII letters before a title matches within a word: a trigram
 
@@ -250,7 +252,7 @@ async def _find_words(conn: ReadConn, scope: Scope, word: str) -> list[_Found]:
     return await fetch(
         conn, _suggest_words, **scope.ids,
         begins=quoted(typed) + ":*", pattern=_prefix(typed),
-        items=LATEST, passages=PASSAGES, tried=TRIED, most=MOST,
+        items=LATEST, passages=PASSAGES, tried=TRIED, known=KNOWN, few=FEW, most=MOST,
     )  # fmt: skip
 
 

@@ -22,9 +22,10 @@ JOIN item i ON i.workspace_id = :workspace_id AND i.id = r.item_id
 WHERE r.item_id = ANY (:ids::uuid[]);
 
 -- name: suggest_words
--- Words that begin like the typed one, each with a passage that the caller may read: of the items that changed last, so that
--- new words are known at once, and the workspace's most frequent ones. One not seen in the former is looked up, in as many
--- passages as :tried says, which may all be of others: then it is given up.
+-- Words that begin like the typed one, each with a passage that the caller may read. Where :few passages or fewer hold any such
+-- word, all of them are looked at. Else: the items that changed last, so that new words are known at once, and the workspace's
+-- most frequent words; one not seen in the former is looked up, in as many passages as :tried says, which may all be of others:
+-- then it is given up, and the next is tried.
 WITH visible AS MATERIALIZED (
     SELECT r.item_id, r.active_build_id, r.kind, i.updated_at
     FROM readable(:workspace_id, :account_id) r
@@ -33,8 +34,23 @@ WITH visible AS MATERIALIZED (
     (SELECT item_id, active_build_id FROM visible WHERE kind = 'conversation' ORDER BY updated_at DESC, item_id DESC LIMIT :items::int)
     UNION ALL
     (SELECT item_id, active_build_id FROM visible WHERE kind = 'file' ORDER BY updated_at DESC, item_id DESC LIMIT :items::int)
+), held AS MATERIALIZED (
+    -- Each word is in one passage at least, so that many words are enough to see that there are more.
+    SELECT coalesce(sum(s.ndoc), 0) <= :few::int AS by_few
+    FROM (
+        SELECT ndoc FROM lexeme_stat
+        WHERE workspace_id = :workspace_id AND lexeme LIKE :pattern::text
+        LIMIT :few::int + 1
+    ) AS s
+), holding AS MATERIALIZED (
+    -- Without its LIMIT, for which the planner would read the whole table: it takes a prefix for more frequent than it is.
+    SELECT q.id, q.tsv, q.item_id, q.build_id
+    FROM passage q
+    WHERE q.workspace_id = :workspace_id
+        AND q.tsv @@ :begins::text::tsquery
+        AND (SELECT by_few FROM held)
 ), near AS MATERIALIZED (
-    SELECT p.id, p.tsv
+    (SELECT p.id, p.tsv
     FROM latest
     CROSS JOIN LATERAL (
         SELECT q.id, q.tsv FROM passage q
@@ -42,9 +58,13 @@ WITH visible AS MATERIALIZED (
         LIMIT :passages::int
     ) AS p
     WHERE p.tsv @@ :begins::text::tsquery
-    LIMIT :tried::int
+    LIMIT :tried::int)
+    UNION ALL
+    (SELECT p.id, p.tsv
+    FROM (SELECT id, tsv, item_id, build_id FROM holding LIMIT :few::int) AS p -- the count may be old
+    JOIN visible v ON v.item_id = p.item_id AND v.active_build_id = p.build_id)
 ), seen AS MATERIALIZED (
-    SELECT w.lexeme, count(*) AS ndoc, (array_agg(near.id))[1] AS passage_id
+    SELECT w.lexeme, count(DISTINCT near.id) AS ndoc, (array_agg(near.id))[1] AS passage_id
     FROM near
     CROSS JOIN LATERAL unnest(tsvector_to_array(near.tsv)) AS w (lexeme)
     WHERE w.lexeme LIKE :pattern::text
@@ -54,18 +74,24 @@ WITH visible AS MATERIALIZED (
     FROM lexeme_stat s
     WHERE s.workspace_id = :workspace_id AND s.lexeme LIKE :pattern::text
     ORDER BY s.ndoc DESC, s.lexeme
-    LIMIT :most::int
+    LIMIT :known::int
 ), confirmed AS (
-    SELECT known.lexeme, known.ndoc, coalesce(seen.passage_id, found.passage_id) AS passage_id
-    FROM known
-    LEFT JOIN seen ON seen.lexeme = known.lexeme
+    SELECT asked.lexeme, asked.ndoc, coalesce(asked.seen_in, found.passage_id) AS passage_id
+    FROM (
+        SELECT known.lexeme, known.ndoc, seen.passage_id AS seen_in
+        FROM known
+        LEFT JOIN seen ON seen.lexeme = known.lexeme
+        ORDER BY known.ndoc DESC, known.lexeme
+    ) AS asked
     LEFT JOIN LATERAL (
         SELECT h.passage_id
-        FROM readable_holders(:workspace_id, :account_id, known.lexeme, :tried::int, 1) AS h
-        WHERE seen.passage_id IS NULL
+        FROM readable_holders(:workspace_id, :account_id, asked.lexeme, :tried::int, 1) AS h
+        WHERE asked.seen_in IS NULL AND NOT (SELECT by_few FROM held)
         OFFSET 0 -- a fence: what was seen is not looked up
     ) AS found ON true
-    WHERE coalesce(seen.passage_id, found.passage_id) IS NOT NULL
+    WHERE coalesce(asked.seen_in, found.passage_id) IS NOT NULL
+    ORDER BY asked.ndoc DESC, asked.lexeme
+    LIMIT :most::int -- the rest is not looked up
 )
 (SELECT lexeme, ndoc::bigint AS ndoc, passage_id FROM confirmed)
 UNION ALL

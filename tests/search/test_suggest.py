@@ -5,7 +5,7 @@ import pytest
 from search.query import parse
 from search.recent import record
 from search.statistics import refresh
-from search.suggest import Suggestion, suggest
+from search.suggest import LATEST, Suggestion, suggest
 from sql import REGISTRY
 from tests.make import make_colleague, make_scope
 from tests.search.make import (
@@ -198,6 +198,37 @@ async def test_a_word_is_gone_with_its_deleted_document_and_with_its_grant(
     assert await suggested(resources, ada, "pens") == []
 
 
+async def write_an_old_file_among_others(resources, owner_connection, ada):
+    """Twenty words of Bob's, each twice, and one of Ada's in a file that did not change lately."""
+    bob = await make_colleague(owner_connection, ada, "bob")
+    for n in range(2):
+        text = " ".join(f"penna{chr(97 + at)}x" for at in range(20))
+        await make_file(resources, owner_connection, bob, name=f"{n}.txt", passages=[f"{text} {n}"])
+    await make_file(resources, owner_connection, ada, name="a.txt", passages=["a pennyfarthing"])
+    for n in range(LATEST):
+        await make_item(owner_connection, ada, "file", f"{n}.txt")
+    await owner_connection.execute(
+        "UPDATE item SET updated_at = now() - make_interval(days => (title = 'a.txt')::int)"
+    )
+    await count(resources, ada)
+
+
+async def test_a_word_of_an_older_file_is_found_among_many_of_others(
+    resources, owner_connection, ada
+):
+    """Bug: the workspace's twelve most frequent words were tried, and those that changed last: no other was ever offered."""
+    await write_an_old_file_among_others(resources, owner_connection, ada)
+    assert await texts(resources, ada, "penn", "word") == ["pennyfarthing"]
+
+
+async def test_when_too_many_hold_a_word_others_than_the_most_frequent_are_tried(
+    resources, owner_connection, ada, monkeypatch
+):
+    await write_an_old_file_among_others(resources, owner_connection, ada)
+    monkeypatch.setattr("search.suggest.FEW", 3)
+    assert await texts(resources, ada, "penn", "word") == ["pennyfarthing"]
+
+
 async def test_words_are_completed_as_written_not_as_stems(resources, owner_connection, ada):
     await make_file(
         resources, owner_connection, ada, name="x.txt",
@@ -288,10 +319,11 @@ async def test_titles_and_words_are_found_by_their_indexes_under_row_level_secur
     await owner_connection.execute("ANALYZE item, access_grant, lexeme_stat")
     words = {
         **scope.ids, "begins": "'w1':*", "pattern": "w1%", "items": 20, "passages": 40, "tried": 200, "most": 16,
+        "known": 36, "few": 400,
     }  # fmt: skip
     plan = await plan_of(resources, "suggest_words", words, off=("seqscan",))
     assert re.search(r"Index (Only )?Scan using lexeme_stat_pkey.*\n.*lexeme >= 'w1'", plan), plan
-    assert re.search(r"Bitmap Index Scan on passage_\d_workspace_id_tsv_idx", plan), plan
+    assert len(re.findall(r"Bitmap Index Scan on passage_\d_workspace_id_tsv_idx", plan)) == 2, plan
     titles = {
         **scope.ids, "word_start": "% abcd%", "anywhere": "%abcd%", "kind": None, "most": 60,
     }  # fmt: skip
