@@ -10,11 +10,14 @@ from uuid import UUID
 
 from pydantic import Field
 
+from api.deps import Api
 from api.wire import Answer, Body, Text
 from core.errors import Conflict, InvalidInput, NotFound
 from core.ids import parse_id
 from core.scope import Scope
-from sql import fetch, fetch_opt, read, write
+from search.index import index_seq_raised
+from sql import execute, fetch, fetch_opt, read, write
+from sql.changes import note_departure
 from sql.pool import Conn, ReadConn
 
 GrantRole = Literal["owner", "writer", "reader"]
@@ -57,6 +60,8 @@ class _Principal:
 _list_grants = read("sharing.sql", "list_grants", Grant)
 _set_grant = write("sharing.sql", "set_grant", _Principal)
 _remove_grant = write("sharing.sql", "remove_grant", _Principal)
+_remove_grants = write("sharing.sql", "remove_grants")
+_remove_markers = write("sharing.sql", "remove_markers")
 _find_colleague = read("sharing.sql", "find_colleague", _Colleague)
 
 
@@ -94,6 +99,19 @@ async def remove_grant(conn: Conn, scope: Scope, *, item_id: UUID, principal: st
     )
     if done is None:
         raise NotFound("No such grant that you may take away.")
+
+
+async def end_access(api: Api, scope: Scope, workspace_id: UUID, *, account_id: UUID) -> list[UUID]:
+    """Take away all that a person was let into in a workspace; return the conversations that are told of it."""
+    there = Scope(scope.account_id, workspace_id, "admin")
+    async with api.resources.app.write_tx(there) as conn:
+        talks = await note_departure(
+            conn, workspace_id, account_id=account_id, actor_id=scope.account_id
+        )
+        await execute(conn, _remove_grants, workspace_id=workspace_id, principal_id=account_id)
+        await execute(conn, _remove_markers, workspace_id=workspace_id, account_id=account_id)
+        await index_seq_raised(conn, workspace_id)
+    return talks
 
 
 async def find_principal(conn: ReadConn, scope: Scope, text: str) -> UUID:

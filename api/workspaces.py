@@ -14,8 +14,10 @@ from pydantic import Field
 from api.cursors import Position
 from api.deps import ApiDep, CursorText, Limit, PathId, ScopeDep
 from api.limits import INVITE
+from api.sharing import end_access
 from api.wire import Answer, Body, ListPage, Text
 from app.accounts import Account, checked_name, record
+from core.changes import ring_change
 from core.errors import Conflict, Forbidden, InvalidInput, NotFound
 from core.events import nudge, rights_topic
 from core.ids import new_id
@@ -198,9 +200,13 @@ async def remove_member(
         else:
             await _require_power(conn, scope, workspace_id, over="member")
         await _require_replaceable(conn, scope, workspace_id, account_id=account_id)
+        # By another role of the database, so a transaction of its own; first, for what fails then leaves a member with less.
+        talks = await end_access(api, scope, workspace_id, account_id=account_id)
         await execute(conn, _remove_membership, workspace_id=workspace_id, account_id=account_id)
         await _record(conn, scope, workspace_id, action="member.removed", object_id=account_id)
     await nudge(api.resources.redis, rights_topic(account_id))
+    for talk in talks:
+        await ring_change(api.resources.redis, talk)
 
 
 async def _workspace(conn: ReadConn, scope: Scope, workspace_id: UUID) -> Workspace:

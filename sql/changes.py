@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 
 from core.changes import ChangeKind
-from sql import fetch_one, write
+from sql import fetch, fetch_one, write
 from sql.pool import Conn
 
 
@@ -20,7 +20,13 @@ class _Noted:
     seq: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    conversation_id: UUID
+
+
 _note_change = write("changes.sql", "note_change", _Noted)
+_note_departure = write("changes.sql", "note_departure", _Place)
 
 
 async def note_change(  # noqa: PLR0913  (the columns of a change)
@@ -48,3 +54,11 @@ async def note_change(  # noqa: PLR0913  (the columns of a change)
         data=None if data is None else orjson.dumps(data).decode(),
     )
     return noted.seq
+
+
+async def note_departure(
+    conn: Conn, workspace_id: UUID, *, account_id: UUID, actor_id: UUID
+) -> list[UUID]:
+    """Note in every conversation that knows a person that he leaves the workspace; return those, for `ring_change()`."""
+    named = {"workspace_id": workspace_id, "subject_id": account_id, "actor_id": actor_id}
+    return [row.conversation_id for row in await fetch(conn, _note_departure, **named)]

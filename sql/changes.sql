@@ -22,6 +22,35 @@ SELECT
 FROM raised
 RETURNING seq;
 
+-- name: note_departure
+-- unscoped: the caller may remove the person from the workspace
+-- In every conversation that the person was let into or has a marker in, one after the other in the order of their ids.
+WITH known AS (
+    SELECT g.item_id AS id FROM access_grant g
+    WHERE g.workspace_id = :workspace_id AND g.principal_id = :subject_id
+    UNION
+    SELECT p.conversation_id FROM conversation_person p
+    WHERE p.workspace_id = :workspace_id AND p.account_id = :subject_id
+), held AS (
+    SELECT c.id
+    FROM conversation c
+    JOIN known ON known.id = c.id
+    WHERE c.workspace_id = :workspace_id
+    ORDER BY c.id
+    FOR UPDATE OF c
+), raised AS (
+    UPDATE conversation c
+    SET change_seq = c.change_seq + 1
+    FROM held
+    WHERE c.workspace_id = :workspace_id
+        AND c.id = held.id
+    RETURNING c.id, c.change_seq
+)
+INSERT INTO change (workspace_id, conversation_id, seq, kind, subject_id, actor_id)
+SELECT :workspace_id, raised.id, raised.change_seq, 'member.changed', :subject_id, :actor_id
+FROM raised
+RETURNING conversation_id;
+
 -- name: list_watched
 -- Those of the conversations that the account may read now, and how far their changes have got.
 SELECT

@@ -48,6 +48,19 @@ WHERE g.workspace_id = :workspace_id
     AND (r.is_owner OR g.principal_id = :account_id)
 RETURNING g.principal_id;
 
+-- name: remove_grants
+-- unscoped: the caller may remove the person from the workspace; what he owns stays his
+DELETE FROM access_grant
+WHERE workspace_id = :workspace_id
+    AND principal_id = :principal_id
+    AND role <> 'owner';
+
+-- name: remove_markers
+-- unscoped: the caller may remove the person from the workspace
+DELETE FROM conversation_person
+WHERE workspace_id = :workspace_id
+    AND account_id = :account_id;
+
 -- name: find_colleague
 -- The member of this workspace who has the e-mail address.
 SELECT a.id AS account_id

@@ -7,8 +7,10 @@ import httpx
 
 from tests.api.watching import Json
 
-# Counted among a message's versions (a client that shows them counts the messages with the same parent), or kept beside it.
+# Counted among a message's versions (a client that shows them counts the messages with the same parent), or kept beside it;
+# an author's name is known while he belongs to the workspace, and stays on the page until that is read anew.
 COUNTED = {
+    "author",
     "siblings",
     "sibling_index",
     "previous_sibling_id",

@@ -90,6 +90,27 @@ async def test_who_is_removed_is_out_on_the_next_request(research, bob):
     assert (await mine.delete(f"{path}/members/{bob.account_id}")).status_code == 404
 
 
+async def test_who_is_let_in_again_has_what_he_owns_and_nothing_that_he_was_let_into(
+    research, owner_connection, bob
+):
+    path, mine, his = research
+    here = {"X-Workspace": path.rpartition("/")[2]}
+    hers, own = [
+        f"/api/conversations/{made.json()['id']}"
+        for client in (mine, his)
+        for made in [await client.post("/api/conversations", json={}, headers=here)]
+    ]
+    member = {"principal": str(bob.account_id)}
+    assert (await mine.put(f"{hers}/members", json=member, headers=here)).is_success
+    assert (await mine.delete(f"{path}/members/{bob.account_id}")).status_code == 204
+    taking_part = (await mine.get(f"{hers}/members", headers=here)).json()["items"]
+    assert [each["role"] for each in taking_part] == ["owner"]
+    again = {"email": await email_of(owner_connection, bob)}
+    assert (await mine.post(f"{path}/members", json=again)).status_code == 201
+    assert (await his.get(hers, headers=here)).status_code == 404
+    assert (await his.get(own, headers=here)).status_code == 200
+
+
 async def test_a_member_may_leave_and_the_last_owner_may_not(research, ada, bob):
     path, mine, his = research
     assert (await his.delete(f"{path}/members/{bob.account_id}")).status_code == 204

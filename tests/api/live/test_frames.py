@@ -82,6 +82,12 @@ async def left_and_came_back(talk: Talk) -> None:
     await ok(talk.bob.post(f"/api/invites/{made.json()['token']}/accept"))
 
 
+async def removed(talk: Talk) -> None:
+    await ok(talk.bob.put(f"{talk.path}/read", json={"seq": 2}))
+    workspace = f"/api/workspaces/{talk.ada.headers['X-Workspace']}"
+    await ok(talk.ada.delete(f"{workspace}/members/{talk.bob_id}"))
+
+
 async def marked(talk: Talk) -> None:
     await post(talk.bob, talk.id, "News")
     await ok(talk.ada.put(f"{talk.path}/read", json={"seq": 2}))
@@ -129,6 +135,7 @@ CASES: list[tuple[ChangeKind, Callable[[Talk], Awaitable[None]]]] = [
     ("conversation.restored", restored),
     ("member.changed", changed_members),
     ("member.changed", left_and_came_back),
+    ("member.changed", removed),
     ("read.changed", marked),
     ("reaction.changed", reacted),
     ("pin.changed", pinned),
@@ -158,6 +165,7 @@ CASE_OF = {
     "DELETE /messages/{}/pin": "pinned",
     "PUT /conversations/{}/active-leaf": "looked",
     "POST /runs/{}/stop": "stopped",
+    "DELETE /workspaces/{}/members/{}": "removed",
     "POST /messages/{}/regenerate": "test_who_asks_again_is_told_that_he_reads_the_new_reply",
     "POST /messages/{}/side-by-side": "test_who_asks_again_is_told_that_he_reads_the_new_reply",
 }
@@ -171,6 +179,9 @@ NO_CASE = {
     "PUT /conversations/{}/tags": "what it is found by; a conversation does not tell its tags",
     "PUT /messages/{}/feedback": "a thumb is its person's, and told with the run",
     "POST /messages/{}/trace/replay": "writes nothing",
+    "POST /workspaces": "makes a new one",
+    "POST /workspaces/{}/members": "lets into no conversation by itself",
+    "PATCH /workspaces/{}/members/{}": "a guest loses what all members see: he is told (test_event_stream.py), who takes part stays",
 }
 ELSEWHERE = {
     "/auth/": "sessions and passwords; nothing renames an account",
@@ -179,7 +190,6 @@ ELSEWHERE = {
     "/saved-searches": "its person's own, told as notifications",
     "/notifications": "its person's own, told as notifications",
     "/webhooks": "its person's own",
-    "/workspaces": "what ends with a membership is told by the cases of members",
     "/files": "a file tells its own topic",
     "/upload": "a file tells its own topic",
     "/direct-uploads": "a file tells its own topic",
@@ -231,6 +241,9 @@ async def url(app, resources):
 @pytest.fixture
 async def talk(signed_in, scope, owner_connection) -> Talk:
     bob = await make_colleague(owner_connection, scope)
+    await owner_connection.execute(
+        "UPDATE workspace SET kind = 'shared' WHERE id = $1", scope.workspace_id
+    )
     hers, his = await signed_in(scope), await signed_in(bob)
     id_ = await begin(hers, title="Plans")
     member = {"principal": str(bob.account_id), "role": "writer"}
