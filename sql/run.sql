@@ -208,7 +208,8 @@ SELECT
     r.created_at,
     r.finished_at,
     v.can_write OR r.account_id = :account_id AS can_stop,
-    coalesce(f.thumb, 'none') AS thumb
+    coalesce(f.thumb, 'none') AS thumb,
+    coalesce(f.reason, '') AS thumb_reason
 FROM readable(:workspace_id, :account_id) v
 JOIN run r ON r.workspace_id = :workspace_id AND r.conversation_id = v.item_id
 LEFT JOIN reply_feedback f ON f.workspace_id = :workspace_id

@@ -205,7 +205,7 @@ function toldSoon(row, message) {
     keepEnd(() => {
       nameModel(row, run.answered_by || run.model);
       showReply($(".body", row), { text: message.content, citations: run.citations, end: run });
-      if (!$(".thumbs", row)) $(".marks", row)?.before(...[replyThumbs(message.id, run.thumb)].flat().filter(Boolean));
+      if (!$(".thumbs", row)) $(".marks", row)?.before(...[replyThumbs(message.id, run)].flat().filter(Boolean));
     });
   });
   seen.observe(row);

@@ -32,12 +32,17 @@ const give = ({ workspace, query, passage_id, rank }, kind) =>
 
 export const thumbsOf = (about) => thumbs("result", { give: (kind) => give(about, kind) });
 
-// Of a reply, with the thumb that it has; why it is bad can be said.
-export function replyThumbs(messageId, thumb) {
+// Of a reply, with what was said of it; why it is bad can be said.
+export function replyThumbs(messageId, { thumb, thumb_reason: reason }) {
   const send = (body) => api(`/messages/${messageId}/feedback`, { method: "PUT", body });
   const told = async ({ target }) => { await send({ thumb: "down", reason: target.value.trim() }); toast("Noted."); };
-  const why = h("input", { class: "objection", maxlength: MAX_REASON, placeholder: "What is wrong with it?", "aria-label": "What is wrong with it?", hidden: true, onchange: (event) => report(told(event)) });
-  const shown = thumbs("reply", { thumb, give: async (kind) => { await send({ thumb: kind }); why.hidden = kind !== "down"; } });
+  const why = h("input", { class: "objection", maxlength: MAX_REASON, placeholder: "What is wrong with it?", "aria-label": "What is wrong with it?", value: reason, hidden: thumb !== "down", onchange: (event) => report(told(event)) });
+  const give = async (kind) => {
+    await send({ thumb: kind });
+    why.value = "";
+    why.hidden = kind !== "down";
+  };
+  const shown = thumbs("reply", { thumb, give });
   return shown && [shown, why];
 }
 

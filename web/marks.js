@@ -27,6 +27,8 @@ export function changeMarks(row, change) {
 function draw(place, id, state, canPin) {
   const again = () => keepingFocus(place, () => draw(place, id, state, canPin));
   shownAs.set(place, { state, again });
+  place.onpointerenter = () => nameAll(place, id, state);
+  place.onfocusin = place.onpointerenter;
   const change = (emoji, isMine) => report((async () => {
     await api(`/messages/${id}/reactions/${encodeURIComponent(emoji)}`, { method: isMine ? "DELETE" : "PUT" });
     state.reactions = (await api(`/messages/${id}/reactions`)).items;
@@ -39,8 +41,8 @@ function draw(place, id, state, canPin) {
     state.isPinned = wanted;
     again();
   })());
-  const counted = state.reactions.map(({ emoji, count, is_mine: isMine }) =>
-    h("button", { type: "button", class: "reaction", "data-mark": emoji, "aria-pressed": String(isMine), "aria-label": `${emoji} ${count}`, onclick: () => change(emoji, isMine) }, `${shown(emoji)} ${count}`));
+  const counted = state.reactions.map(({ emoji, count, is_mine: isMine, names }) =>
+    h("button", { type: "button", class: "reaction", "data-mark": emoji, "aria-pressed": String(isMine), "aria-label": `${emoji} ${count}`, title: names && named(names, count), onclick: () => change(emoji, isMine) }, `${shown(emoji)} ${count}`));
   const known = new Set(state.reactions.map(({ emoji }) => emoji));
   fill(place, counted,
     h("details", { class: "menu" }, h("summary", { class: "link", "data-mark": "react", "aria-label": "React" }, "☺"),
@@ -49,6 +51,22 @@ function draw(place, id, state, canPin) {
     canPin && h("button", { type: "button", class: "link", "data-mark": "pin", onclick: pin }, state.isPinned ? "Unpin" : "Pin"),
     !canPin && state.isPinned && h("span", { class: "muted" }, "Pinned"));
 }
+
+// Who reacted is asked for when somebody looks closer; a change since leaves only the numbers.
+async function nameAll(place, id, state) {
+  const asked = state.reactions;
+  if (state.asked === asked || asked.every(({ names }) => names)) return;
+  state.asked = asked;
+  const { items } = await api(`/messages/${id}/reactions`).catch(() => ({ items: asked }));
+  if (state.reactions !== asked) return;
+  state.reactions = items;
+  for (const { emoji, count, names } of items.filter((each) => each.names)) {
+    const button = $(`.reaction[data-mark="${CSS.escape(emoji)}"][aria-pressed]`, place);
+    if (button) button.title = named(names, count);
+  }
+}
+
+const named = (names, count) => [...names, ...(count > names.length ? [`and ${count - names.length} more`] : [])].join(", ");
 
 function keepingFocus(place, redraw) {
   const focused = place.contains(document.activeElement) && document.activeElement.dataset.mark;

@@ -50,6 +50,7 @@ class Run:
     finished_at: datetime | None
     can_stop: bool
     thumb: Thumb
+    thumb_reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class RunDetailAnswer(Answer):
     """`content` is the text so far; `message_id` is set when the run has ended with text.
 
     `model` was asked for, `answered_by` wrote. Where the sources did not answer, `nearest` are what came closest.
-    `thumb` is what the caller said of the reply.
+    `thumb` is what the caller said of the reply, `thumb_reason` why.
     """
 
     id: UUID
@@ -164,6 +165,7 @@ class RunDetailAnswer(Answer):
     created_at: datetime
     finished_at: datetime | None
     thumb: Thumb
+    thumb_reason: str
 
 
 FIND_RUN = read("run.sql", "find_run", Run)
@@ -203,6 +205,7 @@ async def run_detail(conn: ReadConn, scope: Scope, run_id: UUID) -> RunDetailAns
         created_at=run.created_at,
         finished_at=run.finished_at,
         thumb=run.thumb,
+        thumb_reason=run.thumb_reason,
     )
 
 

@@ -80,6 +80,7 @@ async def test_two_models_answer_side_by_side_and_the_conversation_goes_on_from_
     await expect(quoted.locator(".versions")).to_contain_text("/2")
     await page.reload()
     await expect(quoted.get_by_label("A bad reply")).to_have_attribute("aria-pressed", "true")
+    await expect(quoted.get_by_label("What is wrong with it?")).to_have_value("Too long")
     await quoted.get_by_role("button", name="Side by side").click()
     await expect(replies).to_have_count(2)
     await expect(written).to_contain_text("Stopped")

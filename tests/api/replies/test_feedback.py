@@ -25,6 +25,11 @@ async def kept(owner):
     return [tuple(row) for row in await owner.fetch("SELECT thumb, reason FROM reply_feedback")]
 
 
+async def said(client, run):
+    answer = (await client.get(f"/api/runs/{run.id}")).json()
+    return answer["thumb"], answer["thumb_reason"]
+
+
 async def test_the_last_thumb_with_its_reason_is_kept_and_may_be_taken_back(
     signed_in, scope, run, reply_id, owner_connection
 ):
@@ -38,10 +43,10 @@ async def test_the_last_thumb_with_its_reason_is_kept_and_may_be_taken_back(
         "recorded": True,
     }
     assert await kept(owner_connection) == [("down", "Wrong door.")]
-    assert (await client.get(f"/api/runs/{run.id}")).json()["thumb"] == "down"
+    assert await said(client, run) == ("down", "Wrong door.")
     await client.put(url, json={"thumb": "none"})
     assert await kept(owner_connection) == []
-    assert (await client.get(f"/api/runs/{run.id}")).json()["thumb"] == "none"
+    assert await said(client, run) == ("none", "")
 
 
 async def test_where_feedback_is_switched_off_nothing_is_kept(
