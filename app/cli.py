@@ -14,7 +14,6 @@ from app import (
     cli_conversations,
     cli_doctor,
     cli_eval,
-    cli_eval_replies,
     cli_generations,
     cli_jobs,
     cli_models,
@@ -156,12 +155,9 @@ app.command(
         "recollect eval",
         "recollect eval --settings hybrid,hybrid@0.4,hybrid+rerank",
         "recollect eval --judgements golden.jsonl --workspace 0198f3c2-... --json",
+        "recollect eval --replies",
     ),
 )(cli_eval.evaluate_search)
-app.command(
-    "eval-replies",
-    epilog=examples("recollect eval-replies", "recollect eval-replies --json"),
-)(cli_eval_replies.evaluate_replies)
 
 
 def main() -> None:

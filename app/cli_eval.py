@@ -9,20 +9,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 from typing import Annotated, Final
-from uuid import UUID
 
 import orjson
 import typer
 
+from app.cli_eval_replies import show_replies
 from app.cli_generations import SHORT
-from app.cli_identity import User, find_local_account
+from app.cli_identity import User, find_scope
 from app.cli_output import errors_as_lines, out, say
 from app.embedded import with_running_services
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from core.errors import Conflict, InvalidInput, NotFound, StartFailed
-from core.ids import parse_id
-from core.scope import Role, Scope
+from core.scope import Scope
 from search.evaluate import (
     DEFAULT_SETTINGS,
     DEPTH,
@@ -41,20 +40,9 @@ from search.evaluate import (
 from search.feedback import list_judgements
 from search.generations import Generation, State, list_generations
 from search.retrieve import Searcher
-from sql import fetch_opt, read
 
 BUILT: Final[frozenset[State]] = frozenset(("ready", "active", "retired"))
 PATIENCE_S = 10.0  # of each leg: ranking is measured here, not speed
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    is_admin: bool
-    workspace_id: UUID | None
-    role: Role | None
-
-
-_find_standing = read("account.sql", "find_standing", _Standing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +83,24 @@ def evaluate_search(  # noqa: PLR0913  (the options of a command)
             help="Also with the vectors of this generation (id or model) in place of the live ones.",
         ),
     ] = None,
+    replies: Annotated[
+        bool,
+        typer.Option(
+            "--replies", help="Count the thumbs on each model's replies in place of all this."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON.")] = False,
     user: User = None,
 ) -> None:
     """Measure search on what people here judged: nDCG, recall and MRR under several settings."""
     with errors_as_lines():
+        if replies:
+            if judgements is not None or generation is not None:
+                raise InvalidInput.of(
+                    "replies", "are judged by thumbs alone, not by a file or with a generation"
+                )
+            show_replies(user, workspace, as_json=as_json)
+            return
         named = tuple(read_setting(name.strip()) for name in settings.split(","))
         asked = Asked(user, workspace, judgements, most, named, generation)
         report = asyncio.run(_evaluate(asked))
@@ -162,19 +163,6 @@ def _sides(
         if tried is not None and setting.mode != "lexical":
             name = f"{setting.name} by {tried.model}"
             yield replace(setting, name=name), searcher.by_generation(tried.id)
-
-
-async def find_scope(resources: Resources, *, email: str | None, workspace: str | None) -> Scope:
-    """Return whom the command acts for, in the workspace named or his own."""
-    account = await find_local_account(resources.signin, email)
-    named = parse_id(workspace, what="workspace") if workspace else None
-    async with resources.signin.autocommit() as conn:
-        standing = await fetch_opt(conn, _find_standing, account_id=account.id, workspace_id=named)
-    if standing is None or standing.workspace_id is None or standing.role is None:
-        raise NotFound(
-            f"{account.email} belongs to no workspace {workspace}: name its member with --user"
-        )
-    return Scope(account.id, standing.workspace_id, standing.role)
 
 
 async def _judged(resources: Resources, scope: Scope, file: Path | None) -> Judged:

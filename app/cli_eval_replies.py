@@ -1,4 +1,4 @@
-"""`recollect eval-replies`: what people here say of each model's replies, and of two models on the same question.
+"""`recollect eval --replies`: what people here say of each model's replies, and of two models on the same question.
 
 Counts thumbs (PUT /api/messages/{id}/feedback); prints numbers, no question, answer or reason.
 """
@@ -8,15 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 import orjson
-import typer
 
-from app.cli_eval import find_scope
-from app.cli_identity import User
-from app.cli_output import errors_as_lines, out, say
+from app.cli_identity import find_scope
+from app.cli_output import out, say
 from app.embedded import with_running_services
 from app.resources import open_resources
 from app.settings import Settings
@@ -50,24 +48,16 @@ class Standing:
 LIST_REPLY_JUDGEMENTS = read("run.sql", "list_reply_judgements", Judged)
 
 
-def evaluate_replies(
-    *,
-    workspace: Annotated[
-        str | None, typer.Option(metavar="ID", help="Workspace; else the account's own.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON.")] = False,
-    user: User = None,
-) -> None:
-    """Count the thumbs on each model's replies, and compare models on the same questions."""
-    with errors_as_lines():
-        standings = asyncio.run(_standings(user, workspace))
-        if as_json:
-            print(orjson.dumps(standings, option=orjson.OPT_INDENT_2).decode())
-            return
-        for line in table(standings):
-            out().print(line, markup=False)
-        if sum(each.up + each.down for each in standings) < FEW:
-            say(f"Fewer than {FEW} thumbs: the order of models is mostly chance.")
+def show_replies(email: str | None, workspace: str | None, *, as_json: bool) -> None:
+    """Print the thumbs on each model's replies, and models compared on the same questions."""
+    standings = asyncio.run(_standings(email, workspace))
+    if as_json:
+        print(orjson.dumps(standings, option=orjson.OPT_INDENT_2).decode())
+        return
+    for line in table(standings):
+        out().print(line, markup=False)
+    if sum(each.up + each.down for each in standings) < FEW:
+        say(f"Fewer than {FEW} thumbs: the order of models is mostly chance.")
 
 
 async def _standings(email: str | None, workspace: str | None) -> list[Standing]:

@@ -11,16 +11,19 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from app.accounts import Account
 from app.client import Client, open_client
 from app.embedded import with_running_services
-from app.resources import open_resources
+from app.resources import Resources, open_resources
 from app.sessions import Sessions
 from app.settings import Settings
-from core.errors import NotSignedIn, RecollectError, StartFailed
+from core.errors import NotFound, NotSignedIn, RecollectError, StartFailed
+from core.ids import parse_id
+from core.scope import Role, Scope
 from sql import fetch_opt, read
 from sql.pool import Pool
 
@@ -48,6 +51,15 @@ User = Annotated[
     ),
 ]
 
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    is_admin: bool
+    workspace_id: UUID | None
+    role: Role | None
+
+
+_find_standing = read("account.sql", "find_standing", _Standing)
 _find_first_account = read("account.sql", "find_first_account", Account)
 
 
@@ -120,6 +132,19 @@ async def find_local_account(pool: Pool, email: str | None) -> Account:
     if account is None:
         raise StartFailed("There is no account yet: make one with `recollect user add EMAIL`")
     return account
+
+
+async def find_scope(resources: Resources, *, email: str | None, workspace: str | None) -> Scope:
+    """Return whom the command acts for, in the workspace named or his own."""
+    account = await find_local_account(resources.signin, email)
+    named = parse_id(workspace, what="workspace") if workspace else None
+    async with resources.signin.autocommit() as conn:
+        standing = await fetch_opt(conn, _find_standing, account_id=account.id, workspace_id=named)
+    if standing is None or standing.workspace_id is None or standing.role is None:
+        raise NotFound(
+            f"{account.email} belongs to no workspace {workspace}: name its member with --user"
+        )
+    return Scope(account.id, standing.workspace_id, standing.role)
 
 
 def local_url(settings: Settings) -> str:

@@ -395,6 +395,7 @@ WHERE workspace_id = :workspace_id AND id = :run_id AND state = 'running';
 -- name: list_usage
 -- unscoped: sums, no content
 -- Replies and titles by day, by the model that wrote them and, where asked, by person, the latest day first.
+-- Of a reply that was copied or imported the log holds its end alone: it was written elsewhere, or counts already.
 SELECT
     date_trunc('day', t.created_at, 'UTC') AS day,
     t.model,
@@ -409,6 +410,7 @@ FROM (
         input_tokens, output_tokens, cost_micros
     FROM run
     WHERE workspace_id = :workspace_id
+        AND (last_seq > 1 OR reply_message_id IS NULL)
     UNION ALL
     SELECT created_at, account_id, model, 0, input_tokens, output_tokens, cost_micros
     FROM title_call
@@ -421,8 +423,14 @@ ORDER BY 1 DESC, 2, 4, 3;
 
 -- name: list_model_outcomes
 -- unscoped: how each model's last reply in this workspace ended, no content
--- A model whose last reply failed a moment ago is told to be failing before the next one is asked for.
-SELECT DISTINCT ON (model) model, error_code = 'model_unavailable' AS is_failing
-FROM run
-WHERE workspace_id = :workspace_id AND finished_at > now() - interval '5 minutes'
-ORDER BY model, finished_at DESC;
+-- A model whose last reply failed a moment ago is told to be failing before the next one is asked for; so is one in whose place
+-- another had to write.
+SELECT DISTINCT ON (o.model) o.model, o.is_failing
+FROM run r
+CROSS JOIN LATERAL (VALUES
+    (r.model, r.error_code = 'model_unavailable' OR r.answered_by NOT IN ('', r.model)),
+    (nullif(r.answered_by, r.model), r.error_code = 'model_unavailable')) AS o (model, is_failing)
+WHERE r.workspace_id = :workspace_id
+    AND r.finished_at > now() - interval '5 minutes'
+    AND o.model <> ''
+ORDER BY o.model, r.finished_at DESC;

@@ -11,7 +11,7 @@ from app.settings_table import settings_markdown
 COMMANDS = [
     ["serve"], ["migrate"], ["settings"], ["models", "prepare"], ["models", "list"], ["models", "pull"], ["user", "add"], ["user", "password"], ["user", "disable"], ["user", "enable"], ["login"], ["logout"],
     ["upload"], ["watch"], ["search"], ["ask"], ["jobs"], ["reprocess"], ["doctor"], ["adopt-blobs"], ["eval"],
-    ["eval-replies"], ["export"], ["import"], ["generations"],
+    ["export"], ["import"], ["generations"],
     *(["generations", name] for name in ("build", "pause", "resume", "promote", "rollback", "drop")),
 ]  # fmt: skip
 

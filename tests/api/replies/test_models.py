@@ -71,6 +71,27 @@ async def test_a_model_whose_last_reply_broke_off_is_told_to_be_failing(
     ]
 
 
+async def test_a_model_in_whose_place_another_wrote_is_told_to_be_failing(
+    app, signed_in, scope, resources, owner_connection
+):
+    run = await make_run(owner_connection, resources, scope, model="openai:gpt-4.1-mini")
+    await owner_connection.execute(
+        "UPDATE run SET state = 'complete', answered_by = 'extractive', finished_at = now() WHERE id = $1",
+        run.id,
+    )
+    client, api = await signed_in(scope), app.state.api
+    chat = ChatModels(Settings(openai_base_url="http://127.0.0.1:1/v1"))
+    app.state.api = replace(api, resources=replace(resources, chat=chat))
+    try:
+        told = (await client.get("/api/models")).json()["chat"]
+    finally:
+        app.state.api = api
+    assert {model["name"]: model["health"] for model in told} == {
+        "openai:gpt-4.1-mini": "failing",
+        "extractive": "ok",
+    }
+
+
 async def test_a_provider_that_another_process_leaves_alone_is_told_to_be_failing(
     app, signed_in, scope, resources
 ):

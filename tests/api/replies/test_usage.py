@@ -1,6 +1,6 @@
 import pytest
 
-from tests.llm.replying import make_run
+from tests.llm.replying import make_run, work
 from tests.make import make_colleague, make_scope
 
 
@@ -73,3 +73,19 @@ async def test_an_admin_sees_who_took_what_and_titles_count(
     }
     assert took == {str(scope.account_id): (1, 17, 2), str(bob.account_id): (1, 100, 0)}
     assert told["budgets"][2]["used"] == 119.0
+
+
+async def test_a_copied_or_imported_reply_is_not_counted_again(
+    signed_in, scope, resources, owner_connection
+):
+    run = await make_run(owner_connection, resources, scope)
+    await work(resources, run)
+    client = await signed_in(scope)
+    before = (await client.get("/api/usage")).json()["items"]
+    assert [day["replies"] for day in before] == [1]
+    path = f"/api/conversations/{run.conversation_id}"
+    assert (await client.post(f"{path}/fork")).status_code == 201
+    exported = (await client.get(f"{path}/export")).json()
+    assert (await client.post("/api/conversations/import", json=exported)).status_code == 201
+    assert await owner_connection.fetchval("SELECT count(*) FROM run WHERE workspace_id = $1", scope.workspace_id) == 3  # fmt: skip
+    assert (await client.get("/api/usage")).json()["items"] == before
