@@ -191,7 +191,7 @@ class Questions:
             )
             found = [self.known[hit.id] for hit in ranking.listed[:K]]
             ndcg[id_] = ndcg_at_k(found, self.retrieval_set.qrels[id_], k=K)
-            corrections[id_] = ranking.frozen.corrections
+            corrections[id_] = tuple(c for c in ranking.frozen.corrections if c.applied)
         return Asked(ndcg, corrections)
 
 

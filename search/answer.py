@@ -177,10 +177,11 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """A word of the query as typed, and the one that was searched instead."""
+    """A word of the query as typed, and the one that was searched instead; not `applied`, the one that may be meant."""
 
     word: str
     correction: str
+    applied: bool = True
 
 
 @dataclass(frozen=True, slots=True)

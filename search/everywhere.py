@@ -201,7 +201,8 @@ def _echo(asked: Sequence[_Asked], *, left_out: int) -> QueryEcho:
     corrections: dict[str, Correction] = {}
     for echo in echoes:
         for correction in echo.corrections:
-            corrections.setdefault(correction.word, correction)
+            if correction.applied or correction.word not in corrections:
+                corrections[correction.word] = correction
     return replace(
         echoes[0],
         warnings=tuple(dict.fromkeys(warnings)),

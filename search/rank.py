@@ -13,6 +13,7 @@ from uuid import UUID
 from core.errors import Unavailable
 from core.scope import Scope
 from search.answer import ExplainedLeg, Match, Recall, SearchRequest
+from search.corrections import find_suggestions, rare_among
 from search.embed import QueryVector
 from search.explain import Places, Reasons, reasons
 from search.filters import Constraints
@@ -134,6 +135,7 @@ async def _by_date(search: Search) -> Ranking:
         if len(ids) < asked.depth or not is_short(search.request, dated, listed):
             break
         look = look_further(look, dated, listed)
+    question = await _with_suggestions(search, question, found=len(listed))
     return _ranking(search, question, listed, recall="exact")
 
 
@@ -162,6 +164,8 @@ async def _by_relevance(search: Search) -> Ranking:
         embedding.cancel()
     if words is None and nearest is None:
         raise Unavailable("Search did not answer in time.", retry_after_s=1)
+    if words is not None and search.request.mode != "semantic":
+        question = await _with_suggestions(search, question, found=len(words.scored))
     vector = embedding.result() if nearest is not None else None
     found = _Found(words or NO_WORDS, nearest or NOT_NEAR)
     fused = await _fused(search, question, vector, found)
@@ -171,6 +175,17 @@ async def _by_relevance(search: Search) -> Ranking:
         places, spread = fused.found.places(), question.basis.spread
         legs = reasons(fused.ranked, fused.weights, sigma=spread, places=places)
     return _ranking(search, question, fused.listed, recall=fused.found.near.recall, legs=legs)
+
+
+async def _with_suggestions(search: Search, question: Question, *, found: int) -> Question:
+    """Ask about rare words where the words found less than a page; who asks a model is not asked back."""
+    if found >= search.request.limit or search.request.asking:
+        return question
+    unknown = {term.word for term in question.unknown}
+    known = [entry for entry in question.weighed if entry.term.word not in unknown]
+    rare = rare_among(known, passage_count=question.basis.passage_count)
+    more = await find_suggestions(search, rare, lang=question.langs[0])
+    return replace(question, corrections=(*question.corrections, *more))
 
 
 async def _widened(

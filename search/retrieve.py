@@ -128,7 +128,9 @@ def _echo(query: Query, searched: Query, ranking: Ranking) -> QueryEcho:
         warnings=query.warnings,
         lang=ranking.frozen.langs[0],
         corrections=ranking.frozen.corrections,
-        corrected_text=searched.text if ranking.frozen.corrections else None,
+        corrected_text=searched.text
+        if any(c.applied for c in ranking.frozen.corrections)
+        else None,
     )
 
 

@@ -3,11 +3,12 @@
 -- name: find_neighbours
 -- The lexemes of the workspace that look like a word which nothing readable holds, neither a passage nor a title: beside the
 -- messages that ask, and their conversations, whose titles repeat the question. Two letters swapped cost a short word most
--- of its trigrams, so those are looked up as such. IS TRUE: as in find_words of search.sql.
+-- of its trigrams, so those are looked up as such. IS TRUE: as in find_words of search.sql. With :held words that something holds
+-- are looked at, too.
 WITH unheld AS MATERIALIZED (
     SELECT asked.word
     FROM unnest(:words::text[], :tsqueries::text[], :patterns::text[]) AS asked (word, tsquery, pattern)
-    WHERE NOT EXISTS (
+    WHERE :held::boolean OR NOT EXISTS (
             SELECT FROM passage p
             WHERE p.workspace_id = :workspace_id AND p.tsv @@ asked.tsquery::tsquery
                 AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE

@@ -1,7 +1,7 @@
 // What an answer says about itself, above its hits: how many, what was taken as text, what search could not look at.
 
 import { $, count, fill, h } from "./dom.js";
-import { withQuoted } from "./operators.js";
+import { withMeant, withQuoted } from "./operators.js";
 
 const DEGRADED = {
   semantic: "Search by meaning is not available right now: these results match words only.",
@@ -19,14 +19,23 @@ export function showNotices(answer, { write, compareAll }) {
   $("#search-status").textContent = `${hits.length ? found : "Nothing found"} in ${Math.round(timing.total)} ms`;
   const degraded = answer.degraded.map((part) => DEGRADED[part] ?? `Answered without a part of the search: ${part}.`);
   const notices = [...answer.query.warnings, ...degraded];
-  fill($("#search-notices"), corrected(answer.query, write), notices.map((text) => h("p", { class: "notice" }, text)), coverage(answer.coverage), nearness(answer.coverage, compareAll));
+  fill($("#search-notices"), corrected(answer.query, write), suggested(answer.query, write), notices.map((text) => h("p", { class: "notice" }, text)), coverage(answer.coverage), nearness(answer.coverage, compareAll));
 }
 
 function corrected({ text, corrections, corrected_text: instead }, write) {
-  if (!corrections.length || !instead) return null;
-  const asTyped = () => write(withQuoted(text, corrections.map(({ word }) => word)));
+  const applied = corrections.filter((correction) => correction.applied);
+  if (!applied.length || !instead) return null;
+  const asTyped = () => write(withQuoted(text, applied.map(({ word }) => word)));
   return h("p", { class: "correction" }, "Searched for ", h("strong", {}, instead), " instead. ",
     h("button", { type: "button", class: "link", onclick: asTyped }, `Search for ${text} as typed`));
+}
+
+// A rare word that found little stays as typed: it may be right.
+function suggested({ text, corrections, corrected_text: instead }, write) {
+  const meant = corrections.filter((correction) => !correction.applied);
+  if (!meant.length) return null;
+  const other = withMeant(instead ?? text, meant);
+  return h("p", { class: "correction" }, "Did you mean ", h("button", { type: "button", class: "link", onclick: () => write(other) }, other), "?");
 }
 
 export function showFailure(message) {

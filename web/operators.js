@@ -36,9 +36,19 @@ export function withFilter(text, { op, value, negated = false }) {
 
 // Search corrects nothing within quotation marks: these words in them, as far as they are no part of an operator or phrase.
 export function withQuoted(text, words) {
+  return withWords(text, (word) => words.includes(word) && `"${word}"`);
+}
+
+// The words that may be meant in the place of those typed.
+export function withMeant(text, corrections) {
+  return withWords(text, (typed) => corrections.find(({ word }) => word === typed)?.correction);
+}
+
+function withWords(text, instead) {
   return text.replace(QUOTES, '"').replace(TOKEN, (token, _, op) => {
-    const word = words.find((one) => token.replace(/^\P{L}+|\P{L}+$/gu, "") === one);
-    return op || token.includes('"') || !word ? token : token.replace(word, `"${word}"`);
+    const word = token.replace(/^\P{L}+|\P{L}+$/gu, "");
+    const other = word && !op && !token.includes('"') && instead(word);
+    return other ? token.replace(word, other) : token;
   });
 }
 

@@ -107,8 +107,11 @@ class FilterAnswer(Answer):
 
 
 class CorrectionAnswer(Answer):
+    """What was searched instead of a word; not `applied`, what may be meant by a rare one of which little was found."""
+
     word: str
     correction: str
+    applied: bool
 
 
 class QueryAnswer(Answer):

@@ -250,6 +250,24 @@ async def test_a_misspelt_word_is_put_right_said_and_taken_back(ada, resources):
     await expect(page.locator(".correction")).to_have_count(0)
 
 
+async def test_a_rare_word_that_may_be_a_slip_is_asked_about(ada, resources, owner_connection):
+    page, box = ada.page, ada.page.locator("#search-input")
+    await ada.say("The bioler is loud.", title="Keys")
+    here = UUID((await ada.call("/auth/me"))["workspace_id"])
+    await owner_connection.execute(
+        "INSERT INTO passage (workspace_id, id, item_id, build_id, message_id, ordinal, span_start, span_end, created_at, text_hash, lexeme_count, tsv)"
+        " SELECT $1, gen_random_uuid(), p.item_id, p.build_id, p.message_id, n, p.span_start, p.span_end, now(), decode(md5(n::text), 'hex'), 1, 'boiler:1'"
+        " FROM passage p CROSS JOIN generate_series(1, 60) n WHERE p.workspace_id = $1", here,
+    )  # fmt: skip
+    async with resources.worker.tenant_tx(here) as conn:
+        await refresh(conn, here)
+    await ada.open("#/search?q=bioler")
+    await expect(page.locator(".hit mark").first).to_have_text("bioler")
+    await expect(page.locator(".correction")).to_have_text("Did you mean boiler?")
+    await page.get_by_role("button", name="boiler", exact=True).click()
+    await expect(box).to_have_value("boiler")
+
+
 async def test_a_search_is_saved_tells_what_it_newly_finds_and_is_forgotten(ada):
     page = ada.page
     await ada.open("#/search?q=boiler&type=message")

@@ -234,7 +234,7 @@ async def test_the_vocabulary_is_asked_by_its_trigrams(resources, owner_connecti
     )  # fmt: skip
     await owner_connection.execute("ANALYZE lexeme_stat")
     query = REGISTRY["corrections.sql:find_neighbours"]
-    values = {**ada.ids, "words": ["recieve"], "tsqueries": ["'reciev'"], "patterns": ["%recieve%"], "reach": 2, "most": 9, "asking": []}  # fmt: skip
+    values = {**ada.ids, "words": ["recieve"], "tsqueries": ["'reciev'"], "patterns": ["%recieve%"], "reach": 2, "most": 9, "asking": [], "held": False}  # fmt: skip
     async with resources.search.autocommit() as conn:
         rows = await conn.raw.fetch(
             f"EXPLAIN {query.text}", *(values[name] for name in query.parameters)
@@ -246,3 +246,62 @@ async def test_the_vocabulary_is_asked_by_its_trigrams(resources, owner_connecti
 def test_the_index_and_the_spelling_agree_on_what_can_be_a_correction():
     (pattern,) = re.findall(r"\{(\d+),(\d+)\}", REGISTRY["corrections.sql:find_neighbours"].text)
     assert int(pattern[0]) == LEAST
+
+
+@pytest.fixture
+async def misspelt_once(resources, owner_connection, ada):
+    """Ada's workspace, where many have received something and one wrote that he will recieve it."""
+    talk = await make_conversation(owner_connection, ada)
+    await owner_connection.execute(
+        "INSERT INTO passage (workspace_id, id, item_id, build_id, message_id, ordinal, span_start, span_end, created_at, text_hash, lexeme_count, tsv)"
+        " SELECT $1, gen_random_uuid(), $2, $2, gen_random_uuid(), 0, 0, 1, now(), decode(md5(n::text), 'hex'), 1, 'receiv:1 receive:1'::tsvector"
+        " FROM generate_series(1, 110) n", ada.workspace_id, talk,
+    )  # fmt: skip
+    await make_words(resources, owner_connection, ada, "I recieve it tomorrow")
+    return ada
+
+
+async def told(resources, scope, q, **given):
+    query = (await answer(resources, scope, q, **given)).query
+    return query.corrected_text, [(c.word, c.correction, c.applied) for c in query.corrections]
+
+
+@pytest.mark.parametrize("sort", ["relevance", "newest"])
+async def test_a_rare_word_that_may_be_a_slip_is_asked_about_where_it_finds_little(
+    resources, misspelt_once, sort
+):
+    """One text with the slip switched its correction off for everybody."""
+    found = await answer(resources, misspelt_once, "Recieve", sort=sort)
+    assert [hit.text for hit in found.hits] == ["I recieve it tomorrow"]
+    assert found.query.corrections == (Correction("Recieve", "Receive", applied=False),)
+    assert found.query.corrected_text is None
+    assert found.hits[0].snippet.highlights != ()
+
+
+async def test_a_suggestion_stands_beside_what_was_put_right(resources, misspelt_once):
+    assert await told(resources, misspelt_once, "recieve parcle", limit=100) == (
+        "recieve parcel",
+        [("parcle", "parcel", True), ("recieve", "receive", False)],
+    )
+
+
+async def test_nothing_is_asked_about_where_enough_is_found_or_no_word_is_so_much_more_frequent(
+    resources, owner_connection, misspelt_once
+):
+    assert await told(resources, misspelt_once, "recieve", limit=1) == (None, [])
+    assert await told(resources, misspelt_once, '"recieve"') == (None, [])
+    assert await told(resources, misspelt_once, "tomorrow recipe") == (None, [])
+    await make_words(resources, owner_connection, misspelt_once, "recieve", "recieve again")
+    assert await told(resources, misspelt_once, "recieve") == (None, [])
+
+
+async def test_what_only_others_may_read_is_not_suggested(
+    resources, owner_connection, misspelt_once
+):
+    bob = await make_colleague(owner_connection, misspelt_once)
+    await make_words(resources, owner_connection, bob, "to recieve it")
+    assert await told(resources, misspelt_once, "recieve") == (
+        None,
+        [("recieve", "receive", False)],
+    )
+    assert await told(resources, bob, "recieve") == (None, [])

@@ -24,7 +24,7 @@ def test_an_answer_is_written_as_the_contract_says():
     )
     assert found_json(answer, "req_1") == (
         '{"query":{"text":"x","filters":[],"warnings":[],"lang":"en",'
-        '"corrections":[{"word":"y","correction":"x"}],"corrected_text":"x"},"hits":[],'
+        '"corrections":[{"word":"y","correction":"x","applied":true}],"corrected_text":"x"},"hits":[],'
         '"facets":{"type":{"values":[{"value":"file","label":"file","count":4}],"is_exact":true}},'
         '"page":{"next_cursor":null,"has_more":false,"estimated_total":0},'
         '"coverage":{"pending":1,"no_text":2,"failed":3,"recall":"exact"},"degraded":["semantic"],'
