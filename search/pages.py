@@ -132,7 +132,7 @@ def _name(token: bytes) -> str:
 
 def _mac(payload: bytes, scope: Scope, request: SearchRequest, key: bytes) -> bytes:
     asked = [request.q, request.type, request.mode, request.semantic_ratio, request.recency, request.sort, request.group_by,
-             request.group_limit, request.lang, request.tz, request.explain, request.syntax, request.rerank,
+             request.group_limit, request.lang, request.tz, request.syntax, request.rerank, request.recall,
              [[f.op, f.value, f.negated] for f in request.filters], repr(request.tree)]  # fmt: skip
     bound = scope.workspace_id.bytes + scope.account_id.bytes + orjson.dumps(asked)
     return hmac.digest(key, bound + b"\0" + payload, hashlib.sha256)[:_MAC_BYTES]

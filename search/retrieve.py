@@ -37,6 +37,7 @@ class _Part:
     view: View
     context: int
     filters: tuple[Filter, ...]
+    explain: bool
     covers: Sought | Coverage  # a list that was kept tells what it does not cover
 
 
@@ -75,7 +76,7 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     ranked = perf_counter()
     view = View(wanted(searched, ranking.frozen.langs), request.crop, request.highlight)
     window = range(cursor.offset, cursor.offset + request.limit)
-    part = _Part(window, view, request.context, query.filters, covers)
+    part = _Part(window, view, request.context, query.filters, request.explain, covers)
     shown = await _show(searcher, scope, ranking, part=part)
     if isinstance(covers, Sought) and len(ranking.listed) > request.limit:
         frozen = replace(ranking.frozen, coverage=shown.coverage)
@@ -146,7 +147,8 @@ async def _ranking(
     """Return the list that a cursor goes on in and what that does not cover, or a new one and what it was made from."""
     query, key = asked.query, searcher.cursor_key
     kept = await recall(searcher.redis, cursor.token, key=key) if request.cursor else None
-    if kept is not None and kept.coverage is not None:
+    explained = kept is not None and (kept.reasons is not None or not request.explain)
+    if kept is not None and kept.coverage is not None and explained:
         return Ranking(kept, Watch()), kept.coverage
     within = await resolve(
         searcher.read_pool, scope, query.narrowed_by(), kind=request.type, clock=asked.clock
@@ -168,7 +170,7 @@ async def _show(searcher: Searcher, scope: Scope, ranking: Ranking, *, part: _Pa
             hits += await hydrate(conn, scope, listed, view=part.view, first=offset)
             offset += len(listed)
         hits = await with_context(conn, scope, hits, around=part.context)
-        why = ranking.frozen.reasons
+        why = ranking.frozen.reasons if part.explain else None
         hits = await with_explanations(conn, scope, hits, why=why, filters=part.filters)
         covers = part.covers
         if isinstance(covers, Sought):

@@ -112,6 +112,20 @@ async def test_the_second_page_is_explained_as_the_first(resources, orchard):
         assert hit.score == pytest.approx(sum(leg.contribution for leg in hit.explain.legs))
 
 
+async def test_a_page_that_was_shown_without_reasons_can_be_asked_for_them(resources, orchard):
+    """As "Why this?" does behind "Show more"; the page that follows may be asked for without them again."""
+    searcher = make_searcher(resources)
+    asked = SearchRequest(q="red apples", limit=2)
+    first = await retrieve(searcher, orchard, asked)
+    second = replace(asked, cursor=first.page.next_cursor)
+    plain = (await retrieve(searcher, orchard, second)).hits
+    explained = (await retrieve(searcher, orchard, replace(second, explain=True))).hits
+    assert [hit.id for hit in explained] == [hit.id for hit in plain]
+    assert all(hit.explain is not None and hit.explain.legs for hit in explained)
+    again = (await retrieve(searcher, orchard, second)).hits
+    assert again == plain
+
+
 async def test_nobody_asked_nothing_is_told(resources, orchard):
     answer = await retrieve(make_searcher(resources), orchard, SearchRequest(q="apples"))
     assert [hit.explain for hit in answer.hits] == [None] * len(answer.hits)

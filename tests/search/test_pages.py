@@ -21,6 +21,13 @@ def test_a_cursor_comes_back_as_it_was():
     assert read_cursor(sign(cursor, SCOPE, REQUEST, key=KEY), SCOPE, REQUEST, key=KEY) == cursor
 
 
+def test_what_a_page_shows_of_its_hits_is_free():
+    cursor = Cursor(new_token(), 40)
+    text = sign(cursor, SCOPE, REQUEST, key=KEY)
+    other = replace(REQUEST, explain=True, context=2, crop=9, highlight="html", limit=3)
+    assert read_cursor(text, SCOPE, other, key=KEY) == cursor
+
+
 def test_a_cursor_is_good_for_a_day():
     def read(age_s):
         text = sign(Cursor(new_token(age_s=age_s), 10), SCOPE, REQUEST, key=KEY)
@@ -39,6 +46,7 @@ def test_a_cursor_is_good_for_a_day():
         (SCOPE, SearchRequest(q="other"), KEY),
         (SCOPE, replace(REQUEST, tz="Europe/Berlin"), KEY),
         (SCOPE, replace(REQUEST, group_limit=2), KEY),
+        (SCOPE, replace(REQUEST, recall="exact"), KEY),
         (SCOPE, REQUEST, b"x" * 32),
     ],
 )
