@@ -72,12 +72,14 @@ async def understand(search: Search) -> Question:
     workspace_id, languages = search.scope.workspace_id, search.searcher.languages
     known = languages.get(workspace_id, ())
     question = await _read(search, known)
+    if question.basis.index_seq < (search.request.min_seq or 0):
+        await _await_seq(search)
+        question = await _read(search, known)
     told = tuple(question.basis.langs)
     if told != known:
         languages[workspace_id] = told
         if set(told) - set(question.langs):
             question = await _read(search, told)
-    await _await_seq(search, question.basis.index_seq)
     return await _put_right(search, question)
 
 
@@ -132,16 +134,15 @@ async def _basis(search: Search, lexemes: Sequence[str]) -> Basis:
     return basis
 
 
-async def _await_seq(search: Search, index_seq: int) -> None:
+async def _await_seq(search: Search) -> None:
     """Wait until the index has seen min_seq; on one database it has, on a replica it comes soon."""
     wanted = search.request.min_seq or 0
     until = perf_counter() + SEQ_WAIT_S
-    while index_seq < wanted:
+    while (await _basis(search, [])).index_seq < wanted:
         if perf_counter() > until:
             search.watch.degraded.append("min_seq")
             return
         await asyncio.sleep(SEQ_POLL_S)
-        index_seq = (await _basis(search, [])).index_seq
 
 
 def spoken_language(query: Query, chosen: str | None, known: Sequence[str]) -> str:
