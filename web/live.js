@@ -94,7 +94,7 @@ function hear(frame) {
 function take(watcher, frame) {
   if (frame.event !== "gap" && frame.seq !== null && frame.seq <= watcher.seq) return;
   if (frame.seq !== null) watcher.seq = frame.seq;
-  if (frame.event === "error") watchers.delete(watcher);
+  if (frame.event === "error") leave(watcher); // the server may hold its place still
   watcher.tell(frame);
 }
 

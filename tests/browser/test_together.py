@@ -3,6 +3,7 @@
 Bob reads it as a member of the workspace, which it is shared with.
 """
 
+import json
 import re
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -224,6 +225,21 @@ async def test_where_no_socket_works_events_tell_the_same(both):
     await expect(bob.locator(".message")).to_have_count(2)
     await both.ada.call(f"/messages/{both.first}/pin", "PUT")
     await expect(bob.locator(".marks").get_by_role("button", name="Unpin")).to_be_visible()
+
+
+async def test_what_is_not_to_be_seen_any_more_is_not_watched_any_more(both):
+    bob, topic = both.bob.page, f"conversation:{both.talk}"
+    await both.bob.say("A note of my own", title="Notes")
+    async with bob.expect_websocket() as line:
+        await bob.reload()
+    socket = await line.value
+    await expect(bob.locator("#conversations a")).to_have_count(2)
+    await expect(bob.locator("#chat-here")).to_have_text("Ada is here")
+    async with socket.expect_event(
+        "framesent", lambda sent: json.loads(sent) == {"unsubscribe": {"topic": topic}}
+    ):
+        await both.ada.call(f"/conversations/{both.talk}/members/workspace", "DELETE")
+    await expect(bob.locator("#conversations a")).to_have_count(1)
 
 
 async def test_who_was_cut_off_catches_up_and_who_is_removed_is_told_so(both):
