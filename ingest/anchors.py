@@ -6,7 +6,7 @@ tells them from other asides.
 
 from typing import Final
 
-from ingest.grapheme import is_boundary
+from core.grapheme import is_boundary
 
 LONGEST: Final = 60
 

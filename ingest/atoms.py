@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from core.grapheme import boundary_before, is_boundary
 from ingest.anchors import clear_of_anchor
-from ingest.grapheme import boundary_before, is_boundary
 from ingest.outline import Outline
 
 LONGEST_ATOM = (

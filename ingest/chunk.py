@@ -9,10 +9,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from core.grapheme import boundary_before, is_boundary
 from ingest.anchors import clear_of_anchor
 from ingest.atoms import ROW, Atom, Atoms, Break
 from ingest.extract.segment import Segment
-from ingest.grapheme import boundary_before, is_boundary
 from ingest.outline import Outline
 
 BUDGET_TOKENS = (

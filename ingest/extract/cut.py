@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from core.grapheme import boundary_before
 from ingest.extract.segment import Segment
-from ingest.grapheme import boundary_before
 
 SEGMENT = 16_000  # characters; about 20 passages, a second of embedding
 

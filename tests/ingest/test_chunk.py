@@ -9,9 +9,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.grapheme import is_boundary
 from ingest.chunk import BUDGET_TOKENS, MOST_CHARACTERS, Chunk, Chunker, chunk
 from ingest.extract.segment import Segment
-from ingest.grapheme import is_boundary
 from search.wordpiece import load_token_counter
 
 DATA = Path(__file__).parents[1] / "data" / "files"

@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.grapheme import LONGEST, boundary_before, is_boundary
+from core.grapheme import LONGEST, boundary_before, is_boundary
 
 
 def boundaries(text):
