@@ -22,13 +22,29 @@ WHERE r.item_id = :target
 LIMIT 1;
 
 -- name: list_target_passages
--- The passages of it, in reading order.
+-- The passages of it, in reading order. Named one by one: as one condition on three columns, planned for any id, all of the workspace
+-- are read.
 SELECT p.id, EXISTS (
         SELECT FROM embedding e
         WHERE e.workspace_id = :workspace_id AND e.generation_id = :generation::uuid AND e.passage_id = p.id) AS has_vector
-FROM passage p
-JOIN readable(:workspace_id, :account_id) r ON r.active_build_id = p.build_id
-WHERE p.workspace_id = :workspace_id AND :target IN (p.id, p.message_id, p.item_id)
+FROM (
+    SELECT q.id FROM passage q WHERE q.workspace_id = :workspace_id AND q.id = :target
+    UNION ALL
+    SELECT q.id FROM passage q WHERE q.workspace_id = :workspace_id AND q.message_id = :target
+    UNION ALL
+    (SELECT q.id
+    FROM readable(:workspace_id, :account_id) r
+    JOIN passage q ON q.workspace_id = :workspace_id AND q.build_id = r.active_build_id
+    WHERE r.item_id = :target
+    ORDER BY q.ordinal, q.id
+    LIMIT :at_most::int)
+) AS named
+JOIN passage p ON p.workspace_id = :workspace_id AND p.id = named.id
+CROSS JOIN LATERAL (
+    SELECT FROM readable(:workspace_id, :account_id) r
+    WHERE r.item_id = p.item_id AND r.active_build_id = p.build_id
+    OFFSET 0
+) AS r
 ORDER BY p.ordinal, p.id
 LIMIT :at_most::int;
 
