@@ -194,9 +194,9 @@ def _best_start(text: str, words: Sequence[int], marks: Sequence[Highlight], cro
     """Try a window that begins a little before each match; worth is the number of distinct ones, repeats count little."""
     places = [bisect_right(words, mark.start) - 1 for mark in marks]
     shown = [text[mark.start : mark.start + mark.length].casefold() for mark in marks]
-    best, best_worth = 0, 0.0
+    best, best_worth, lead = 0, 0.0, min(LEAD, crop // 2)
     for place in places:
-        start = min(max(0, place - LEAD), len(words) - crop)
+        start = min(max(0, place - lead), len(words) - crop)
         inside = [
             word for at, word in zip(places, shown, strict=True) if start <= at < start + crop
         ]

@@ -1,5 +1,6 @@
 import html
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,6 +66,13 @@ def test_html_is_escaped_around_the_marks():
 def test_stop_words_are_highlighted_only_when_there_is_nothing_else():
     assert marked(cut("the cat", "the cat")) == [("cat", "word")]
     assert marked(cut("the who", "the who")) == [("the", "word"), ("who", "word")]
+
+
+@pytest.mark.parametrize("crop", [1, 2, 3, 4, 5])
+def test_however_short_a_snippet_shows_a_match(crop):
+    """Bug: one of four words or fewer began so far before the match that it ended there."""
+    text = "The lease of the new office begins in September, and the old one ends."
+    assert "<mark>September</mark>" in cut(text, "september", crop=crop, markup="html").text
 
 
 @given(st.text(alphabet="ab é\u0301 👩\u200d👩\u200d👧🏽東京<&\n", max_size=200), st.integers(1, 5))
