@@ -24,8 +24,9 @@ from api.search.parse import Parsed, ReadFilterAnswer
 from api.search.suggest import Suggested, SuggestionAnswer
 from api.search.why_not import WhyNotAnswer
 from api.wire import Answer
-from search.answer import LegName
-from search.operators import OPERATORS
+from core.scope import Scope
+from search.answer import Kind, LegName, Mode
+from search.operators import HOLDINGS, OPERATORS, STATES
 from search.why_not import Stage
 from tests.make import make_colleague, make_scope
 from tests.search.make import embed_all, make_conversation, make_file, make_message
@@ -36,6 +37,16 @@ CORPUS = ["label", "kind", "in", "who", "when", "language", "text"]
 ASKED = ["typed", "asked with", "found", "because"]
 ROUTES = ("suggest", "parse", "why-not", "feedback", "recent")
 FENCE = re.compile(r"^```(http|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+WRITES = ("PATCH /api/messages", "POST /api/conversations")
+# Beside what each is where nothing is said.
+WAYS = {
+    "type": get_args(Kind),
+    "mode": get_args(Mode),
+    "sort": ("newest", "oldest"),
+    "group_by": ("file", "conversation"),
+    "highlight": ("html",),
+    "recall": ("exact",),
+}
 OTHER_ANSWERS = (
     Parsed,
     ReadFilterAnswer,
@@ -72,6 +83,7 @@ class Written:
     """Who asks, and the id of the message or file behind each label."""
 
     client: httpx.AsyncClient
+    ada: Scope
     ids: dict[str, str]
 
     def labels(self, answer: dict) -> list[str]:
@@ -146,11 +158,15 @@ async def written(resources, owner_connection, signed_in) -> Written:
             )
             await place_file(owner_connection, ada, id_, text, at)
         ids[text.label] = str(id_)
+    await owner_connection.execute(
+        "UPDATE conversation c SET last_seq = (SELECT max(seq) FROM message m WHERE m.conversation_id = c.id)"
+    )
+    ids |= {title: str(id_) for title, id_ in talks.items()}
     await embed_all(resources, owner_connection, ada)
     client = await signed_in(ada)
     del client.headers["X-Workspace"]  # which would speak louder than `workspace=`
     await client.post("/api/workspaces", json={"name": "Another"})
-    return Written(client, ids)
+    return Written(client, ada, ids)
 
 
 async def place_file(owner, ada, id_, text: Text, at: datetime) -> None:
@@ -198,16 +214,52 @@ async def test_every_row_finds_what_it_says(written, owner_connection):
     assert not wrong, "\n".join(map(str, wrong))
 
 
-async def test_every_example_answers_what_it_shows(written):
+def goes_on(real: object) -> Iterator[tuple[str, str]]:
+    """Yield what the next request may name of an answer: `{next_cursor}` and `{index_seq}`."""
+    if isinstance(real, dict) and "page" in real:
+        yield "index_seq", str(real["index_seq"])
+        yield "next_cursor", str(real["page"]["next_cursor"])
+
+
+async def test_every_example_answers_what_it_shows(written, resources, owner_connection):
     wrong = []
     for request, shown in examples():
         answer = await ask(written, request)
         real = answer.json() if answer.content else None
+        written.ids.update(goes_on(real))
+        if request.startswith(WRITES):  # as the worker does
+            await embed_all(resources, owner_connection, written.ada)
         if not is_within(json.loads(written.filled(json.dumps(shown))), real):
             wrong.append(
                 (request, answer.status_code, json.dumps(real, indent=1, ensure_ascii=False))
             )
     assert not wrong, "\n\n".join("\n".join(map(str, one)) for one in wrong)
+
+
+def searches() -> Iterator[dict[str, str]]:
+    """Yield the parameters of every search that the page has executed."""
+    for typed, asked_with, *_ in tables(ASKED):
+        yield {"q": typed, **dict(parse_qsl(asked_with))}
+    for request, _ in examples():
+        line, _, body = request.partition("\n")
+        method, _, asked = line.partition(" /api/search")
+        if method == "GET" and asked.startswith("?"):
+            yield dict(parse_qsl(asked.removeprefix("?")))
+        elif method == "POST" and not asked:
+            yield {name: str(value) for name, value in json.loads(body).items()}
+
+
+def test_every_parameter_is_asked_with_in_each_of_its_ways():
+    asked = [pair for search in searches() for pair in search.items()]
+    assert set(SearchParameters.model_fields) - {name for name, _ in asked} == set()
+    for name, ways in WAYS.items():
+        assert set(ways) - {value for asked_name, value in asked if asked_name == name} == set()
+
+
+def test_every_value_of_has_and_is_is_typed():
+    typed = " ".join(search["q"] for search in searches())
+    ways = [f"has:{value}" for value in HOLDINGS] + [f"is:{value}" for value in STATES]
+    assert [way for way in ways if way not in typed] == []
 
 
 @pytest.mark.parametrize("name", [*SearchParameters.model_fields, *(f"{op}:" for op in OPERATORS)])
