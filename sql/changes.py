@@ -26,6 +26,7 @@ class _Place:
 
 
 _note_change = write("changes.sql", "note_change", _Noted)
+_note_attachment = write("changes.sql", "note_attachment", _Place)
 _note_departure = write("changes.sql", "note_departure", _Place)
 
 
@@ -62,3 +63,11 @@ async def note_departure(
     """Note in every conversation that knows a person that he leaves the workspace; return those, for `ring_change()`."""
     named = {"workspace_id": workspace_id, "subject_id": account_id, "actor_id": actor_id}
     return [row.conversation_id for row in await fetch(conn, _note_departure, **named)]
+
+
+async def note_attachment(
+    conn: Conn, workspace_id: UUID, *, file_id: UUID, actor_id: UUID
+) -> list[UUID]:
+    """Note of the messages that a file is attached to that they may show it no more, or again; return the conversations."""
+    named = {"workspace_id": workspace_id, "file_id": file_id, "actor_id": actor_id}
+    return [row.conversation_id for row in await fetch(conn, _note_attachment, **named)]

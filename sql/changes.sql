@@ -51,6 +51,41 @@ SELECT :workspace_id, raised.id, raised.change_seq, 'member.changed', :subject_i
 FROM raised
 RETURNING conversation_id;
 
+-- name: note_attachment
+-- unscoped: the caller may change the file; what a message shows of it is asked when it is told
+-- Of each message that the file is attached to, in one conversation after the other, in the order of their ids.
+WITH attached AS (
+    SELECT m.conversation_id, m.id, row_number() OVER (PARTITION BY m.conversation_id ORDER BY m.seq) AS n
+    FROM message_attachment t
+    JOIN message m ON m.workspace_id = t.workspace_id AND m.id = t.message_id AND m.deleted_at IS NULL
+    WHERE t.workspace_id = :workspace_id
+        AND t.file_id = :file_id
+), held AS (
+    SELECT c.id
+    FROM conversation c
+    WHERE c.workspace_id = :workspace_id
+        AND c.id IN (SELECT conversation_id FROM attached)
+    ORDER BY c.id
+    FOR UPDATE
+), raised AS (
+    UPDATE conversation c
+    SET change_seq = c.change_seq + (SELECT count(*) FROM attached a WHERE a.conversation_id = held.id)
+    FROM held
+    WHERE c.workspace_id = :workspace_id
+        AND c.id = held.id
+    RETURNING c.id, c.change_seq
+), noted AS (
+    INSERT INTO change (workspace_id, conversation_id, seq, kind, subject_id, actor_id)
+    SELECT :workspace_id, a.conversation_id,
+        raised.change_seq - (SELECT count(*) FROM attached o WHERE o.conversation_id = raised.id) + a.n,
+        'message.edited', a.id, :actor_id
+    FROM attached a
+    JOIN raised ON raised.id = a.conversation_id
+    RETURNING conversation_id
+)
+SELECT DISTINCT conversation_id
+FROM noted;
+
 -- name: list_watched
 -- Those of the conversations that the account may read now, and how far their changes have got.
 SELECT

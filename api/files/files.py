@@ -44,12 +44,14 @@ from api.sharing import (
 )
 from api.wire import Answer, ListPage, Text
 from app.resources import Resources
+from core.changes import ring_change
 from core.errors import Conflict, Forbidden, NotFound
 from core.events import nudge
 from core.ids import new_id, parse_id
 from core.scope import Scope
 from search.index import Build, index_seq_raised, remove_passages
 from sql import execute, fetch, fetch_opt, read, write
+from sql.changes import note_attachment
 from sql.pool import Conn
 from workers.queue import cancel_ingest, hold_reading, retry_ingest, ring
 
@@ -203,10 +205,12 @@ async def put_access(
 ) -> ListPage[GrantAnswer]:
     async with resources.app.write_tx(scope) as conn:
         await _find_owned(conn, scope, file_id)
+        talks = await _note_attached(conn, scope, file_id)
         family = await hold_family(conn, scope, file_id)
         grants = await set_grant(conn, scope, item_id=file_id, body=body)
         principal_id = await find_principal(conn, scope, body.principal)
         await share_family(conn, scope, family, principal_id=principal_id)
+    await _ring_changes(resources, talks)
     return ListPage[GrantAnswer].model_validate({"items": grants, "next_cursor": None})
 
 
@@ -216,11 +220,13 @@ async def delete_access(
 ) -> None:
     async with resources.app.write_tx(scope) as conn:
         await find_file(conn, scope, file_id)
+        talks = await _note_attached(conn, scope, file_id)
         family = await hold_family(conn, scope, file_id)
         await remove_grant(conn, scope, item_id=file_id, principal=principal)
         principal_id = await find_principal(conn, scope, principal)
         await unshare_family(conn, scope, family, principal_id=principal_id)
         await index_seq_raised(conn, scope.workspace_id)
+    await _ring_changes(resources, talks)
 
 
 @router.delete("/{file_id}", status_code=204, summary="Delete a file; `hard` for good")
@@ -232,6 +238,7 @@ async def delete_file(
         if not hard or await fetch_opt(conn, _find_own_file, **scope.ids, file_id=file_id) is None:
             found = await _find_owned(conn, scope, file_id)
             await hold_reading(conn, scope, version_id=found.version_id)
+        talks = await _note_attached(conn, scope, file_id)
         # Jobs before items before files, as the worker does.
         family = await hold_family(conn, scope, file_id)
         if found is not None:
@@ -242,12 +249,14 @@ async def delete_file(
     if hard:
         for each in reversed(family):
             await _erase(resources, scope, each)
+    await _ring_changes(resources, talks)
     await nudge(resources.redis, f"file:{file_id}")
 
 
 @router.post("/{file_id}/restore", summary="Bring a file back from the bin")
 async def restore_file(file_id: PathId, scope: ScopeDep, resources: ResourcesDep) -> FileAnswer:
     async with resources.app.write_tx(scope) as conn:
+        talks = await _note_attached(conn, scope, file_id)
         if not await fetch_opt(
             conn, _note_restore, **scope.ids, file_id=file_id, audit_id=new_id()
         ):
@@ -256,8 +265,21 @@ async def restore_file(file_id: PathId, scope: ScopeDep, resources: ResourcesDep
             if back.is_unread:
                 await retry_ingest(conn, scope, version_id=back.version_id)
         found = await find_file(conn, scope, file_id)
+    await _ring_changes(resources, talks)
     await ring(resources.redis, "ingest_file")
     return file_answer(found)
+
+
+async def _note_attached(conn: Conn, scope: Scope, file_id: UUID) -> list[UUID]:
+    """Note that messages show the file no more, or again; before its row, as who posts locks his conversation first."""
+    return await note_attachment(
+        conn, scope.workspace_id, file_id=file_id, actor_id=scope.account_id
+    )
+
+
+async def _ring_changes(resources: Resources, conversation_ids: list[UUID]) -> None:
+    for conversation_id in conversation_ids:
+        await ring_change(resources.redis, conversation_id)
 
 
 async def _find_owned(conn: Conn, scope: Scope, file_id: UUID) -> File:
