@@ -290,11 +290,17 @@ LEFT JOIN message m ON m.workspace_id = :workspace_id AND m.id = c.message_id
 WHERE r.id = ANY(:run_ids::uuid[])
 ORDER BY c.run_id, c.answer_start, c.ref;
 
--- name: list_readable_sources
--- Which of these passages' items and messages the reader may see now: for events that name them.
-SELECT v.item_id
+-- name: find_told
+-- Which of these items the reader of a run may see now, and whether it is his own: for events that name sources.
+SELECT
+    r.account_id = :account_id AS is_own,
+    ARRAY(
+        SELECT s.item_id
+        FROM readable(:workspace_id, :account_id) s
+        WHERE s.item_id = ANY(:item_ids::uuid[])) AS readable
 FROM readable(:workspace_id, :account_id) v
-WHERE v.item_id = ANY(:item_ids::uuid[]);
+JOIN run r ON r.workspace_id = :workspace_id AND r.conversation_id = v.item_id
+WHERE r.id = :run_id;
 
 -- name: list_places
 -- What candidates of a trace are called now: of items that the reader may see, without deleted messages.
@@ -328,6 +334,7 @@ SELECT
         SELECT FROM json_array_elements_text(nullif(r.trace, '')::json -> 'given') AS g (id)
         JOIN message t ON t.workspace_id = r.workspace_id AND t.id = g.id::uuid
         WHERE t.deleted_at IS NOT NULL OR t.edited_at > r.created_at) AS is_asked,
+    r.account_id = :account_id AS is_own,
     r.created_at
 FROM readable(:workspace_id, :account_id) v
 JOIN run r ON r.workspace_id = :workspace_id AND r.conversation_id = v.item_id

@@ -78,8 +78,9 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Readable:
-    item_id: UUID
+class _Told:
+    is_own: bool
+    readable: list[UUID]
 
 
 class SourceSpan(Answer):
@@ -170,7 +171,7 @@ class RunDetailAnswer(Answer):
 
 FIND_RUN = read("run.sql", "find_run", Run)
 LIST_CITATIONS = read("run.sql", "list_citations", Citation)
-LIST_READABLE_SOURCES = read("run.sql", "list_readable_sources", _Readable)
+FIND_TOLD = read("run.sql", "find_told", _Told)
 
 
 async def find_run(conn: ReadConn, scope: Scope, run_id: UUID) -> Run:
@@ -222,7 +223,7 @@ async def citations_of(
 async def event_frame(conn: ReadConn, scope: Scope, *, run_id: UUID, event: Event) -> Frame:
     """Return an event that names sources as this reader may see it."""
     if event.kind == "retrieval.done":
-        data = await _seen_passages(conn, scope, event.data)
+        data = await _retrieved(conn, scope, run_id=run_id, data=event.data)
         return Frame(event.kind, data, event.seq)
     cited: _Cited = orjson.loads(event.data)
     for citation in (await citations_of(conn, scope, run_ids=[run_id])).get(run_id, []):
@@ -240,17 +241,27 @@ class _Passage(TypedDict):
     item_id: str
 
 
+class _Coverage(TypedDict):
+    pending: int
+
+
 class _Retrieved(TypedDict):
     passages: list[_Passage]
+    coverage: _Coverage | None
 
 
-async def _seen_passages(conn: ReadConn, scope: Scope, data: str) -> str:
+async def _retrieved(conn: ReadConn, scope: Scope, *, run_id: UUID, data: str) -> str:
+    """Return what was found as this reader may see it; what of the asker's own files was not searched is told to him alone."""
     retrieved: _Retrieved = orjson.loads(data)
     item_ids = [UUID(passage["item_id"]) for passage in retrieved["passages"]]
-    rows = await fetch(conn, LIST_READABLE_SOURCES, **scope.ids, item_ids=item_ids)
-    readable = {str(row.item_id) for row in rows}
-    seen = [passage for passage in retrieved["passages"] if passage["item_id"] in readable]
-    return orjson.dumps({**retrieved, "passages": seen}).decode()
+    told = await fetch_opt(conn, FIND_TOLD, **scope.ids, run_id=run_id, item_ids=item_ids)
+    readable = {str(item_id) for item_id in told.readable} if told else set[str]()
+    seen: _Retrieved = {
+        **retrieved,
+        "passages": [each for each in retrieved["passages"] if each["item_id"] in readable],
+        "coverage": retrieved["coverage"] if told and told.is_own else None,
+    }
+    return orjson.dumps(seen).decode()
 
 
 def _citation(row: Citation) -> CitationAnswer:

@@ -90,7 +90,7 @@ class TraceTiming(Answer):
 class TraceAnswer(Answer):
     """`model` was asked for, `answered_by` wrote; `turns` earlier messages were shown; the prompt is told by its digest.
 
-    `options` are as they were followed; `cut_from` is what was asked for where the model's context has less room.
+    `coverage` is told to who asked. `options` are as they were followed; `cut_from` is what was asked for where the model's context has less room.
     `tries` are the answers, of which the better one is shown, where citations were required.
     """
 
@@ -151,6 +151,7 @@ class _Traced:
     first_token_ms: int | None
     total_ms: int | None
     is_asked: bool
+    is_own: bool
     created_at: datetime
 
 
@@ -178,7 +179,7 @@ async def get_trace(message_id: PathId, scope: ScopeDep, api: ApiDep) -> TraceAn
         images=images_of(kept, places),
         turns=kept.turns,
         prompt_sha256=kept.prompt_sha256,
-        coverage=_coverage(kept.coverage),
+        coverage=_coverage(kept.coverage) if row.is_own else None,
         degraded=kept.degraded,
         index_seq=kept.index_seq,
         tries=[TryAnswer.model_validate(each.model_dump()) for each in kept.tries],

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from api.replies.run_answers import citations_of, event_frame
@@ -84,3 +86,14 @@ async def test_an_event_of_a_citation_is_filled_in_or_removed(resources, owner_c
     )
     gone = await frame()
     assert (gone.event, gone.data, gone.id) == ("citation.removed", event.data, event.seq)
+
+
+async def test_what_was_not_searched_is_told_to_who_asked(resources, owner_connection, cited):
+    row = await owner_connection.fetchrow(
+        "SELECT seq, kind, data FROM run_event WHERE run_id = $1 AND kind = 'retrieval.done'", cited.id
+    )  # fmt: skip
+    event = Event(row["seq"], row["kind"], row["data"])
+    async with resources.app.read_tx(cited.scope) as conn:
+        frame = await event_frame(conn, cited.scope, run_id=cited.id, event=event)
+    assert json.loads(frame.data) == json.loads(row["data"])
+    assert json.loads(frame.data)["coverage"]["failed"] == 0

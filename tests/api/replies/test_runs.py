@@ -168,7 +168,7 @@ async def test_stopping_what_has_ended_changes_nothing(
 async def test_a_run_shows_its_citations_with_where_they_open(
     resources, owner_connection, scope, signed_in
 ):
-    run = await make_run(owner_connection, resources, scope)
+    run = await make_run(owner_connection, resources, scope, model="openai:m")
     await write_slowly(resources, run, pause_s=0)
     client = await signed_in(scope)
     answer = (await client.get(f"/api/runs/{run.id}")).json()
@@ -213,7 +213,7 @@ async def test_a_reader_without_the_source_sees_no_word_of_it_but_the_reply(
         received = await read_events(reader, f"/api/runs/{run.id}/events")
     assert [event.event for event in received if "citation" in event.event] == ["citation.removed"]
     [retrieved] = [event.data for event in received if event.event == "retrieval.done"]
-    assert retrieved["passages"] == []
+    assert (retrieved["passages"], retrieved["coverage"]) == ([], None)
     assert (await client.post(f"/api/runs/{run.id}/stop")).status_code == 403
 
 

@@ -46,6 +46,7 @@ async def test_a_trace_tells_how_the_reply_came_about(signed_in, scope, answered
     assert (trace["turns"], trace["cost_usd"], len(trace["prompt_sha256"])) == (0, 0, 64)
     assert trace["options"]["k"] == 5
     assert trace["cut_from"] is None
+    assert trace["coverage"]["no_text"] == 0
     assert trace["timing_ms"]["first_token"] >= 0
 
 
@@ -79,6 +80,7 @@ async def test_another_reader_sees_only_the_candidates_that_he_may_read(
     )  # fmt: skip
     client = await signed_in(bob)
     trace = (await client.get(path(answered))).json()
+    assert trace["coverage"] is None, "it counts the files of who asked"
     assert {c["conversation_id"] for c in trace["candidates"]} == {str(answered.conversation_id)}
     replayed = (await client.post(f"{path(answered)}/replay")).json()
     assert replayed["passages"] == []
