@@ -34,6 +34,14 @@ def boundary_before(text: str, at: int, *, floor: int = 0) -> int:
     return at
 
 
+def boundary_after(text: str, at: int) -> int:
+    """Return the first boundary at `at` or behind it; `at` itself when there is none within reach."""
+    for place in range(at, min(len(text), at + LONGEST) + 1):
+        if is_boundary(text, place):
+            return place
+    return at
+
+
 def _extends(character: str) -> bool:
     return (
         character == ZWJ

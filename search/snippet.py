@@ -1,17 +1,17 @@
 """Cut the best window out of a passage and say where the query's words stand in it, by the analysis that found them.
 
-Offsets are code points of the text given, so a highlight is text[start:start + length]. A cut never falls inside a
-character that a person sees as one (combining marks, joined emoji).
+Offsets are code points of the text given, so a highlight is text[start:start + length]. Neither a cut nor a
+highlight splits what a person sees as one character (core/grapheme.py).
 """
 
 import html
 import re
-import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from core.grapheme import boundary_after, boundary_before
 from search.answer import Highlight, Markup, Snippet
 from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
 from search.runs import run_index
@@ -22,7 +22,6 @@ REPEATED: Final = 0.1  # worth of a word that the window already has; a new one 
 _WORD: Final = re.compile(r"\w+")
 _WORD_OR_CHARACTER: Final = re.compile(rf"[{NO_SPACES}]|\w[^\W{NO_SPACES}]*")
 _UNSPACED: Final = re.compile(f"[{NO_SPACES}]")
-_JOINER: Final = "\u200d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def snippet(text: str, view: View, *, lang: str, offset: int) -> Snippet:
 
 
 def highlights(text: str, wants: Wanted, *, lang: str) -> list[Highlight]:
-    """Return where the wanted words stand, in order and without overlap; a phrase covers its words."""
+    """Return where the wanted words stand, in order and without overlap; a phrase covers its words, all whole characters."""
     found = [
         Highlight(start + span.start, len(span), "word")
         for chunk in _wanted_chunks(text, wants, lang)
@@ -99,7 +98,14 @@ def highlights(text: str, wants: Wanted, *, lang: str) -> list[Highlight]:
         for start in _places(text, chunk)
         for span in spans
     ]
-    return _without_overlap(_phrase_marks(text, wants.phrases) + found)
+    marks = _phrase_marks(text, wants.phrases) + found
+    return _without_overlap(marks if text.isascii() else [_whole(text, mark) for mark in marks])
+
+
+def _whole(text: str, mark: Highlight) -> Highlight:
+    """Return the mark with all of the characters that it has parts of: a query for 👍 finds it in another skin tone."""
+    start = boundary_before(text, mark.start)
+    return Highlight(start, boundary_after(text, mark.start + mark.length) - start, mark.kind)
 
 
 def _wanted_chunks(text: str, wants: Wanted, lang: str) -> list[str]:
@@ -184,9 +190,9 @@ def _best_window(text: str, marks: Sequence[Highlight], crop: int) -> _Window:
     if len(words) <= crop:
         return _Window(0, len(text))
     first = _best_start(text, words, marks, crop)
-    start = _whole_character(text, _word_start(text, words[first]), step=-1)
+    start = boundary_before(text, _word_start(text, words[first]))
     following = words[first + crop] if first + crop < len(words) else len(text)
-    end = _whole_character(text, _trimmed(text, start, following), step=1)
+    end = boundary_after(text, _trimmed(text, start, following))
     return _Window(start, end)
 
 
@@ -217,21 +223,6 @@ def _trimmed(text: str, start: int, end: int) -> int:
     """Return the end without the space, quote or bracket that belongs to the next word."""
     space = max(text.rfind(" ", start, end), text.rfind("\n", start, end))
     return space if space > start and not any(map(str.isalnum, text[space:end])) else end
-
-
-def _whole_character(text: str, at: int, *, step: int) -> int:
-    """Move a cut outwards until no visible character is split by it."""
-    while 0 < at < len(text) and (_extends(text[at]) or text[at - 1] == _JOINER):
-        at += step
-    return at
-
-
-def _extends(character: str) -> bool:
-    return (
-        character == _JOINER
-        or unicodedata.category(character).startswith("M")
-        or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
-    )
 
 
 def _marked(text: str, marks: Sequence[Highlight]) -> str:

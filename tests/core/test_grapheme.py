@@ -1,6 +1,6 @@
 import pytest
 
-from core.grapheme import LONGEST, boundary_before, is_boundary
+from core.grapheme import LONGEST, boundary_after, boundary_before, is_boundary
 
 
 def boundaries(text):
@@ -38,6 +38,11 @@ def test_the_last_boundary_at_or_before_a_place():
     assert boundary_before("ae\u0301\u0302b", 4) == 4
 
 
+def test_the_first_boundary_at_or_behind_a_place():
+    assert [boundary_after("ae\u0301\u0302b", at) for at in range(6)] == [0, 1, 4, 4, 4, 5]
+
+
 def test_an_abusive_character_is_cut():
-    zalgo = "a" + "\u0301" * 2 * LONGEST
+    zalgo = "a" + "\u0301" * 3 * LONGEST
     assert boundary_before(zalgo, LONGEST + 50) == LONGEST + 50
+    assert boundary_after(zalgo, LONGEST + 50) == LONGEST + 50

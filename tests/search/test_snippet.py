@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.grapheme import is_boundary
 from search.answer import Markup
 from search.query import parse
 from search.snippet import View, snippet, wanted
@@ -75,20 +76,38 @@ def test_however_short_a_snippet_shows_a_match(crop):
     assert "<mark>September</mark>" in cut(text, "september", crop=crop, markup="html").text
 
 
-@given(st.text(alphabet="ab é\u0301 👩\u200d👩\u200d👧🏽東京<&\n", max_size=200), st.integers(1, 5))
+# Marks, joiners, skin tones, flags, tags, jamo, keycaps and line ends, each a code point of its own here.
+PIECES = "ab é\u0301👩\u200d👧🏽❤\ufe0f1\u20e3🇩🇪\U000e0067\u1112\u1161\u11ab東京<&\r\n"
+
+
+@given(st.text(alphabet=PIECES, max_size=200), st.integers(1, 5))
 def test_a_snippet_is_a_piece_of_the_text_cut_between_visible_characters(text, crop):
-    found = cut(text, "ab 東京", crop=crop)
+    found = cut(text, "ab 東京 👩 ❤ 1 한", crop=crop)
     at = found.offset - 100
     assert text[at : at + len(found.text)] == found.text
-    for edge in (at, at + len(found.text)):
-        if 0 < edge < len(text):
-            assert text[edge] not in "\u0301\u200d🏽"
-            assert text[edge - 1] != "\u200d"
-    ends = [0] + [h.start + h.length for h in found.highlights]
-    assert all(h.start >= end for h, end in zip(found.highlights, ends, strict=False))
+    marks = [(at + h.start, at + h.start + h.length) for h in found.highlights]
+    assert all(is_boundary(text, edge) for edge in (at, at + len(found.text)))
+    assert all(is_boundary(text, edge) for mark in marks for edge in mark)
+    ends = [at] + [end for _, end in marks]
+    assert all(start >= end for (start, _), end in zip(marks, ends, strict=False))
 
 
 @given(st.text(alphabet="ab <&>'\"", max_size=60))
 def test_html_without_marks_is_the_escaped_text(text):
     shown = cut(text, "ab", markup="html").text
     assert html.unescape(shown.replace("<mark>", "").replace("</mark>", "")) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "q", "shown"),
+    [
+        ("ok 👍🏽 then", "👍", "👍🏽"),
+        ("us 👩\u200d👩\u200d👧 here", "👩", "👩\u200d👩\u200d👧"),
+        ("with ❤\ufe0f from", "❤", "❤\ufe0f"),
+        ("press 1\ufe0f\u20e3 now", "1", "1\ufe0f\u20e3"),
+        ("of 🇩🇪🇫🇷 there", "🇫🇷", "🇫🇷"),
+        ("x 각\u11a8가", "각", "각\u11a8"),
+    ],
+)
+def test_a_highlight_never_cuts_what_is_seen_as_one_character(text, q, shown):
+    assert marked(cut(text, q)) == [(shown, "word")]
