@@ -133,6 +133,33 @@ async def test_a_file_goes_with_a_question_which_it_answers_and_opens_from_it(ad
     await expect(ada.file("other.txt")).to_have_count(0)
 
 
+async def test_a_file_that_is_there_already_is_attached_by_its_name_and_stays_when_taken_out(ada):
+    page = ada.page
+    await ada.upload(text_file("keys.txt", LETTER))
+    await ada.open("#/c/new")
+    await page.select_option("#composer-model", "nobody")
+    await page.locator("#composer-add summary").click()
+    find = page.get_by_label("From my files")
+    await find.fill("nothing")
+    await expect(page.locator("#composer-found")).to_have_text("No file of that name.")
+    chips = page.locator("#composer-files li")
+    for _ in range(2):
+        await find.fill("key")
+        await page.get_by_role("button", name="keys.txt", exact=True).press("Enter")
+        await expect(chips).to_have_count(1)
+        await expect(page.locator("#composer-text")).to_be_focused()
+        await page.locator("#composer-add summary").click()
+    await page.get_by_role("button", name="Take keys.txt out").click()
+    await expect(chips).to_have_count(0)
+    await page.locator("#composer-add summary").click()
+    await find.fill("key")
+    await page.get_by_role("button", name="keys.txt", exact=True).click()
+    await page.keyboard.type("Look at this")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".message.user .attached a")).to_have_text("keys.txt")
+    assert len((await ada.call("/files"))["items"]) == 1
+
+
 async def test_a_message_waits_for_its_files_and_says_which_one_was_not_sent(ada):
     page, tries = ada.page, list[str]()
     free = asyncio.Event()
