@@ -108,7 +108,7 @@ async def test_passages_of_a_build_come_and_go_with_their_vectors(resources, own
         assert seq == 3
     (_, row) = await rows(owner_connection, scope)
     assert (row["id"], row["headings"], row["page_last"]) == (passage_id, ["Top", "Part"], 3)
-    assert row["tsv"] == "'part':2 'three':5 'top':1"
+    assert row["tsv"] == "'part':2,6 'three':9 'top':1,5"
     assert await owner_connection.fetchval("SELECT count(*) FROM embedding") == 1
     async with resources.worker.tenant_tx(scope.workspace_id) as conn:
         assert await remove_passages(conn, build) == 4

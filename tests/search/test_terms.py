@@ -48,9 +48,24 @@ def test_pictures_and_flags_are_words_and_marks_beside_words_are_not():
 
 def test_a_document_keeps_stop_words_and_counts_its_words():
     built = document("The cat sat", "en", headings="Animals")
-    assert built.tsv == "'anim':1 'animals':1 'the':4 'cat':5 'sat':6"
-    assert built.lexeme_count == 4
+    assert built.tsv == "'anim':1,4 'animals':1,4 'the':7 'cat':8 'sat':9"
+    assert built.lexeme_count == 5
     assert document("foo_bar", "en").lexeme_count == 2
+
+
+async def test_a_heading_weighs_more_than_the_text_and_no_phrase_leaves_it(owner_connection):
+    built = document("The boat sails at dawn.", "en", headings="Harbour boat")
+    asked = ["'harbour' <-> 'boat'", "'boat' <-> 'harbour'", "'boat' <-> 'the'", "'the' <-> 'boat'"]
+    held = [
+        await owner_connection.fetchval(
+            "SELECT $1::text::tsvector @@ $2::text::tsquery", built.tsv, q
+        )
+        for q in asked
+    ]
+    assert held == [True, False, False, True]
+    assert document("boat " * 3, "en").lexeme_count == 3
+    assert document("boat", "en", headings="boat") == document("boat", "en", headings=" boat ")
+    assert document("boat", "en", headings="boat").tsv == "'boat':1,4,7"
 
 
 def test_a_contraction_is_a_stop_word():
