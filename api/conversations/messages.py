@@ -73,7 +73,10 @@ class RetrieveBody(Body):
 
 
 class ReplyBody(Body):
-    """A reply asked for; `model` is one of GET /api/models, else the default."""
+    """A reply asked for; `model` is one of GET /api/models, else the default.
+
+    Without `stream` the answer is the run, also to a caller who accepts its events.
+    """
 
     model: Annotated[Text, Field(max_length=200)] | None = None
     retrieve: RetrieveBody = RetrieveBody()
@@ -163,7 +166,7 @@ async def post_message(
 ) -> Response:
     new = NewMessage(body.content, body.client_id, body.parent_id, body.attachments)
     run = run_of(body.reply, api.resources.chat) if body.reply else None
-    streamed = run is not None and wants_stream(request, scope)
+    streamed = body.reply is not None and body.reply.stream and wants_stream(request, scope)
 
     named: list[UUID] = []
 

@@ -138,7 +138,7 @@ async def regenerate(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """`message_id` is a reply, or the question itself; without a body it is asked as it was for that reply."""
-    streamed = wants_stream(request, scope)
+    streamed = (body is None or body.stream) and wants_stream(request, scope)
 
     async def begin(conn: Conn) -> Answered:
         named = await find_message(conn, scope, message_id)

@@ -320,6 +320,15 @@ async def test_who_accepts_an_event_stream_gets_the_reply_as_it_is_written(
     assert "event: run.done" in answer.text
 
 
+async def test_who_wants_no_stream_is_told_the_run_whatever_he_accepts(mine, path):
+    body = {"content": "When?", "reply": {"stream": False}}
+    answer = await mine.post(f"{path}/messages", json=body, headers=SSE)
+    assert (answer.status_code, answer.json()["run"]["state"]) == (202, "running")
+    where = f"/api/messages/{answer.json()['message']['id']}/regenerate"
+    again = await mine.post(where, json={"stream": False}, headers=SSE)
+    assert (again.status_code, again.json()["run"]["state"]) == (202, "running")
+
+
 async def test_posting_takes_a_bounded_number_of_queries(mine, path, queries):
     await post(mine, path)
     with queries() as asked:
