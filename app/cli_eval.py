@@ -94,23 +94,30 @@ def evaluate_search(  # noqa: PLR0913  (the options of a command)
 ) -> None:
     """Measure search on what people here judged: nDCG, recall and MRR under several settings."""
     with errors_as_lines():
-        if replies:
-            if judgements is not None or generation is not None:
-                raise InvalidInput.of(
-                    "replies", "are judged by thumbs alone, not by a file or with a generation"
-                )
-            show_replies(user, workspace, as_json=as_json)
-            return
         named = tuple(read_setting(name.strip()) for name in settings.split(","))
         asked = Asked(user, workspace, judgements, most, named, generation)
-        report = asyncio.run(_evaluate(asked))
-        if as_json:
-            print(report_json(report))
-            return
-        for line in table(report.scored):
-            out().print(line, markup=False)
-        for line in cautions(report):
-            say(line)
+        if replies:
+            _show_replies(asked, as_json=as_json)
+        else:
+            _show(asyncio.run(_evaluate(asked)), as_json=as_json)
+
+
+def _show_replies(asked: Asked, *, as_json: bool) -> None:
+    if asked.judgements is not None or asked.generation is not None:
+        raise InvalidInput.of(
+            "replies", "are judged by thumbs alone, not by a file or with a generation"
+        )
+    show_replies(asked.email, asked.workspace, as_json=as_json)
+
+
+def _show(report: "Report", *, as_json: bool) -> None:
+    if as_json:
+        print(report_json(report))
+        return
+    for line in table(report.scored):
+        out().print(line, markup=False)
+    for line in cautions(report):
+        say(line)
 
 
 @dataclass(frozen=True, slots=True)
