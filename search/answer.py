@@ -198,7 +198,9 @@ class QueryEcho:
 class Page:
     next_cursor: str | None
     has_more: bool
-    estimated_total: int
+    estimated_total: (
+        int  # passages that hold the words, or the length of the list where that is more
+    )
 
 
 @dataclass(frozen=True, slots=True)

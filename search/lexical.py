@@ -112,6 +112,7 @@ class Words:
 
     scored: Sequence[Scored]
     named: Sequence[UUID]
+    matches: int = 0  # passages that were scored, of which these are the best
 
 
 NO_WORDS: Final = Words((), ())
@@ -122,6 +123,7 @@ class _FoundWords:
     id: UUID
     bm25: float | None
     weight: float | None
+    matches: int
 
 
 _find_words = read("search.sql", "find_words", _FoundWords)
@@ -143,6 +145,7 @@ async def find_words(
     return Words(
         [Scored(row.id, row.bm25) for row in rows if row.bm25 is not None],
         [row.id for row in rows if row.bm25 is None],
+        max((row.matches for row in rows), default=0),
     )
 
 

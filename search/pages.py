@@ -53,6 +53,7 @@ class Frozen:
     recall: Recall
     langs: tuple[str, ...]
     corrections: tuple[Correction, ...] = ()
+    matches: int = 0  # passages that hold the words, in the list or not, where they were counted
     reasons: Reasons | None = None  # where an explanation was asked for
     coverage: Coverage | None = None  # as it was when the first page was read
 

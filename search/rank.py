@@ -62,7 +62,7 @@ class _Found:
         named = list(dict.fromkeys((*self.words.named, *more.words.named)))
         near, exact = self.near, self.near.recall == "exact"
         nearest = Nearest((*near.ids, *more.near.ids), more.near.recall if exact else near.recall)
-        return _Found(Words(scored, named), nearest)
+        return _Found(Words(scored, named, self.words.matches), nearest)
 
     def is_cut(self, depth: int) -> bool:
         """Say whether there may be more than this: a leg gave as many as it was asked for."""
@@ -174,7 +174,10 @@ async def _by_relevance(search: Search) -> Ranking:
     if search.request.explain:
         places, spread = fused.found.places(), question.basis.spread
         legs = reasons(fused.ranked, fused.weights, sigma=spread, places=places)
-    return _ranking(search, question, fused.listed, recall=fused.found.near.recall, legs=legs)
+    ranking = _ranking(search, question, fused.listed, recall=fused.found.near.recall, legs=legs)
+    if search.request.group_by != "none":
+        return ranking
+    return replace(ranking, frozen=replace(ranking.frozen, matches=fused.found.words.matches))
 
 
 async def _with_suggestions(search: Search, question: Question, *, found: int) -> Question:

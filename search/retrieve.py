@@ -181,8 +181,9 @@ async def _show(searcher: Searcher, scope: Scope, ranking: Ranking, *, part: _Pa
 def _page(
     searcher: Searcher, scope: Scope, request: SearchRequest, *, ranking: Ranking, following: Cursor
 ) -> Page:
-    total = len(ranking.listed)
-    if following.offset >= total:
+    length = len(ranking.listed)
+    total = max(length, ranking.frozen.matches)
+    if following.offset >= length:
         return Page(None, False, total)
     return Page(sign(following, scope, request, key=searcher.cursor_key), True, total)
 

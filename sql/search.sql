@@ -52,7 +52,7 @@ WITH term AS MATERIALIZED (
         AND p.text_hash <> ALL (:apart::bytea[])
     LIMIT :cap::int
 ), best AS (
-    SELECT candidate.id, coalesce(scored.bm25, 0) AS bm25
+    SELECT candidate.id, coalesce(scored.bm25, 0) AS bm25, count(*) OVER () AS matches
     FROM candidate
     CROSS JOIN LATERAL (
         SELECT sum(term.idf * (1 - candidate.norm / (1 / (tail + tail * tail * tail / 12) - 0.5 + candidate.norm))) AS bm25
@@ -83,10 +83,10 @@ WITH term AS MATERIALIZED (
     ORDER BY weight DESC, min(length(i.named)), i.id -- of equal ones that which is nearest to being nothing but the query's words
     LIMIT :named_depth::int
 )
-SELECT best.id, best.bm25, NULL::float8 AS weight
+SELECT best.id, best.bm25, NULL::float8 AS weight, best.matches
 FROM best
 UNION ALL
-SELECT opening.id, NULL, named.weight
+SELECT opening.id, NULL, named.weight, 0
 FROM named
 CROSS JOIN LATERAL (
     SELECT p.id

@@ -248,6 +248,25 @@ async def test_a_duplicate_that_is_withdrawn_between_pages_is_no_longer_named_on
         assert (hit.text, {hit.item_id, *hit.also_in}) == (GARDEN, seen)
 
 
+async def test_the_total_is_of_what_holds_the_words_and_not_of_the_list(
+    resources, owner_connection
+):
+    scope = await make_scope(owner_connection)
+    talk = await make_conversation(owner_connection, scope)
+    for n in range(70):
+        await make_message(
+            resources, owner_connection, scope, conversation_id=talk, content=f"pension {n}"
+        )
+    await embed_all(resources, owner_connection, scope)
+    totals = {}
+    for given in ({"mode": "lexical"}, {"mode": "semantic"}, {"group_by": "conversation"}):
+        page = (await ask(resources, scope, "pension", **given)).page
+        totals[next(iter(given.values()))] = page.estimated_total
+    assert totals == {"lexical": 70, "semantic": 60, "conversation": 1}
+    eve = await make_colleague(owner_connection, scope, "eve")
+    assert (await ask(resources, eve, "pension")).page.estimated_total == 0
+
+
 async def test_equal_texts_are_one_hit_and_files_may_be_grouped(
     resources, owner_connection, library
 ):
