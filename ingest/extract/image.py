@@ -1,14 +1,24 @@
 """Pictures by Pillow: grey pixels for OCR, one picture a page (TIFF has several), and what the file says of itself.
 
-Of an animation only the first frame is read. Left out: HEIC and AVIF, vector pictures, raw pictures of cameras.
+Of an animation only the first frame is read. A page of a TIFF that is damaged or far too large is a problem, and the others are read;
+behind a damaged entry of its list of pages none is found. Left out: HEIC and AVIF, vector pictures, raw pictures of cameras.
 """
 
+import struct
 from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from ingest.extract.segment import MOST_PIXELS, Item, Picture, Properties, Unreadable, clean
+from ingest.extract.segment import (
+    MOST_PIXELS,
+    Item,
+    Picture,
+    Problem,
+    Properties,
+    Unreadable,
+    clean,
+)
 
 READ: Final = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF")
 MOST_SOURCE_PIXELS: Final = (
@@ -16,6 +26,10 @@ MOST_SOURCE_PIXELS: Final = (
 )
 EXIF_TITLE, EXIF_AUTHOR, EXIF_MODIFIED = 270, 315, 306
 MOST_CHARACTERS: Final = 1_000
+# What Pillow raises on bytes that are not what they should be.
+DAMAGE: Final = (
+    OSError, EOFError, SyntaxError, TypeError, ValueError, LookupError, ArithmeticError, struct.error
+)  # fmt: skip
 
 
 def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item | Picture]:
@@ -24,12 +38,35 @@ def read(source: BinaryIO, *, first: int, most_characters: int) -> Iterator[Item
     image = _open(source)
     if any(properties := _properties(image)):
         yield properties
-    count = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+    count = _count(image) if image.format == "TIFF" else 1
     for index in range(first, count):
-        image.seek(index)
-        pixels = _grey(image)
-        page = index + 1 if count > 1 else None
-        yield Picture(index, page, None, "", count, *pixels.size, pixels.tobytes())
+        yield _picture(image, index) if count == 1 else _page(image, index, count)
+
+
+def _count(image: Image.Image) -> int:
+    """Return how many pages there are, up to the first that the list of them does not describe."""
+    try:
+        return getattr(image, "n_frames", 1)
+    except DAMAGE:
+        return image.tell() + 1
+
+
+def _page(image: Image.Image, index: int, count: int) -> Picture | Problem:
+    page = index + 1
+    try:
+        return _picture(image, index)._replace(page=page, page_count=count)
+    except Unreadable as reason:
+        message = f"Page {page}: {reason.message}"
+        return Problem(index, page, reason.code, message, reason.remedy)
+    except DAMAGE:
+        message = f"Page {page} is damaged and cannot be read."
+        return Problem(index, page, "page_unreadable", message, "Scan it anew and upload that.")
+
+
+def _picture(image: Image.Image, index: int) -> Picture:
+    image.seek(index)
+    pixels = _grey(image)
+    return Picture(index, None, None, "", 1, *pixels.size, pixels.tobytes())
 
 
 def _open(source: BinaryIO) -> Image.Image:

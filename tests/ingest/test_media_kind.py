@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.media_kind import ANY, HEIF, MEDIA, picture_kind, why_not_read
+from ingest.media_kind import ANY, ARCHIVE, HEIF, MEDIA, picture_kind, why_not_read
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,8 @@ def test_pictures_are_told_by_their_first_bytes(head, expected):
     ("head", "expected"),
     [
         (b"\0\0\0\x18ftypheic", HEIF),
+        (b"Rar!\x1a\x07\x01\0", ARCHIVE),
+        (b"7z\xbc\xaf\x27\x1c\0\x04", ARCHIVE),
         (b"\0\0\0\x18ftypavif", HEIF),
         (b"\0\0\0\x18ftypM4A ", MEDIA),
         (b"\0\0\0\x18ftypisom", MEDIA),

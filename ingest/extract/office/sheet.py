@@ -43,6 +43,7 @@ Value = int | float | str | bool | time | date | datetime | timedelta
 HALF_A_SECOND = timedelta(milliseconds=500)
 WITH_CELLS = (SheetTypeEnum.WorkSheet, SheetTypeEnum.MacroSheet)
 LONGEST_NAME = 100
+MOST_ROWS, MOST_COLUMNS = 2**20, 2**14  # of every program's sheets (Excel, LibreOffice)
 MOST_BYTES = 200 * 2**20
 FILE_PASSWORD, FIRST_RECORDS = b"\x2f\0", 20  # [MS-XLS] 2.4.117: it stands within the first few
 SAVE_ANEW = "Open it in its own program, save it again and upload it."
@@ -146,7 +147,9 @@ class _Workbook:
                 raise
             self.lost.append(named.name[:LONGEST_NAME])
             return
-        if sheet.start is not None:
+        if sheet.end is not None and (sheet.end[0] >= MOST_ROWS or sheet.end[1] >= MOST_COLUMNS):
+            self.lost.append(named.name[:LONGEST_NAME])  # billions of empty rows lie before it
+        elif sheet.start is not None:
             yield from _tables(_Rows(self._rows(number, sheet)))
 
     def _rows(self, number: int, sheet: CalamineSheet) -> Iterator[list[str]]:

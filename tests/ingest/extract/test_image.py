@@ -6,9 +6,9 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from ingest.extract.image import EXIF_AUTHOR, EXIF_MODIFIED, EXIF_TITLE, MOST_SOURCE_PIXELS, read
-from ingest.extract.segment import MOST_PIXELS, Picture, Properties, Unreadable
+from ingest.extract.segment import MOST_PIXELS, Picture, Problem, Properties, Unreadable
 
-ORIENTATION = 274
+ORIENTATION, STRIP_OFFSETS = 274, 273
 
 
 def items_of(content, *, first=0):
@@ -57,6 +57,44 @@ def test_the_pages_of_a_tiff_are_pages():
     ]
     assert items_of(content) == expected
     assert items_of(content, first=2) == expected[2:]
+
+
+DAMAGED = Problem(
+    1,
+    2,
+    "page_unreadable",
+    "Page 2 is damaged and cannot be read.",
+    "Scan it anew and upload that.",
+)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data:UserWarning")  # of the one that is cut
+def test_a_damaged_page_of_a_tiff_is_a_problem_and_the_others_are_read():
+    pages = [Image.new("L", (50, 50), shade) for shade in (10, 20, 30)]
+    content = saved(
+        pages[0], "TIFF", save_all=True, append_images=pages[1:], compression="tiff_lzw"
+    )
+    image = Image.open(io.BytesIO(content))
+    image.seek(1)
+    (second,) = image.tag_v2[STRIP_OFFSETS]
+    broken = content[:second] + b"\xff" * 40 + content[second + 40 :]
+    first, problem, last = items_of(broken)
+    assert (first[:2], problem, last[:2]) == ((0, 1), DAMAGED, (2, 3))
+    cut = content[: second + 100]
+    assert items_of(cut)[0][:5] == (0, 1, None, "", 2)
+    assert items_of(cut)[1] == DAMAGED
+
+
+def test_a_page_of_a_tiff_with_too_many_pixels_is_a_problem():
+    side = int(MOST_SOURCE_PIXELS**0.5) + 1
+    pages = [Image.new("1", (1, 1)), Image.new("1", (side, side))]
+    _, problem = items_of(saved(pages[0], "TIFF", save_all=True, append_images=pages[1:]))
+    assert isinstance(problem, Problem)
+    assert (problem.page, problem.code, problem.message) == (
+        2,
+        "too_large",
+        "Page 2: The picture has more than 50 million pixels.",
+    )
 
 
 def test_a_picture_of_more_pixels_is_made_smaller():

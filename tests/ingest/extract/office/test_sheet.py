@@ -67,6 +67,18 @@ def test_a_stray_cell_makes_no_empty_text():
     assert text_of(make_xlsx(rows)) == "# S\n\nRow 3: a | b\n |  |  | d\n"
 
 
+def test_a_sheet_with_a_cell_beyond_the_last_is_told_at_once():
+    """Half a minute of empty rows, then `too_slow`."""
+    (problem,) = items_of(make_xlsx('<row r="9999999999"><c r="A9999999999"><v>1</v></c></row>'))[
+        1:
+    ]
+    assert isinstance(problem, Problem)
+    assert (problem.code, problem.message) == (
+        "sheet_unreadable",
+        "The sheet S is damaged and cannot be read.",
+    )
+
+
 def test_a_damaged_sheet_is_a_problem_behind_the_others():
     parts = {
         "xl/workbook.xml": (
