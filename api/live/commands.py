@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from typing import Annotated, Final
+from uuid import UUID
 
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
@@ -16,7 +17,9 @@ Topic = Annotated[str, Field(min_length=1, max_length=80)]
 
 
 class Resume(Body):
-    after: Annotated[int, Field(ge=0, le=2**62)]
+    """A seq, or of notifications the id of one."""
+
+    after: Annotated[int, Field(ge=0, le=2**62)] | UUID
 
 
 class Subscribe(Body):

@@ -5,7 +5,9 @@ The id of an event is how far every topic has got, in the order of the address, 
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import suppress
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
@@ -31,7 +33,7 @@ Topics = Annotated[
 Positions = Annotated[
     str | None,
     Query(
-        max_length=2500,
+        max_length=4000,
         description="The last id received, or the change_seq of each topic, with commas",
     ),
 ]
@@ -49,12 +51,15 @@ async def get_events(
     api: ApiDep,
     topic: Topics = None,
     after: Positions = None,
-    last_event_id: Annotated[str | None, Header(max_length=2500)] = None,
+    last_event_id: Annotated[str | None, Header(max_length=4000)] = None,
 ) -> Response:
+    given = last_event_id or after
     if topic is None:
-        frames = notifications.frames(api.resources, scope)
+        last = _place(given) if given else None
+        frames = notifications.frames(
+            api.resources, scope, after=last if isinstance(last, UUID) else None
+        )
     else:
-        given = last_event_id or after
         wanted = _wanted(list(dict.fromkeys(topic)), given)
         frames = _watch(api, Client(scope, request_id_of(request)), wanted)
     return EventStream(frames, streams=streams_of(request), request=request, scope=scope)
@@ -65,13 +70,13 @@ async def _watch(
 ) -> AsyncGenerator[Frame | None]:
     outbox = Outbox()
     watcher = Watcher(api.resources, api.rooms, client=client, outbox=outbox)
-    seqs = {one.topic: one.after for one in wanted}
+    places = {one.topic: one.after for one in wanted}
     catching_up = asyncio.create_task(watcher.subscribe(wanted))
     try:
         while outbox.ending is None:
             taken = await outbox.take(within_s=LOOK_S)
             for framed in taken:
-                yield _event(framed, seqs)
+                yield _event(framed, places)
             if not taken:
                 yield None
         raise Unavailable("The stream fell behind; go on from the last event.", retry_after_s=1)
@@ -80,10 +85,12 @@ async def _watch(
         await watcher.close()
 
 
-def _event(framed: Framed, seqs: dict[str, int | None]) -> Frame:
+def _event(framed: Framed, places: dict[str, int | UUID | None]) -> Frame:
     if framed.seq is not None:
-        seqs[framed.topic] = framed.seq
-    place = ",".join(_NOWHERE if seq is None else str(seq) for seq in seqs.values())
+        places[framed.topic] = framed.seq
+    elif framed.notice_id is not None:
+        places[framed.topic] = UUID(framed.notice_id)
+    place = ",".join(_NOWHERE if one is None else str(one) for one in places.values())
     return Frame(framed.event, framed.text, place)
 
 
@@ -93,12 +100,16 @@ def _wanted(topics: Sequence[str], given: str | None) -> list[Wanted]:
     parts = given.split(",")
     if len(parts) != len(topics):
         raise InvalidInput.of("after", f"names {len(parts)} places for {len(topics)} topics")
-    return [Wanted(topic, _seq(part)) for topic, part in zip(topics, parts, strict=True)]
+    return [Wanted(topic, _place(part)) for topic, part in zip(topics, parts, strict=True)]
 
 
-def _seq(part: str) -> int | None:
+def _place(part: str) -> int | UUID | None:
+    """Return a seq, or of notifications the id of one."""
     if part == _NOWHERE:
         return None
+    if len(part) == len(str(UUID(int=0))):
+        with suppress(ValueError):
+            return UUID(part)
     if not (part.isascii() and part.isdecimal() and len(part) <= 18):
         raise InvalidInput.of("after", "is no number of an event")
     return int(part)

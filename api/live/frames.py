@@ -51,6 +51,7 @@ class Framed:
     event: str
     seq: int | None
     text: str
+    notice_id: str | None = None  # of notifications, in place of a seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +150,14 @@ async def read_changes(
     return Reading(rows[0].change_seq if rows else 0, audience, shown)
 
 
-def frame(topic: str, event: str, data: object, *, seq: int | None = None) -> Framed:
+def frame(
+    topic: str, event: str, data: object, *, seq: int | None = None, notice_id: str | None = None
+) -> Framed:
     """Return one frame as it is sent."""
     told = {"topic": topic, "seq": seq, "event": event, "data": data}
     # asyncpg has a class of its own for ids.
     text = orjson.dumps(told, default=str, option=orjson.OPT_UTC_Z).decode()
-    return Framed(topic, event, seq, text)
+    return Framed(topic, event, seq, text, notice_id)
 
 
 def gap(place: Place, *, latest: int) -> Framed:

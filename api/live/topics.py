@@ -1,6 +1,6 @@
 """What can be watched beside conversations: files, jobs, runs, one's notifications. Each has a stream of its own already.
 
-These topics tell states, so there is nothing to resume but the events of a run.
+These topics tell states, so there is nothing to resume but the events of a run (after a seq) and notifications (after an id).
 """
 
 from collections.abc import AsyncGenerator
@@ -32,16 +32,18 @@ def parse_topic(topic: str) -> tuple[str, UUID | None]:
 
 
 async def open_topic(
-    resources: Resources, scope: Scope, topic: str, *, after: int
+    resources: Resources, scope: Scope, topic: str, *, after: int | UUID | None
 ) -> AsyncGenerator[Frame | None]:
     """Return what is told about a topic; raises NotFound now for what the caller may not see."""
     kind, id_ = parse_topic(topic)
     if id_ is None:
-        return notifications.frames(resources, scope)
+        last = after if isinstance(after, UUID) else None  # a number is of another topic
+        return notifications.frames(resources, scope, after=last)
+    seq = after if isinstance(after, int) else 0
     async with resources.stream.read_tx(scope) as conn:
         if kind == "run":
             await find_run(conn, scope, id_)
-            return runs.frames(resources, scope, run_id=id_, after=after)
+            return runs.frames(resources, scope, run_id=id_, after=seq)
         if kind == "file":
             await files.find_file(conn, scope, id_)
             return files.frames(resources, scope, id_)

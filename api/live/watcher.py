@@ -32,10 +32,10 @@ MOST_TOPICS: Final = 100  # of one connection
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A topic to watch, from after a seq, or (None) from now on."""
+    """A topic to watch, from after a seq (of notifications: a notice), or (None) from now on."""
 
     topic: str
-    after: int | None = None
+    after: int | UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ class Watcher:
             raise NotFound("No such conversation.")
         place = Place(self.client.scope.workspace_id, id_)
         latest = positions[id_]
-        after = latest if wanted.after is None else wanted.after
+        after = wanted.after if isinstance(wanted.after, int) else latest
         self.outbox.put(frame(wanted.topic, "subscribed", {}, seq=after))
         if after > latest:  # of a database that was restored from a backup, say
             await self.outbox.put_patiently(gap(place, latest=latest))
@@ -171,9 +171,10 @@ class Watcher:
 
     async def _follow(self, wanted: Wanted) -> None:
         frames = await open_topic(
-            self._resources, self.client.scope, wanted.topic, after=wanted.after or 0
+            self._resources, self.client.scope, wanted.topic, after=wanted.after
         )
-        self.outbox.put(frame(wanted.topic, "subscribed", {}, seq=wanted.after))
+        seq = wanted.after if isinstance(wanted.after, int) else None
+        self.outbox.put(frame(wanted.topic, "subscribed", {}, seq=seq))
         self._tasks[wanted.topic] = asyncio.create_task(self._pass_on(wanted.topic, frames))
 
     async def _pass_on(self, topic: str, frames: AsyncGenerator[Frame | None]) -> None:
@@ -202,4 +203,6 @@ class Watcher:
 def _framed(topic: str, one: Frame) -> Framed:
     """Return an event of a stream as a frame; its data is JSON already."""
     data = orjson.Fragment(one.data)
-    return frame(topic, one.event, data, seq=one.id if isinstance(one.id, int) else None)
+    if isinstance(one.id, str):
+        return frame(topic, one.event, data, notice_id=one.id)
+    return frame(topic, one.event, data, seq=one.id)

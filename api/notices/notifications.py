@@ -1,7 +1,7 @@
 """Notifications: what a person is told of, as a list to read and (api/live/event_stream.py) as events.
 
-What may not be seen any more is not in them: permission is asked at each reading. Events begin with the connection; what
-came before is in the list.
+What may not be seen any more is not in them: permission is asked at each reading. Events begin with the connection, or
+after the notice that the client had last; what came before is in the list.
 """
 
 from collections.abc import AsyncGenerator
@@ -20,6 +20,7 @@ from api.search.answers import LinksAnswer
 from api.wire import Answer, Body, ListPage
 from app.resources import Resources
 from core.events import nudge
+from core.ids import new_id
 from core.notifying import NoticeKind
 from core.scope import Scope
 from search.answer import Kind
@@ -108,12 +109,19 @@ class EventAnswer(Answer):
     unread: int
 
 
+class UnreadEventAnswer(UnreadAnswer):
+    """What an event `unread` carries; `after` is the notice to resume after."""
+
+    after: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """The latest notices, newest first, and how many are unread."""
+    """The latest notices, newest first, and how many are unread; all up to the notice `newest` are told with it."""
 
     notices: list[Notice]
     unread: int
+    newest: UUID
 
 
 _NONE: Final = UUID(int=0)
@@ -152,20 +160,24 @@ async def read_notifications(
     return UnreadAnswer(unread=count)
 
 
-async def frames(resources: Resources, scope: Scope) -> AsyncGenerator[Frame | None]:
-    """Yield how many notices are unread whenever that changes, and each notice written from now on."""
+async def frames(
+    resources: Resources, scope: Scope, *, after: UUID | None = None
+) -> AsyncGenerator[Frame | None]:
+    """Yield how many notices are unread whenever that changes, and each notice written after one, or from now on."""
     counted: int | None = None
     with resources.feed.listen(notice_topic(scope.account_id)) as ear:
         looked = await _look(resources, scope)
-        told = {notice.id for notice in looked.notices}
+        told = {notice.id for notice in looked.notices if after is None or notice.id <= after}
         # Older ones that come into view when others leave it are no news.
-        oldest = min(told, default=_NONE) if len(told) == AT_ONCE else _NONE
+        oldest = after or (min(told, default=_NONE) if len(told) == AT_ONCE else _NONE)
+        if after is not None and not told and len(looked.notices) == AT_ONCE:
+            yield Frame("gap", '{"refetch":"/api/v1/notifications"}')
         while True:
             for notice in reversed(looked.notices):
                 if notice.id not in told and notice.id > oldest:
                     told.add(notice.id)
                     yield _event(notice, looked.unread)
-            yield _unread(looked.unread) if looked.unread != counted else None
+            yield _unread(looked) if looked.unread != counted else None
             counted = looked.unread
             await ear.heard(within_s=LOOK_S)
             looked = await _look(resources, scope)
@@ -174,14 +186,16 @@ async def frames(resources: Resources, scope: Scope) -> AsyncGenerator[Frame | N
 async def _look(resources: Resources, scope: Scope) -> _Look:
     async with resources.stream.read_tx(scope) as conn:
         notices = await list_notices(conn, scope, limit=AT_ONCE)
-        return _Look(notices, await count_unread(conn, scope))
+        newest = notices[0].id if notices else new_id()
+        return _Look(notices, await count_unread(conn, scope), newest)
 
 
 def _event(notice: Notice, unread: int) -> Frame:
     answer = NotificationAnswer.model_validate(notice)
     event = EventAnswer(notification=answer, unread=unread)
-    return Frame("notification", event.model_dump_json())
+    return Frame("notification", event.model_dump_json(), str(notice.id))
 
 
-def _unread(count: int) -> Frame:
-    return Frame("unread", UnreadAnswer(unread=count).model_dump_json())
+def _unread(looked: _Look) -> Frame:
+    event = UnreadEventAnswer(unread=looked.unread, after=looked.newest)
+    return Frame("unread", event.model_dump_json(), str(looked.newest))

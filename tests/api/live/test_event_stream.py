@@ -8,6 +8,7 @@ from api.live.event_stream import _wanted
 from api.live.sse import EventStream, Pace
 from api.live.watcher import Wanted
 from core.errors import InvalidInput
+from core.ids import new_id
 from core.tasks import end
 from tests.api.serving import Received, read_events, served
 from tests.api.watching import begin, post, until
@@ -116,10 +117,14 @@ async def test_who_becomes_a_guest_loses_what_all_members_see(bobs):
 
 
 def test_a_place_is_named_for_each_topic():
+    notice = new_id()
+    assert _wanted(["notifications"], str(notice)) == [Wanted("notifications", notice)]
     assert _wanted(["a", "b", "c"], "7,-,0") == [Wanted("a", 7), Wanted("b"), Wanted("c", 0)]
 
 
-@pytest.mark.parametrize("given", ["", "1", "1,2,3", "1,-1", "1,x", "1," + "9" * 30, "1,²"])
+@pytest.mark.parametrize(
+    "given", ["", "1", "1,2,3", "1,-1", "1,x", "1," + "9" * 30, "1," + "x" * 36, "1,²"]
+)
 def test_a_place_that_is_none_is_refused(given):
     with pytest.raises(InvalidInput):
         _wanted(["a", "b"], given)

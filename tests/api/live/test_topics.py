@@ -70,4 +70,6 @@ async def test_a_file_and_its_job_are_told_until_they_are_done(url, signed_in, a
 async def test_notifications_begin_with_how_many_are_unread(url, signed_in, ada):
     async with watching(url, bearer(await signed_in(ada))) as socket:
         await socket.subscribe("notifications")
-        assert (await socket.event("unread"))["data"] == {"unread": 0}
+        told = (await socket.event("unread"))["data"]
+        resumed = await socket.subscribe("notifications", told["after"])
+    assert (told["unread"], resumed["event"]) == (0, "subscribed")

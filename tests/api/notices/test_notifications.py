@@ -1,9 +1,12 @@
 import asyncio
+from uuid import UUID
 
 import httpx
 import pytest
 
+from core.tasks import end
 from tests.api.serving import read_events, served
+from tests.api.watching import until
 from tests.make import make_colleague
 from workers.alerts import Alerts
 
@@ -141,7 +144,44 @@ async def test_events_bring_what_is_found_while_they_are_read(client, talk, aler
         await say(client, talk, "A late harbour")
         await alerting.round()
         unread, found, more = await reading
-    assert (unread.event, unread.data) == ("unread", {"unread": 1})
+    assert (unread.event, unread.data["unread"]) == ("unread", 1)
     assert found.event == "notification"
     assert found.data["notification"]["matches"][0]["excerpt"] == "A late harbour"
-    assert (found.data["unread"], more.data) == (2, {"unread": 2})
+    assert (found.data["unread"], more.data["unread"]) == (2, 2)
+    assert unread.id == unread.data["after"] != found.id
+    assert found.id == found.data["notification"]["id"] == more.data["after"]
+
+
+@pytest.mark.parametrize("path", ["/api/events", "/api/events?topic=notifications"])
+async def test_what_was_written_while_one_was_away_is_told_on_return(
+    client, talk, alerting, app, path, monkeypatch
+):
+    await client.post("/api/saved-searches", json={"q": "harbour"})
+    words, ids = ("first", "second", "third"), []
+    for word in words:
+        await say(client, talk, f"The {word} harbour")
+        await alerting.round()
+        ids.append((await notifications(client))["items"][0]["id"])
+    async with (
+        served(app) as url,
+        httpx.AsyncClient(base_url=url, headers=client.headers) as reader,
+    ):
+
+        async def back(after):
+            """Return the notices, or what stands for them, that are told on return until the unread are counted."""
+            told, headers = [], {"Last-Event-ID": after}
+            reading = asyncio.create_task(read_events(reader, path, headers=headers, into=told))
+            await until(lambda: any(event.event == "unread" for event in told))
+            await end([reading])
+            datas = [event.data.get("data") or event.data for event in told]
+            return [data["notification"]["id"] for data in datas if "notification" in data], told
+
+        assert [(await back(after))[0] for after in (ids[0], ids[1], ids[2])] == [
+            ids[1:],
+            ids[2:],
+            [],
+        ]
+        monkeypatch.setattr("api.notices.notifications.AT_ONCE", 2)
+        missed, told = await back(str(UUID(int=1)))
+    assert missed == ids[1:]
+    assert "gap" in [event.event for event in told]
