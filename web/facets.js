@@ -36,6 +36,7 @@ export function showFacets(parameters) {
   else if ($("#facets").open) timer = setTimeout(load, WAIT_MS);
 }
 
+export const nameFilter = ({ op, value }, label) => labels.set(`${op}:${value}`, label);
 export const labelOf = ({ op, value }) => labels.get(`${op}:${value}`) ?? value;
 
 async function load() {

@@ -14,8 +14,8 @@ const NEIGHBOURS = 2; // messages shown on either side
 const MOST_TWINS = 20; // places of an equal text that are shown
 const LOOKED_AT = 20; // hits within each, among which the equal text stands high
 
-// `asked` is the text of the query; `ask(parameters)` answers the same search with these beside.
-export function hitRow(hit, asked, ask) {
+// `asked` is the text of the query; `ask(parameters)` answers the same search with these beside, `like(hit)` searches for its like.
+export function hitRow(hit, asked, { ask, like }) {
   const isFile = hit.type === "file";
   const about = { workspace: hit.workspace_id, query: asked, passage_id: hit.id, rank: () => [...row.parentElement.children].indexOf(row) + 1 };
   const row = h("li", {},
@@ -30,7 +30,7 @@ export function hitRow(hit, asked, ask) {
         hit.match.map((leg) => h("span", { class: "why", title: WHY[leg]?.[1] }, WHY[leg]?.[0] ?? leg)),
       ),
     ),
-    toolsOf(hit, about, ask),
+    toolsOf(hit, about, { ask, like }),
   );
   return row;
 }
@@ -43,12 +43,13 @@ function placeOf(hit) {
   return [pagesOf(hit.location.pages), hit.headings?.at(-1)].filter(Boolean);
 }
 
-function toolsOf(hit, about, ask) {
+function toolsOf(hit, about, { ask, like }) {
   const panel = h("div", { class: "hit-panel", id: `about-${hit.id}`, hidden: true });
   const again = async (parameters) => same(hit, await ask(parameters));
   const tools = [
     hit.type === "message" && panelButton("Around it", panel, async () => around(await again({ context: NEIGHBOURS }))),
     twinIds(hit).length > 0 && panelButton(`Also in ${twinIds(hit).length} more`, panel, async () => elsewhere(hit, await twins(hit, ask))),
+    h("button", { type: "button", class: "link", onclick: () => like(hit) }, "More like this"),
     panelButton("Why this?", panel, async () => explained((await again({ explain: true })).explain)),
     thumbsOf(about),
   ];
@@ -64,22 +65,20 @@ function same(hit, { hits }) {
 // Where its text stands as well: things, and messages of its own conversation.
 const twinIds = (hit) => [...hit.also_in, ...(hit.type === "message" ? hit.also_here : [])];
 
-// The same text where else it stands: the hits of the search within each of those things. One that is gone since is left out.
+// The same text where else it stands, as {href, type, title, told}: in each of those things the hit of the search that reads the same;
+// one that is gone since is left out. Of its own conversation the id of the message is enough.
 async function twins(hit, ask) {
   const within = { cursor: "", group_by: "", sort: "", workspace: hit.workspace_id, limit: LOOKED_AT };
-  const ids = twinIds(hit).slice(0, MOST_TWINS);
-  const answers = await Promise.allSettled(ids.map((id) => ask({ ...within, filter: `near:${id}` })));
-  return answers.map(({ value }, n) => value && twinOf(hit, ids[n], value.hits)).filter(Boolean);
+  const answers = await Promise.allSettled(hit.also_in.slice(0, MOST_TWINS).map((id) => ask({ ...within, filter: `near:${id}` })));
+  const found = answers.map(({ value }) => value?.hits.find((one) => one.snippet.text === hit.snippet.text) ?? value?.hits[0]).filter(Boolean);
+  const here = twinIds(hit).slice(hit.also_in.length, MOST_TWINS).map((id) =>
+    ({ href: `#/c/${hit.conversation_id}${query({ m: id, workspace: hit.workspace_id })}`, type: hit.type, title: titleOf(hit), told: "said again in the same conversation" }));
+  return [...found.map((twin) => ({ href: twin.links.open, type: twin.type, title: titleOf(twin), told: [placeOf(twin).join(", "), " ", when(twin.created_at)] })), ...here];
 }
-
-const twinOf = (hit, id, hits) =>
-  hits.find((one) => one.message_id === id) ?? hits.find((one) => one.snippet.text === hit.snippet.text) ?? hits[0];
 
 function elsewhere(hit, found) {
   if (!found.length) return h("p", { class: "muted" }, "It is not there any more.");
-  const row = (twin) => h("li", {},
-    h("a", { href: twin.links.open }, icon(twin.type === "file" ? "file" : "message"), " ", titleOf(twin)),
-    h("p", { class: "muted" }, placeOf(twin).join(", "), " ", when(twin.created_at)));
+  const row = ({ href, type, title, told }) => h("li", {}, h("a", { href }, icon(type === "file" ? "file" : "message"), " ", title), h("p", { class: "muted" }, told));
   const left = twinIds(hit).length - MOST_TWINS;
   return [h("ul", { class: "around" }, found.map(row)), left > 0 && h("p", { class: "muted" }, `and in ${left} more`)];
 }

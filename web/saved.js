@@ -6,7 +6,7 @@ import { openSavedHook, startSavedHook } from "./savedhook.js";
 
 let page; // {asked, run} of search.js
 
-// `asked()` gives {q, type, tz} as they stand; `run({q, type})` searches for something kept.
+// `asked()` gives {q, type, lang, tz} as they stand; `run({q, type, lang})` searches for something kept.
 export function startSaved(given) {
   page = given;
   $("#saved").addEventListener("toggle", () => { if ($("#saved").open) report(open()); });
@@ -30,15 +30,15 @@ async function list() {
 }
 
 async function save() {
-  const { q, type, tz } = page.asked();
-  await api("/saved-searches", { method: "POST", body: { q, ...(type && { type }), ...(tz && { tz }) } });
+  const { q, type, lang, tz } = page.asked();
+  await api("/saved-searches", { method: "POST", body: { q, ...(type && { type }), ...(lang && { lang }), ...(tz && { tz }) } });
   await list();
 }
 
 function rowOf(saved) {
-  const { id, name, q, type, is_alerting: isAlerting, webhook } = saved;
+  const { id, name, q, type, lang, is_alerting: isAlerting, webhook } = saved;
   const change = async (request) => { await api(`/saved-searches/${id}`, request); await list(); };
-  const run = () => { $("#saved").open = false; page.run({ q, type: type ?? "" }); };
+  const run = () => { $("#saved").open = false; page.run({ q, type: type ?? "", lang: lang ?? "" }); };
   const telling = isAlerting ? "Tell me no more of" : "Tell me of";
   return h("li", {},
     h("button", { type: "button", class: "option one-line", title: q, onclick: run }, name),

@@ -5,8 +5,9 @@ import { api, query } from "./api.js";
 import { hitRow } from "./hit.js";
 import { showChips, startChips } from "./chips.js";
 import { startKeys, toFirstHit } from "./keys.js";
-import { showFacets, startFacets } from "./facets.js";
+import { nameFilter, showFacets, startFacets } from "./facets.js";
 import { clearNotices, showFailure, showNotices } from "./notices.js";
+import { fillLanguages } from "./languages.js";
 import { startMenus } from "./menus.js";
 import { showMissing, startMissing } from "./missing.js";
 import { noteQuery } from "./recent.js";
@@ -19,7 +20,7 @@ const PAGE = 20;
 const ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const tz = ZONE === "Etc/Unknown" ? "" : ZONE;
 // The choices beside the text, each with the value that need not be said.
-const CHOICES = { type: "", mode: "hybrid", sort: "relevance", group_by: "none", workspace: "", rerank: "" };
+const CHOICES = { type: "", mode: "hybrid", sort: "relevance", group_by: "none", lang: "", workspace: "", rerank: "" };
 // Points for what was made today, in an order that favours it: about as many as one standard deviation of meaning (search/fuse.py).
 const RECENCY = 3;
 const EXAMPLES = [
@@ -54,6 +55,7 @@ export function startSearch() {
     if (isMeant) noteQuery(wanted().q);
   });
   startMenus();
+  fillLanguages();
   startChips(write);
   startFacets(write);
   startMissing(() => ({ ...wanted(), tz }));
@@ -162,10 +164,18 @@ async function request(asking) {
     signal.throwIfAborted();
     next = answer.page.next_cursor;
     $("#search-more").hidden = !next;
-    return [answer, answer.hits.map((hit) => hitRow(hit, parameters.q, (extra) => api(`/search${query({ ...parameters, ...extra })}`)))];
+    const again = (extra) => api(`/search${query({ ...parameters, ...extra })}`);
+    return [answer, answer.hits.map((hit) => hitRow(hit, parameters.q, { ask: again, like: showLike }))];
   } finally {
     if (asked === mine) $("#search-hits").removeAttribute("aria-busy");
   }
+}
+
+// What is like a hit; the chip says its title instead of the id.
+function showLike(hit) {
+  const filter = { op: "like", value: hit.message_id ?? hit.id };
+  nameFilter(filter, hit.title || hit.snippet.text);
+  write(`like:${filter.value}`);
 }
 
 // Nothing asked, nothing found to show.

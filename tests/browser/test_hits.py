@@ -6,6 +6,8 @@ import re
 import pytest
 from playwright.async_api import Route, expect
 
+from search.terms import LANGUAGES
+
 LETTER = "The spare key hangs behind the blue door of the boiler room, as Grace decided."
 
 
@@ -45,7 +47,7 @@ async def test_a_hit_says_why_it_is_there(ada):
     await expect(page.locator(".hit-panel")).to_contain_text("no other message")
 
 
-async def test_more_hits_go_on_with_the_list(ada):
+async def test_more_hits_go_on_with_the_list_and_say_why_they_are_there(ada):
     page, hits = ada.page, ada.page.locator(".hit")
     for n in range(21):
         await ada.say(f"{LETTER} So says number {n}.", title=f"Keys {n}")
@@ -57,6 +59,8 @@ async def test_more_hits_go_on_with_the_list(ada):
     last = page.locator("#search-hits > li").last
     await last.get_by_role("button", name="Around it").click()
     await expect(last.locator(".hit-panel")).to_contain_text("no other message")
+    await last.get_by_role("button", name="Why this?").click()
+    await expect(last.locator(".explain tbody th").first).to_have_text("Words")
 
 
 async def test_hits_stay_when_more_of_them_cannot_be_had(ada):
@@ -144,6 +148,58 @@ async def test_a_hit_leads_to_the_same_text_elsewhere(ada):
     await page.locator(".hit-panel").get_by_role("link", name=other).click()
     await expect(page.locator("#chat-title")).to_have_text(other)
     await expect(page.locator(".message.found")).to_contain_text(LETTER)
+
+
+async def test_a_hit_leads_to_where_it_is_said_again_in_its_conversation(ada):
+    page = ada.page
+    talk, first = await ada.say(LETTER, title="Keys")
+    again = await ada.call(f"/conversations/{talk}/messages", "POST", {"content": LETTER})
+    await ada.open("#/search?q=boiler&mode=lexical")
+    await expect(page.locator(".hit")).to_have_count(1)
+    shown = await page.locator(".hit").get_attribute("href")
+    other = again["id"] if first in shown else first
+    await page.get_by_role("button", name="Also in 1 more").click()
+    link = page.locator(".hit-panel").get_by_role("link", name="Keys")
+    await expect(link).to_have_attribute("href", re.compile(f"m={other}"))
+    await link.click()
+    await expect(page.locator(".message.found")).to_contain_text(LETTER)
+
+
+async def test_more_like_a_hit_is_one_press_away_and_its_chip_says_its_title(ada):
+    page, hits = ada.page, ada.page.locator(".hit strong")
+    await ada.say(LETTER, title="Keys")
+    await ada.say("Who has painted the boiler room and its door?", title="Paint")
+    await ada.open("#/search?q=decided&mode=lexical")
+    await expect(hits).to_have_text(["Keys"])
+    await page.get_by_role("button", name="More like this").click()
+    await expect(hits).to_have_text(["Paint"])
+    chips = page.get_by_role("list", name="Filters").locator("li")
+    await expect(chips).to_have_text(["like Keys"])
+    await page.get_by_role("button", name=re.compile("^Remove like:")).click()
+    await expect(page.locator("#search-input")).to_have_value("")
+
+
+async def test_the_language_of_a_query_can_be_said_and_is_saved_with_it(ada):
+    page = ada.page
+    listed = await page.evaluate("async () => (await import('/languages.js')).LANGUAGES")
+    assert tuple(listed) == LANGUAGES
+    await ada.say("Die Schlüssel hängen an der Tür.", title="Keys")
+    await ada.open("#/search?q=t%C3%BCren&mode=lexical")
+    language = page.locator("#search-form [name=lang]")
+    async with page.expect_response(re.compile("/search[?].*lang=de")) as answered:
+        await language.select_option("de")
+    assert (await (await answered.value).json())["query"]["lang"] == "de"
+    await expect(page).to_have_url(re.compile("lang=de"))
+    await page.locator("#saved summary").click()
+    await page.get_by_role("button", name="Save this search").click()
+    saved = page.get_by_role("list", name="Saved searches").get_by_role("button", name="türen", exact=True)  # fmt: skip
+    await expect(saved).to_be_visible()
+    await page.keyboard.press("Escape")
+    await ada.open("#/search?q=door&lang=")
+    await expect(language).to_have_value("")
+    await page.locator("#saved summary").click()
+    await saved.click()
+    await expect(language).to_have_value("de")
 
 
 async def test_a_list_that_may_lack_something_near_says_so_and_can_be_had_whole(ada):
