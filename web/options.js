@@ -7,6 +7,7 @@ import { api } from "./api.js";
 const KEPT = "recollect.options"; // conversation id -> what differs from the defaults, the last changed at the end
 const MOST_KEPT = 100;
 const DEFAULTS = { sources: "everything", mode: "hybrid", k: "5", filters: "", citations: "auto" };
+const MOST_PASSAGES = 20;
 const TYPING_MS = 300;
 
 let conversation = ""; // that is shown; none while it is a new one
@@ -17,7 +18,7 @@ const field = (name) => $(`#composer-options [name="${name}"]`);
 export function startOptions() {
   $("#composer-options").addEventListener("input", () => { tell(); clearTimeout(timer); timer = setTimeout(check, TYPING_MS); });
   $("#composer-options").addEventListener("change", ({ target }) => {
-    if (target.name === "k") target.value = Math.min(20, Math.max(1, Math.round(Number(target.value)) || DEFAULTS.k));
+    if (target.name === "k") target.value = passages();
     keep();
   });
   $("#composer-options").addEventListener("keydown", (event) => {
@@ -54,8 +55,10 @@ export function replyOptions() {
   return { ...(citations && { citations }), ...(Object.keys(retrieve).length && { retrieve }) };
 }
 
+const passages = () => String(Math.min(MOST_PASSAGES, Math.max(1, Math.round(Number(field("k").value)) || DEFAULTS.k)));
+
 function changed() {
-  const now = Object.keys(DEFAULTS).map((name) => [name, field(name).value.trim()]);
+  const now = Object.keys(DEFAULTS).map((name) => [name, name === "k" ? passages() : field(name).value.trim()]);
   return Object.fromEntries(now.filter(([name, value]) => value && value !== DEFAULTS[name]));
 }
 

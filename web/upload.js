@@ -20,23 +20,30 @@ export function startUploads(onAccepted) {
     });
   }
   const drop = $("#drop");
+  const over = (isOver, target) => {
+    drop.classList.toggle("over", isOver);
+    $("#composer").classList.toggle("over", isOver && isQuestion(target));
+  };
   for (const name of ["dragenter", "dragover"]) {
-    document.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
+    document.addEventListener(name, (event) => { event.preventDefault(); over(true, event.target); });
   }
-  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) drop.classList.remove("over"); });
+  document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) over(false); });
   document.addEventListener("drop", onDrop);
 }
 
+// What is dropped there goes with the message.
+const isQuestion = (target) => Boolean(target?.closest?.("#composer"));
+
 async function onDrop(event) {
   event.preventDefault();
-  $("#drop").classList.remove("over");
+  for (const place of document.querySelectorAll(".over")) place.classList.remove("over");
   if ($("#app").hidden) return;
   const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.length) return;
-  if (event.target.closest("#composer") && entries.every(({ isFile }) => isFile)) {
+  if (isQuestion(event.target) && !entries.some(({ isDirectory }) => isDirectory)) {
     attach([...event.dataTransfer.files]);
     return;
   }
+  if (!entries.length) return;
   location.hash = "#/files";
   for (const entry of entries) await walk(entry, "", (file, folder) => add([{ file, folder }]));
 }

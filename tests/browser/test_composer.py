@@ -3,6 +3,7 @@
 import asyncio
 import re
 
+import pytest
 from playwright.async_api import Route, expect
 
 from tests.browser.person import text_file
@@ -32,6 +33,7 @@ async def test_how_sources_are_looked_for_is_chosen_by_the_keyboard(ada):
     await panel.get_by_label("Match").select_option("lexical")
     await panel.get_by_label("Claims").select_option("required")
     await panel.get_by_label("Passages").fill("90")
+    await expect(page.locator("#composer-options summary")).to_have_text("Options (3)")
     only = panel.get_by_label("Only", exact=True)
     await only.fill('type:message -in:"Old talks" hello')
     await expect(panel.get_by_role("status")).to_contain_text("Only operators narrow here")
@@ -192,13 +194,19 @@ async def test_a_message_waits_for_its_files_and_says_which_one_was_not_sent(ada
     await expect(page.locator("#composer-text")).to_have_value("")
 
 
-async def test_a_pasted_picture_is_attached_and_taken_out_again(ada):
+@pytest.mark.parametrize(
+    "event",
+    ["new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })",
+     "new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true })"],
+    ids=["pasted", "dropped"],
+)  # fmt: skip
+async def test_a_picture_that_is_pasted_or_dropped_is_attached_and_taken_out_again(ada, event):
     page = ada.page
     await ada.open("#/c/new")
     await page.locator("#composer-text").evaluate(
-        "text => { const clipboardData = new DataTransfer();"
-        " clipboardData.items.add(new File(['x'], 'shot.png', { type: 'image/png' }));"
-        " text.dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true })); }"
+        "text => { const data = new DataTransfer();"
+        " data.items.add(new File(['x'], 'shot.png', { type: 'image/png' }));"
+        f" text.dispatchEvent({event}); }}"
     )
     await expect(page.locator("#composer-files li")).to_contain_text("shot.png")
     await page.get_by_role("button", name="Take shot.png out").click()
