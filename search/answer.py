@@ -141,7 +141,9 @@ class Explanation:
     score: float
     legs: tuple[ExplainedLeg, ...]  # none in a list by date, which has no score
     terms: tuple[ExplainedTerm, ...]
-    filters: tuple[str, ...]  # that admitted it, as typed
+    filters: tuple[
+        str, ...
+    ]  # that admitted it, as typed: the tree as one line, the parameter as type=file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

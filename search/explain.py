@@ -10,6 +10,7 @@ from uuid import UUID
 
 from core.scope import Scope
 from search.answer import ExplainedLeg, ExplainedTerm, Explanation, Hit, LegName, Match
+from search.filter_tree import Either, Every, Except, FilterTree
 from search.fuse import NAME_WEIGHT, Blend, Candidate, Listed
 from search.lexical import Lengths, Weighed, scoring_values
 from search.operators import Filter
@@ -64,7 +65,7 @@ async def with_explanations(
     hits: Sequence[Hit],
     *,
     why: Reasons | None,
-    filters: Sequence[Filter],
+    filters: Sequence[str],
 ) -> list[Hit]:
     """Return the hits with their explanations; as they are where nobody asked."""
     if why is None or not hits:
@@ -76,7 +77,6 @@ async def with_explanations(
     by_hit = defaultdict[UUID, list[_Row]](list)
     for row in rows:
         by_hit[row.id].append(row)
-    admitted = tuple(written(f) for f in filters)
     return [
         replace(
             hit,
@@ -84,17 +84,25 @@ async def with_explanations(
                 score=hit.score,
                 legs=why.legs.get(str(hit.id), ()),
                 terms=_terms(by_hit[hit.id], why.weighed),
-                filters=admitted,
+                filters=tuple(filters),
             ),
         )
         for hit in hits
     ]
 
 
-def written(f: Filter) -> str:
-    """Return a filter as it is typed."""
-    value = f'"{f.value}"' if " " in f.value else f.value
-    return f"{'-' if f.negated else ''}{f.op}:{value}"
+def written(f: FilterTree) -> str:
+    """Return a filter as it is typed, a tree of them as one would be if it could."""
+    match f:
+        case Filter():
+            value = f'"{f.value}"' if " " in f.value else f.value
+            return f"{'-' if f.negated else ''}{f.op}:{value}"
+        case Except():
+            return f"-{written(f.part)}"
+        case Either():
+            return f"({' OR '.join(map(written, f.parts))})"
+        case Every():
+            return f"({' '.join(map(written, f.parts))})"
 
 
 def _ranks(ids: Sequence[UUID]) -> dict[UUID, int]:

@@ -13,12 +13,11 @@ from search.answer import Coverage, Hit, Page, QueryEcho, SearchAnswer, SearchRe
 from search.context import with_context
 from search.corrections import corrected
 from search.dates import Clock, read_zone
-from search.explain import with_explanations
+from search.explain import with_explanations, written
 from search.facets import Counted, count_facets
 from search.filters import resolve
 from search.hydrate import Sought, count_coverage, hydrate
 from search.likeness import likened
-from search.operators import Filter
 from search.pages import Cursor, keep, new_token, read_cursor, recall, sign
 from search.query import Query, parse, plain, refusal
 from search.rank import Ranking, rank
@@ -36,7 +35,7 @@ class _Part:
     window: range
     view: View
     context: int
-    filters: tuple[Filter, ...]
+    filters: tuple[str, ...]  # that every hit fits, as typed
     explain: bool
     covers: Sought | Coverage  # a list that was kept tells what it does not cover
 
@@ -76,7 +75,8 @@ async def retrieve(searcher: Searcher, scope: Scope, request: SearchRequest) -> 
     ranked = perf_counter()
     view = View(wanted(searched, ranking.frozen.langs), request.crop, request.highlight)
     window = range(cursor.offset, cursor.offset + request.limit)
-    part = _Part(window, view, request.context, query.filters, request.explain, covers)
+    told = _filters(query, request)
+    part = _Part(window, view, request.context, told, request.explain, covers)
     shown = await _show(searcher, scope, ranking, part=part)
     if isinstance(covers, Sought) and len(ranking.listed) > request.limit:
         frozen = replace(ranking.frozen, coverage=shown.coverage)
@@ -120,6 +120,11 @@ def read_clock(tz: str) -> Clock:
     if zone is None:
         raise InvalidInput.of("tz", f"is an IANA name such as Europe/Berlin, not {tz}")
     return Clock(datetime.now(UTC), zone)
+
+
+def _filters(query: Query, request: SearchRequest) -> tuple[str, ...]:
+    kind = () if request.type is None else (f"type={request.type}",)
+    return (*map(written, query.narrowed_by()), *kind)
 
 
 def _echo(query: Query, searched: Query, ranking: Ranking) -> QueryEcho:

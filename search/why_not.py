@@ -20,7 +20,6 @@ from search.fuse import Listed, fuse
 from search.legs import embed
 from search.lexical import all_terms, conditions
 from search.likeness import likened
-from search.operators import Filter
 from search.query import AnyOf, Clause, Not, Phrase, Prefix, Query, Word
 from search.question import Question, understand
 from search.rank import blend_of, rank_search, score
@@ -195,7 +194,7 @@ async def _filtered(
     for f in query.narrowed_by():
         alone = await resolve(pool, asked.scope, [f], kind=None, clock=clock)
         if not await _admits(asked, ids, within=alone):
-            names.append(written(f) if isinstance(f, Filter) else "filter")
+            names.append(written(f))
     told = " and ".join(names) if names else "the filters together"
     verb = "leave" if len(names) != 1 else "leaves"
     return _Lost("filtered", f"{told} {verb} it out.", f"Search without {told}.")

@@ -6,6 +6,7 @@ import pytest
 from core.scope import Scope
 from search.answer import SearchRequest
 from search.explain import Places, reasons, written
+from search.filter_tree import Either, Every, Except
 from search.fuse import LEXICAL_ALONE, Candidate, blend, fuse
 from search.operators import Filter
 from search.retrieve import retrieve
@@ -124,6 +125,20 @@ async def test_a_page_that_was_shown_without_reasons_can_be_asked_for_them(resou
     assert all(hit.explain is not None and hit.explain.legs for hit in explained)
     again = (await retrieve(searcher, orchard, second)).hits
     assert again == plain
+
+
+def test_a_tree_of_filters_is_written_as_one_line():
+    ada, pdf, here = Filter("from", "ada"), Filter("ext", "pdf"), Filter("in", "two words")
+    tree = Either((ada, Every((pdf, Except(here)))))
+    assert written(tree) == '(from:ada OR (ext:pdf -in:"two words"))'
+
+
+async def test_the_filter_and_the_type_asked_for_beside_the_query_are_told(resources, orchard):
+    tree = Either((Filter("from", "ada"), Filter("ext", "pdf")))
+    asked = SearchRequest(q="apples", type="message", tree=tree, explain=True, mode="lexical")
+    hits = (await retrieve(make_searcher(resources), orchard, asked)).hits
+    told = {hit.explain.filters for hit in hits if hit.explain is not None}
+    assert told == {("(from:ada OR ext:pdf)", "type=message")}
 
 
 async def test_nobody_asked_nothing_is_told(resources, orchard):
