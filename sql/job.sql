@@ -2,28 +2,30 @@
 -- Times are PostgreSQL's now(), the start of the transaction: statements about leases stand alone in theirs.
 
 -- name: enqueue_job
--- Its turn is a virtual time: now, or behind the workspace's last job of that kind, so that one workspace's thousand files
--- stand in line with themselves and not before somebody else's one. The update returns the row when it is there already.
+-- Its turn is a virtual time: now, or behind the person's last job of that kind in this workspace, so that one's thousand files
+-- stand in line with themselves and not before somebody else's one, of another workspace or of this. The update returns the row when it is there already.
 INSERT INTO job (workspace_id, id, kind, subject_id, content_hash, pipeline_version, account_id, fair_key, schedule_to_close_at)
 VALUES (:workspace_id, :id, :kind, :subject_id, :content_hash, :pipeline_version, :account_id,
     greatest(
         extract(epoch FROM now())::float8,
         (SELECT max(j.fair_key) + :cost_s::float8 FROM job j
-            WHERE j.workspace_id = :workspace_id AND j.kind = :kind AND j.state IN ('queued', 'retry_wait', 'leased'))),
+            WHERE j.workspace_id = :workspace_id AND j.kind = :kind AND j.account_id = :account_id
+                AND j.state IN ('queued', 'retry_wait', 'leased'))),
     now() + make_interval(secs => :close_after_s::float8))
 ON CONFLICT (workspace_id, kind, subject_id, content_hash, pipeline_version) DO UPDATE SET kind = EXCLUDED.kind
 RETURNING id;
 
 -- name: requeue_job
 -- A person asks again: the same row from its beginning, never a second one. Its last pipeline may have been an older one. It is its
--- turn now, or, with a cost, behind the workspace's others.
+-- turn now, or, with a cost, behind the others of who first asked.
 UPDATE job
 SET state = 'queued', stage = '', reason = '', attempts = 0, crashes = 0, cancel_requested = false, finished_at = NULL,
     run_at = now(), schedule_to_close_at = now() + make_interval(secs => :close_after_s::float8),
     fair_key = CASE WHEN :cost_s::float8 IS NULL THEN extract(epoch FROM now())::float8 ELSE greatest(
         extract(epoch FROM now())::float8,
         (SELECT max(o.fair_key) + :cost_s FROM job o
-            WHERE o.workspace_id = :workspace_id AND o.kind = :kind AND o.state IN ('queued', 'retry_wait', 'leased'))) END,
+            WHERE o.workspace_id = :workspace_id AND o.kind = :kind AND o.account_id = job.account_id
+                AND o.state IN ('queued', 'retry_wait', 'leased'))) END,
     pipeline_version = :pipeline_version, first_step = :first_step, needs_memory = false
 WHERE workspace_id = :workspace_id AND state IN ('done', 'failed', 'dead', 'cancelled')
     AND id = (SELECT j.id FROM job j
@@ -41,7 +43,8 @@ SELECT :workspace_id, :id, 'ingest_file', v.id, v.sha256, :pipeline_version, :fi
     greatest(
         extract(epoch FROM now())::float8,
         (SELECT max(o.fair_key) + :cost_s::float8 FROM job o
-            WHERE o.workspace_id = :workspace_id AND o.kind = 'ingest_file' AND o.state IN ('queued', 'retry_wait', 'leased'))),
+            WHERE o.workspace_id = :workspace_id AND o.kind = 'ingest_file' AND o.account_id = :account_id
+                AND o.state IN ('queued', 'retry_wait', 'leased'))),
     now() + make_interval(secs => :close_after_s::float8)
 FROM file_version v
 WHERE v.workspace_id = :workspace_id AND v.id = :version_id

@@ -1156,6 +1156,7 @@ CREATE TABLE public.session (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
+    prolongs boolean DEFAULT true NOT NULL,
     CONSTRAINT session_kind_check CHECK ((kind = ANY (ARRAY['cookie'::text, 'bearer'::text])))
 );
 
@@ -1650,6 +1651,8 @@ CREATE INDEX job_kind_needs_memory_fair_key_idx ON public.job USING btree (kind,
 CREATE INDEX job_lease_until_idx ON public.job USING btree (lease_until) WHERE (state = 'leased'::text);
 
 CREATE INDEX job_workspace_id_created_at_idx ON public.job USING btree (workspace_id, created_at DESC, id DESC);
+
+CREATE INDEX job_workspace_id_kind_account_id_fair_key_idx ON public.job USING btree (workspace_id, kind, account_id, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text, 'leased'::text]));
 
 CREATE INDEX job_workspace_id_kind_fair_key_idx ON public.job USING btree (workspace_id, kind, fair_key) WHERE (state = ANY (ARRAY['queued'::text, 'retry_wait'::text, 'leased'::text]));
 

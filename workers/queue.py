@@ -40,8 +40,8 @@ JobKind = Literal[
 BELL_QUEUE: Final = "recollect:bells"
 BELL: Final = "hear_bell"  # arq's name of the one function that doorbells call
 
-# How far a job pushes the next one of its workspace back, in seconds of a slow machine: too much costs nothing while one
-# workspace works alone, too little makes the others wait.
+# How far a job pushes the next one of its person back, in seconds of a slow machine: too much costs nothing while one
+# works alone, too little makes the others wait.
 _INGEST_COST_S = 5.0
 _INGEST_BYTES_PER_S = 40_000
 _MESSAGE_COST_S = 0.5
@@ -169,7 +169,7 @@ async def retry_ingest(
 ) -> UUID | None:
     """Begin a file version's finished job anew, as after a failure; None while it waits or runs, and then is not cancelled.
 
-    `in_line`: behind the workspace's other files, as one of many. The caller has checked that the file may be written.
+    `in_line`: behind the person's other files, as one of many. The caller has checked that the file may be written.
     """
     named: dict[str, object] = {
         "workspace_id": scope.workspace_id,

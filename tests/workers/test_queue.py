@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 from redis.asyncio import Redis
@@ -50,6 +51,40 @@ async def test_a_dump_stands_in_line_with_itself(resources, owner_connection, sc
     rows = await owner_connection.fetch("SELECT workspace_id FROM job ORDER BY fair_key")
     turns = [row["workspace_id"] for row in rows]
     assert turns == [scope.workspace_id, other.workspace_id, *[scope.workspace_id] * 4]
+
+
+async def test_a_colleagues_dump_does_not_stand_before_ones_own_work(
+    resources, owner_connection, scope
+):
+    """Turns were the workspace's: 10,000 files of one kept everybody in it waiting."""
+    grace = await make_scope(owner_connection, "grace")
+    colleague = replace(grace, workspace_id=scope.workspace_id)
+    async with resources.app.write_tx(scope) as conn:
+        for _ in range(5):
+            await enqueue_reply(conn, scope, run_id=new_id())
+    async with resources.app.write_tx(colleague) as conn:
+        await enqueue_reply(conn, colleague, run_id=new_id())
+    rows = await owner_connection.fetch("SELECT account_id FROM job ORDER BY fair_key")
+    turns = [row["account_id"] for row in rows]
+    assert turns == [scope.account_id, colleague.account_id, *[scope.account_id] * 4]
+
+
+async def test_many_that_are_read_anew_stand_behind_their_persons_others(
+    resources, owner_connection, scope
+):
+    grace = await make_scope(owner_connection, "grace")
+    colleague = replace(grace, workspace_id=scope.workspace_id)
+    again, other = [
+        await make_file(owner_connection, resources, scope, data) for data in (b"a", b"b")
+    ]
+    his = await make_file(owner_connection, resources, colleague, b"c")
+    await owner_connection.execute("UPDATE job SET fair_key = 9e9 WHERE id = $1", other.job_id)
+    await owner_connection.execute("UPDATE job SET fair_key = 9e10 WHERE id = $1", his.job_id)
+    async with resources.app.write_tx(scope) as conn:
+        await cancel_ingest(conn, scope, version_id=again.version_id)
+        await retry_ingest(conn, scope, version_id=again.version_id, in_line=True)
+    rows = await owner_connection.fetch("SELECT id FROM job ORDER BY fair_key")
+    assert [row["id"] for row in rows] == [other.job_id, again.job_id, his.job_id]
 
 
 async def test_a_waiting_job_is_cancelled_at_once_and_begun_anew_on_request(
