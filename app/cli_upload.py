@@ -1,4 +1,4 @@
-"""`recollect upload`: files and whole folders, four at a time; what is there already, by its SHA-256, is left out.
+"""`recollect upload`: files and whole folders, four at a time; what lies at its place already, by its SHA-256, is left out.
 
 So a repeat after an interruption goes on where it was, in the middle of a large file too (app/resumable.py). While the API
 is away each file waits and is tried again, for as long as bytes get through between two failures.
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -19,10 +20,12 @@ from app.cli_identity import Identity, Token, Url, User, connected
 from app.cli_output import EXIT_FAILED, errors_as_lines, say
 from app.cli_password import PasswordFile, read_password
 from app.client import Client, wait_for_it
+from app.client_shapes import FoundFile
 from app.resumable import (
     RESUMED_BYTES,
     LocalFile,
     Sending,
+    as_text,
     notes_folder,
     read_from,
     send_resumable,
@@ -78,7 +81,7 @@ def upload(
             say(f"Stopped: {outcome.summary()}. The same command goes on from here.")
             raise
         for failure in outcome.failures:
-            say(f"{failure.path}: {failure.reason}")
+            say(f"{as_text(str(failure.path))}: {failure.reason}")
         say(f"{outcome.summary()}.")
         if outcome.failures:
             raise typer.Exit(EXIT_FAILED)
@@ -112,7 +115,7 @@ def found_under(path: Path) -> list[Source]:
         return [Source(path, "")]
     root = path.resolve()
     return [
-        Source(found, "/".join((root.name, *found.parent.relative_to(root).parts)))
+        Source(found, as_text("/".join((root.name, *found.parent.relative_to(root).parts))))
         for found in sorted(root.rglob("*"))
         if found.is_file()
         and not any(part.startswith(".") for part in found.relative_to(root).parts)
@@ -128,16 +131,16 @@ class Uploader:
     sent: Callable[[int], None]
     notes: Path = field(default_factory=notes_folder)  # of uploads that can go on
     password: str = field(default="", repr=False)  # that the files are opened with
-    _seen: dict[str, asyncio.Lock] = field(default_factory=dict[str, asyncio.Lock])
 
     async def upload_all(self, sources: Sequence[Source]) -> None:
         """Upload all; what one file meets does not keep the others."""
         waiting = iter(sources)
+        owner_id = await self.client.account_id()
 
         async def work() -> None:
             for source in waiting:
                 try:
-                    await self._upload(source)
+                    await self._upload(source, owner_id)
                 except (RecollectError, OSError) as error:
                     self.outcome.failures.append(Failure(source.path, reason_of(error)))
 
@@ -145,33 +148,36 @@ class Uploader:
             for _ in range(AT_ONCE):
                 group.create_task(work())
 
-    async def _upload(self, source: Source) -> None:
+    async def _upload(self, source: Source, owner_id: UUID) -> None:
         hashed = await asyncio.to_thread(_hashed, source)
         file = replace(hashed, password=self.password)
-        # Equal files of one command: the second one waits, then finds the first.
-        async with self._seen.setdefault(file.sha256, asyncio.Lock()):
-            tries, reached_bytes = 0, 0
-            while not (there := await self.client.files_with(file.sha256)):
-                sending = Sending(self.sent)
-                try:
-                    await self._send(file, sending)
-                except RecollectError as error:
-                    sending.take_back()
-                    if not isinstance(error, Unavailable):
-                        raise
-                    # It may have arrived all the same: look before the next try.
-                    tries = 0 if sending.resumed_bytes > reached_bytes else tries
-                    reached_bytes = max(reached_bytes, sending.resumed_bytes)
-                    await wait_for_it(error, tries)
-                    tries += 1
-                else:
-                    self.outcome.uploaded += 1
-                    return
-            for each in there:
-                if self.password and each.can_write and each.state == "failed":
-                    await self.client.retry_file(each.id, self.password)
+        tries, reached_bytes = 0, 0
+        while not (there := await self._there(file, owner_id)):
+            sending = Sending(self.sent)
+            try:
+                await self._send(file, sending)
+            except RecollectError as error:
+                sending.take_back()
+                if not isinstance(error, Unavailable):
+                    raise
+                # It may have arrived all the same: look before the next try.
+                tries = 0 if sending.resumed_bytes > reached_bytes else tries
+                reached_bytes = max(reached_bytes, sending.resumed_bytes)
+                await wait_for_it(error, tries)
+                tries += 1
+            else:
+                self.outcome.uploaded += 1
+                return
+        for each in there:
+            if self.password and each.state == "failed":
+                await self.client.retry_file(each.id, self.password)
         self.outcome.already_there += 1
         self.sent(file.size_bytes)
+
+    async def _there(self, file: LocalFile, owner_id: UUID) -> Sequence[FoundFile]:
+        return await self.client.files_of(
+            owner_id, sha256=file.sha256, folder=file.folder, name=file.name
+        )
 
     async def _send(self, file: LocalFile, sending: Sending) -> None:
         if file.size_bytes > RESUMED_BYTES:

@@ -28,6 +28,7 @@ from app.client_shapes import (
     Job,
     ListPage,
     Login,
+    Me,
     Part,
     PlacedFile,
     PlacedFiles,
@@ -88,10 +89,18 @@ class Client:
         """End the session of our token."""
         await self._post("/api/v1/auth/logout")
 
-    async def files_with(self, sha256: str) -> Sequence[FoundFile]:
-        """Return the files that have exactly these bytes."""
-        answer = await self._get("/api/v1/files", {"sha256": sha256, "parent": "none"})
-        return read_as(answer, ListPage[FoundFile]).items
+    async def account_id(self) -> UUID:
+        """Return who we are."""
+        return read_as(await self._get("/api/v1/auth/me"), Me).id
+
+    async def files_of(
+        self, owner_id: UUID, *, sha256: str, folder: str, name: str
+    ) -> Sequence[FoundFile]:
+        """Return somebody's files of exactly these bytes at this place."""
+        asked: Parameters = {"sha256": sha256, "name": name, "parent": "none", "limit": _MOST}
+        found = read_as(await self._get("/api/v1/files", asked), ListPage[FoundFile]).items
+        wanted = (owner_id, folder, name)
+        return [file for file in found if (file.owner_id, file.folder, file.name) == wanted]
 
     async def file(self, file_id: UUID) -> FoundFile:
         return read_as(await self._get(f"/api/v1/files/{file_id}"), FoundFile)

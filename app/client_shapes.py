@@ -63,6 +63,10 @@ class Login(BaseModel):
     token: str
 
 
+class Me(BaseModel):
+    id: UUID
+
+
 class Reason(BaseModel):
     message: str
     remedy: str
@@ -71,6 +75,8 @@ class Reason(BaseModel):
 class FoundFile(BaseModel):
     id: UUID
     name: str
+    folder: str
+    owner_id: UUID
     can_write: bool
     state: str
     reason: Reason | None

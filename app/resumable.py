@@ -31,8 +31,26 @@ class LocalFile:
     password: str = field(default="", repr=False)
 
     @property
+    def name(self) -> str:
+        """Return what the server calls it."""
+        return as_text(self.path.name)
+
+    @property
     def upload(self) -> Upload:
-        return Upload(self.path.name, self.folder, self.size_bytes, self.password)
+        return Upload(self.name, self.folder, self.size_bytes, self.password)
+
+
+def as_text(path: str) -> str:
+    """Return a path of this machine as text: names that are no UTF-8 are read as old Windows disks wrote them."""
+    return "/".join(map(_part_as_text, path.split("/")))
+
+
+def _part_as_text(name: str) -> str:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("cp1252", "replace")
+    return name
 
 
 @dataclass(slots=True)
@@ -75,7 +93,7 @@ async def send_resumable(client: Client, file: LocalFile, *, sending: Sending, n
 
 def note_name(url: str, file: LocalFile) -> str:
     """Return the name of what is kept of an upload: the same for the same bytes, place and server."""
-    known = f"{url}\0{file.sha256}\0{file.folder}\0{file.path.name}"
+    known = f"{url}\0{file.sha256}\0{file.folder}\0{file.name}"
     return hashlib.sha256(known.encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,7 +18,7 @@ _SHAPE = TypeAdapter(dict[str, Known])
 
 @dataclass(slots=True)
 class WatchState:
-    """The files by their path in the watched folder."""
+    """The files by their path in the watched folder, whose names may be no UTF-8."""
 
     path: Path
     files: dict[str, Known] = field(default_factory=dict[str, Known])
@@ -26,16 +27,19 @@ class WatchState:
         """Write it so that a crash leaves the old or the new one."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         new = self.path.with_suffix(".new")
-        new.write_bytes(_SHAPE.dump_json(self.files))
+        named = {quote(path, errors="surrogateescape"): known for path, known in self.files.items()}
+        new.write_bytes(_SHAPE.dump_json(named))
         new.replace(self.path)
 
 
 def read_state(path: Path) -> WatchState:
     """Return what was kept; nothing where that is absent or not to be understood."""
     try:
-        return WatchState(path, _SHAPE.validate_json(path.read_bytes()))
+        named = _SHAPE.validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):
         return WatchState(path)
+    files = {unquote(name, errors="surrogateescape"): known for name, known in named.items()}
+    return WatchState(path, files)
 
 
 def state_path(url: str, *, root: Path, folder: str) -> Path:

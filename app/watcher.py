@@ -15,7 +15,14 @@ from uuid import UUID
 
 from app.cli_upload import reason_of
 from app.client import Client
-from app.resumable import RESUMED_BYTES, LocalFile, Sending, read_from, send_resumable
+from app.resumable import (
+    RESUMED_BYTES,
+    LocalFile,
+    Sending,
+    as_text,
+    read_from,
+    send_resumable,
+)
 from app.watch_look import Known, Look, Paths, Seen, is_mass, look, plan
 from app.watch_state import WatchState
 from core.errors import NotFound, NotSignedIn, RecollectError, Unavailable
@@ -102,7 +109,7 @@ class Watcher:
                 return await self._replace(UUID(known.file_id), file)
             except NotFound:
                 pass  # somebody deleted it there, and it is here: it comes anew
-        found = await self.client.file_at(file.folder, file.path.name)
+        found = await self.client.file_at(file.folder, file.name)
         if found is None:
             return await self._create(file)
         return found.id if found.sha256 == file.sha256 else await self._replace(found.id, file)
@@ -124,7 +131,7 @@ class Watcher:
     async def _delete(self, path: str) -> None:
         try:
             await self.client.delete_file(UUID(self.state.files[path].file_id))
-            self.tell(f"gone {'/'.join(filter(None, (self.folder, path)))}")
+            self.tell(f"gone {'/'.join(filter(None, (self.folder, as_text(path))))}")
         except NotFound:
             pass
         del self.state.files[path]
@@ -145,7 +152,7 @@ class Watcher:
     def _trouble(self, path: str, reason: str) -> None:
         if self._told.get(path) != reason:
             self._told[path] = reason
-            self.tell(f"{path}: {reason}")
+            self.tell(f"{as_text(path)}: {reason}")
 
 
 def hashed(root: Path, path: str, folder: str) -> LocalFile:
@@ -153,13 +160,13 @@ def hashed(root: Path, path: str, folder: str) -> LocalFile:
     with (root / path).open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         inner = path.rpartition("/")[0]
-        place = "/".join(part for part in (folder, inner) if part)
+        place = "/".join(part for part in (folder, as_text(inner)) if part)
         return LocalFile(root / path, place, file.tell(), sha256)
 
 
 def shown(file: LocalFile) -> str:
     """Return where the file is on the server."""
-    return "/".join(filter(None, (file.folder, file.path.name)))
+    return "/".join(filter(None, (file.folder, file.name)))
 
 
 def _unheard(count: int) -> None:

@@ -9,14 +9,14 @@ RETURNING key;
 
 -- name: find_same_file
 -- unscoped: a file of who asks
--- Their own file of these bytes at this place, uploaded itself and not given up: sent again, it is there already.
+-- Their own file of these bytes at this place, uploaded itself: sent again, it is there already.
 SELECT f.id AS file_id, v.id AS version_id, false AS is_new
 FROM file_version v
 JOIN file f ON f.workspace_id = v.workspace_id AND f.id = v.file_id AND f.version = v.version
 JOIN item i ON i.workspace_id = v.workspace_id AND i.id = v.file_id
 WHERE v.workspace_id = :workspace_id AND v.sha256 = :sha256
     AND i.owner_id = :account_id AND i.title = :name AND i.deleted_at IS NULL
-    AND f.folder = :folder AND f.parent_id IS NULL AND f.state NOT IN ('failed', 'cancelled')
+    AND f.folder = :folder AND f.parent_id IS NULL
 ORDER BY f.id
 LIMIT 1;
 
@@ -46,6 +46,10 @@ WITH new_item AS (
 )
 INSERT INTO file_version (workspace_id, id, file_id, version, sha256, size_bytes, name, account_id)
 VALUES (:workspace_id, :version_id, :file_id, 1, :sha256, :size_bytes, :name, :account_id);
+
+-- name: take_turn_at_file
+-- Versions of one file are made one after the other, until the end of the transaction: what an If-Match names is then still so.
+SELECT FROM pg_advisory_xact_lock(hashtextextended(:file_id::uuid::text, 0));
 
 -- name: add_version
 -- unscoped: find_file has asked the predicate in this transaction

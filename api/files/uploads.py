@@ -8,7 +8,7 @@ bytes sent again to its place stay one file.
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
@@ -33,9 +33,9 @@ from core.scope import Scope
 from ingest.ending import supersede
 from ingest.passwords import GivenPassword
 from ingest.quota import check_quota
-from sql import execute, fetch_one, fetch_opt, read, write
+from sql import Nothing, execute, fetch_one, fetch_opt, read, write
 from sql.pool import Conn
-from workers.queue import enqueue_ingest, ring
+from workers.queue import enqueue_ingest, retry_ingest, ring
 
 router = APIRouter(tags=["Files"])
 
@@ -129,10 +129,12 @@ class _Job:
     id: UUID
 
 
+_GIVEN_UP: Final = ("failed", "cancelled")
 _keep_blob = write("file.sql", "keep_blob", _Kept)
 _find_same_file = read("file.sql", "find_same_file", FileVersion)
 _find_last_job = read("file.sql", "find_last_job", _Job)
 _create_file = write("file.sql", "create_file")
+_take_turn_at_file = read("file.sql", "take_turn_at_file", Nothing)
 _add_version = write("file.sql", "add_version")
 
 
@@ -188,9 +190,9 @@ async def replace_content(
     received = await _receive(request, resources, scope, raw_name=raw_name, password=password)
 
     async def add(conn: Conn) -> FileVersion:
-        current = await find_file(
-            conn, scope, file_id
-        )  # it may have been changed or deleted meanwhile
+        await take_turn(conn, file_id)
+        # It may have been changed or deleted meanwhile.
+        current = await find_file(conn, scope, file_id)
         check_etag(if_match, current.etag)
         if (current.sha256, current.name) == (received.stored.sha256, received.name.name):
             return FileVersion(file_id, current.version_id, is_new=False)
@@ -227,7 +229,7 @@ class Acceptance:
         )
         made = await self.write_rows(conn)
         answer = await accepted(conn, self.scope, made)
-        if self.password is not None and made.is_new:
+        if self.password is not None and not answer.unchanged:
             await self.password.keep(conn, self.scope.workspace_id, version_id=made.version_id)
         self.kept_key = kept.key
         return Answered(202, answer.model_dump_json())
@@ -250,6 +252,11 @@ async def create_file(conn: Conn, scope: Scope, received: Received) -> FileVersi
     return made
 
 
+async def take_turn(conn: Conn, file_id: UUID) -> None:
+    """Wait for who is making a version of the file now."""
+    await fetch_one(conn, _take_turn_at_file, file_id=file_id)
+
+
 async def add_version(
     conn: Conn, scope: Scope, current: File, columns: Mapping[str, object]
 ) -> FileVersion:
@@ -261,8 +268,12 @@ async def add_version(
 
 
 async def accepted(conn: Conn, scope: Scope, made: FileVersion) -> UploadAnswer:
-    """Have a new version read; return the file as it now is, with the job."""
+    """Have a new version read, and one whose reading failed again; return the file as it now is, with the job."""
     row = await find_file(conn, scope, made.file_id)
+    if not made.is_new and row.state in _GIVEN_UP:
+        again = await retry_ingest(conn, scope, version_id=made.version_id)
+        row = await find_file(conn, scope, made.file_id)
+        return UploadAnswer(file=file_answer(row), job=JobReference(id=again) if again else None)
     if not made.is_new:
         known = {"workspace_id": scope.workspace_id, "version_id": made.version_id}
         job = await fetch_opt(conn, _find_last_job, **known)

@@ -1,6 +1,6 @@
 """The versions of a file: which there are, what changed between two, and making an old one the newest again.
 
-An upload adds one (uploads.py); bytes and text of each are in file_content.py. What is compared is the text as it was read.
+An upload adds one (uploads.py); bytes and text of each are in content.py. What is compared is the text as it was read.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from api.deps import PathId, ResourcesDep, ScopeDep
 from api.files.answers import find_file, find_writable
 from api.files.compare import Changes, compare
 from api.files.content import LAST_OFFSET, LIST_TEXT, find_text
-from api.files.uploads import UploadAnswer, accepted, add_version
+from api.files.uploads import UploadAnswer, accepted, add_version, take_turn
 from api.wire import Answer, ListPage
 from core.errors import Conflict, NotFound
 from core.events import nudge
@@ -135,6 +135,7 @@ async def restore_version(
     file_id: PathId, version: Number, scope: ScopeDep, resources: ResourcesDep
 ) -> UploadAnswer:
     async with resources.app.write_tx(scope) as conn:
+        await take_turn(conn, file_id)
         current = await find_writable(conn, scope, file_id)
         old = await fetch_opt(conn, _find_version, **scope.ids, file_id=file_id, version=version)
         if old is None:

@@ -1,5 +1,6 @@
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -42,7 +43,7 @@ async def test_a_folder_is_uploaded_once_and_a_repeat_finds_it_there(
     first = await recollect("upload", str(root))
     again = await recollect("upload", str(root), str(DATA / "minimal-document.pdf"))
     assert (first.exit_code, again.exit_code) == (0, 0), first.output
-    assert first.stderr.splitlines()[-1] == "3 uploaded, 1 already there, 0 failed."
+    assert first.stderr.splitlines()[-1] == "4 uploaded, 0 already there, 0 failed."
     assert again.stderr.splitlines()[-1] == "1 uploaded, 4 already there, 0 failed."
     rows = await owner_connection.fetch(
         "SELECT f.folder, v.sha256 FROM file f JOIN file_version v ON v.file_id = f.id ORDER BY f.folder"
@@ -50,10 +51,11 @@ async def test_a_folder_is_uploaded_once_and_a_repeat_finds_it_there(
     assert [row["folder"] for row in rows] == [
         "",
         "my papers",
+        "my papers",
         "my papers/deep",
         "my papers/deep/er",
     ]
-    texts = [hashlib.sha256(text).digest() for text in (b"one", b"two", b"three")]
+    texts = [hashlib.sha256(text).digest() for text in (b"one", b"one", b"two", b"three")]
     assert [row["sha256"] for row in rows][1:] == texts
 
 
@@ -173,3 +175,23 @@ async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         while data := await reader.read(65_536):
             writer.write(data)
     writer.close()
+
+
+async def test_a_name_that_is_no_utf8_is_read_as_old_disks_wrote_it_and_keeps_nothing_back(
+    ada, recollect, tmp_path, owner_connection
+):
+    folder = tmp_path / "old" / os.fsdecode(b"M\xfcnchen")
+    folder.mkdir(parents=True)
+    for name in (b"Stra\xdfe.txt", b"zebra.txt"):
+        (folder / os.fsdecode(name)).write_bytes(name)
+    first = await recollect("upload", str(tmp_path / "old"))
+    again = await recollect("upload", str(tmp_path / "old"))
+    assert first.stderr.splitlines()[-1] == "2 uploaded, 0 already there, 0 failed."
+    assert again.stderr.splitlines()[-1] == "0 uploaded, 2 already there, 0 failed."
+    rows = await owner_connection.fetch(
+        "SELECT f.folder, i.title FROM file f JOIN item i ON i.id = f.id ORDER BY i.title"
+    )
+    assert [tuple(row) for row in rows] == [
+        ("old/München", "Straße.txt"),
+        ("old/München", "zebra.txt"),
+    ]

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 from app.watch_look import Known, Seen
@@ -9,7 +10,8 @@ KNOWN = Known("0198f3c2-0000-7000-8000-000000000000", "ab", Seen(1, 2, 3))
 def test_what_is_saved_is_read_again(tmp_path):
     state = read_state(tmp_path / "deep" / "state.json")
     assert state.files == {}
-    state.files["ü/a.txt"] = KNOWN
+    state.files["ü/a%20b.txt"] = KNOWN
+    state.files[os.fsdecode(b"no utf-8 \xfc")] = KNOWN
     state.save()
     assert read_state(state.path) == state
     assert [path.name for path in state.path.parent.iterdir()] == ["state.json"]

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from tests.api.uploading import read, upload
@@ -105,3 +107,14 @@ async def test_the_same_bytes_and_name_are_no_new_version(client, resources, url
     renamed = await client.put(f"{url}/content", content=NEW, headers={"X-Filename": "new.md"})
     assert (renamed.status_code, renamed.json()["file"]["version"]) == (202, 3)
     assert (await client.get(f"{url}/content")).content == NEW
+
+
+async def test_of_two_who_replace_the_same_version_at_once_one_is_told_so(client, url):
+    etag = (await client.get(url)).headers["ETag"]
+    answers = await asyncio.gather(
+        *(
+            client.put(f"{url}/content", content=f"Text {n}.".encode(), headers={"If-Match": etag})
+            for n in range(4)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [202, 412, 412, 412]
