@@ -1,9 +1,10 @@
 """The search view: completions, chips, facets, corrections, what is told about a hit, saved searches, and the keys."""
 
 import re
+from collections.abc import Callable
 from uuid import UUID
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Response, expect
 
 from search.statistics import refresh
 from tests.browser.person import Person, text_file
@@ -352,19 +353,24 @@ async def test_all_workspaces_are_searched_as_one_and_a_hit_opens_in_its_own(ada
     await expect(page.locator("#conversations")).not_to_contain_text("Team")
 
 
-async def test_what_was_searched_for_is_offered_in_the_empty_box_until_it_is_forgotten(ada):
+def is_noted(q: str) -> Callable[[Response], bool]:
+    return lambda answer: (
+        answer.url.endswith("/search/recent") and answer.request.post_data_json == {"q": q}
+    )
+
+
+async def test_what_was_searched_for_is_offered_in_the_empty_box(ada):
     page, box = ada.page, ada.page.locator("#search-input")
     await ada.say(LETTER, title="Keys")
     await typed(ada, "grace")
     await expect(page.locator(".hit")).to_have_count(1)
-    async with page.expect_response(re.compile("/search/recent$")) as noted:
+    await expect(page.locator("#recent-switch")).to_contain_text("kept for you alone")
+    async with page.expect_response(is_noted("grace")) as noted:
         await page.locator(".hit").click()
     assert await (await noted.value).json() == {"recorded": True}
     await ada.open("#/search")
     await typed(ada, "boiler door")
-    async with page.expect_response(
-        lambda answer: answer.url.endswith("/recent") and answer.request.method == "GET"
-    ):
+    async with page.expect_response(is_noted("boiler door")):
         await page.keyboard.press("Enter")
     await page.keyboard.press("Escape")
     await expect(box).to_have_value("")
@@ -379,7 +385,11 @@ async def test_what_was_searched_for_is_offered_in_the_empty_box_until_it_is_for
     await expect(box).to_have_value("boiler door")
     await expect(page.locator(".hit")).to_have_count(1)
 
-    await page.keyboard.press("Escape")
+
+async def test_what_was_searched_for_is_forgotten_and_kept_no_more(ada):
+    page = ada.page
+    await ada.call("/search/recent", "POST", {"q": "boiler door"})
+    await page.reload()
     await page.get_by_role("button", name="Forget it").click()
     await expect(page.get_by_role("button", name="Forget it")).to_have_count(0)
     assert (await ada.call("/search/recent"))["items"] == []
