@@ -1,7 +1,6 @@
 """What goes with a question: files, and how its sources are to be looked for. Kept for the conversation, gone with the person."""
 
 import asyncio
-import re
 
 import pytest
 from playwright.async_api import Route, expect
@@ -19,8 +18,8 @@ async def options(ada):
 
 async def last_reply(ada):
     """Return how the latest reply that was asked for looks for its sources, from its trace."""
-    conversation = re.search(r"#/c/([0-9a-f-]+)", ada.page.url)
-    answer = await ada.call(f"/conversations/{conversation[1]}")
+    conversation = ada.page.url.rpartition("#/c/")[2]
+    answer = await ada.call(f"/conversations/{conversation}")
     return (await ada.call(f"/messages/{answer['messages'][-1]['id']}/trace"))["options"]
 
 
@@ -121,8 +120,8 @@ async def test_a_file_goes_with_a_question_which_it_answers_and_opens_from_it(ad
     await page.fill("#composer-text", QUESTION)
     await page.keyboard.press("Enter")
     question, reply = page.locator(".message.user"), page.locator(".message.assistant")
+    files = question.get_by_role("list", name="Files")
     for _ in range(2):  # as it is sent, and after a reload
-        files = question.get_by_role("list", name="Files")
         await expect(files.get_by_role("link")).to_have_text(["keys.txt", "door.txt"])
         await expect(reply.locator("a.cite")).to_have_count(1)
         await expect(chips).to_have_count(0)
