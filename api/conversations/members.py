@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from api.conversations.posting import note
 from api.conversations.seen import find_conversation, find_owned
 from api.deps import Api, ApiDep, PathId, ScopeDep
+from api.idempotency import Answered, IdempotencyKey, once, one_request
 from api.sharing import (
     GrantBody,
     GrantRole,
@@ -77,15 +78,35 @@ async def list_members(conversation_id: PathId, scope: ScopeDep, api: ApiDep) ->
         return await _page(conn, scope, conversation_id)
 
 
-@router.post("", status_code=201, summary="Let a person, or the workspace, into a conversation")
+@router.post(
+    "",
+    status_code=201,
+    summary="Let a person, or the workspace, into a conversation",
+    response_model=Participants,
+)
 async def add_member(
-    conversation_id: PathId, body: GrantBody, scope: ScopeDep, api: ApiDep
-) -> Participants:
-    async with _changing(api, scope, conversation_id, principal=body.principal) as (conn, who):
+    conversation_id: PathId,
+    request: Request,
+    body: GrantBody,
+    scope: ScopeDep,
+    api: ApiDep,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    told: list[UUID] = []
+
+    async def let_in(conn: Conn) -> Answered:
+        who = await _begin_change(conn, scope, conversation_id, principal=body.principal)
         if who in await _principals(conn, scope, conversation_id):
             raise Conflict("Takes part already; change the role instead.")
         await _let_in(conn, scope, conversation_id, who=who, body=body)
-        return await _page(conn, scope, conversation_id)
+        told.append(who)
+        return Answered(201, (await _page(conn, scope, conversation_id)).model_dump_json())
+
+    same = await one_request(request, scope, idempotency_key)
+    answered = await once(api.resources.app, same, work=let_in)
+    for who in told:
+        await _tell_change(api, conversation_id, who)
+    return answered.response()
 
 
 @router.put("", summary="Share a conversation, or change what someone may do")
@@ -137,10 +158,20 @@ async def _changing(
 ) -> AsyncGenerator[tuple[Conn, UUID]]:
     """Open what the owner of a conversation does to a principal: noted first, told after the commit."""
     async with api.resources.app.write_tx(scope) as conn:
-        await find_owned(conn, scope, conversation_id)
-        who = await find_principal(conn, scope, principal)
-        await note(conn, scope, conversation_id, kind="member.changed", subject_id=who)
+        who = await _begin_change(conn, scope, conversation_id, principal=principal)
         yield conn, who
+    await _tell_change(api, conversation_id, who)
+
+
+async def _begin_change(conn: Conn, scope: Scope, conversation_id: UUID, *, principal: str) -> UUID:
+    """Note that the owner changes something for a principal; return whom."""
+    await find_owned(conn, scope, conversation_id)
+    who = await find_principal(conn, scope, principal)
+    await note(conn, scope, conversation_id, kind="member.changed", subject_id=who)
+    return who
+
+
+async def _tell_change(api: Api, conversation_id: UUID, who: UUID) -> None:
     await ring_change(api.resources.redis, conversation_id)
     await nudge(api.resources.redis, notice_topic(who))
 

@@ -13,6 +13,7 @@ from api.conversations.reading import (
     Message,
     MessageAnswer,
     Stretch,
+    etag_of,
     find_message,
     find_messages,
     ids_after,
@@ -187,16 +188,22 @@ async def post_message(
     return answered.response()
 
 
-@router.patch("/messages/{message_id}", summary="Edit a message; `branch` writes a sibling instead")
+@router.patch(
+    "/messages/{message_id}",
+    summary="Edit a message; `branch` writes a sibling instead",
+    response_model=PostedMessage,
+)
 async def edit_message(
     message_id: PathId,
+    request: Request,
     body: EditBody,
     scope: ScopeDep,
     api: ApiDep,
-    response: Response,
+    *,
     if_match: IfMatch = None,
-) -> PostedMessage:
-    async with api.resources.app.write_tx(scope, by_key=True) as conn:
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    async def write_edit(conn: Conn) -> Answered:
         old = await _own_message(conn, scope, message_id)
         check_etag(if_match, old.etag)
         posted = (
@@ -204,11 +211,18 @@ async def edit_message(
             if body.branch
             else await _edit(conn, scope, old, content=body.content)
         )
-    await ring_change(api.resources.redis, old.conversation_id)
-    await ring_mentions(api.resources.redis, posted.message.mentions)
-    await ring(api.resources.redis, "embed_message")
-    response.headers["ETag"] = posted.message.etag
-    return _posted(posted)
+        return Answered(200, _posted(posted).model_dump_json())
+
+    same = await one_request(request, scope, idempotency_key)
+    answered = await once(api.resources.app, same, work=write_edit)
+    written = PostedMessage.model_validate_json(answered.body)
+    if answered.fresh:
+        await ring_change(api.resources.redis, written.conversation_id)
+        await ring_mentions(api.resources.redis, written.mentions)
+        await ring(api.resources.redis, "embed_message")
+    response = answered.response()
+    response.headers["ETag"] = etag_of(written.revision)
+    return response
 
 
 @router.delete("/messages/{message_id}", status_code=204, summary="Delete a message")

@@ -92,7 +92,12 @@ class Message:
 
     @property
     def etag(self) -> str:
-        return f'"{self.revision}"'
+        return etag_of(self.revision)
+
+
+def etag_of(revision: int) -> str:
+    """Return the ETag of a message as of a revision."""
+    return f'"{revision}"'
 
 
 @dataclass(frozen=True, slots=True)

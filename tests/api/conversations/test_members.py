@@ -104,3 +104,13 @@ async def test_who_is_let_in_is_told_once_each_time(mine, his, bob, path):
     assert [
         (item["kind"], item["subject"]["title"], item["subject"]["actor"]) for item in told
     ] == [("invited", "Plans", "ada")] * 2
+
+
+async def test_the_same_key_lets_somebody_in_once(mine, bob):
+    talk = (await mine.post("/api/conversations", json={})).json()["id"]
+    path, member = f"/api/conversations/{talk}/members", {"principal": str(bob.account_id)}
+    answers = [
+        await mine.post(path, json=member, headers={"Idempotency-Key": key}) for key in "aab"
+    ]
+    assert [answer.status_code for answer in answers] == [201, 201, 409]
+    assert answers[1].json() == answers[0].json()

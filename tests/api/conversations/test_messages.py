@@ -169,6 +169,18 @@ async def test_a_branch_is_a_sibling_and_the_first_stays(mine, path):
         assert [m["content"] for m in listed] == contents
 
 
+async def test_the_same_key_writes_another_version_once(mine, path):
+    message = (await post(mine, path, "First")).json()
+    edit, key = {"content": "Other", "branch": True}, {"Idempotency-Key": "a"}
+    first, again = [
+        await mine.patch(f"/api/messages/{message['id']}", json=edit, headers=key) for _ in range(2)
+    ]
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["ETag"] == first.headers["ETag"] == '"1"'
+    listed = (await mine.get(f"{path}/messages?view=tree")).json()["items"]
+    assert [m["content"] for m in listed] == ["First", "Other"]
+
+
 async def test_only_its_author_edits_a_message(mine, path, ada, signed_in, owner_connection):
     bob = await make_colleague(owner_connection, ada)
     await mine.put(f"{path}/members", json={"principal": str(bob.account_id), "role": "writer"})
