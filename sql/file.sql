@@ -207,8 +207,8 @@ ORDER BY i.id DESC
 LIMIT :limit;
 
 -- name: list_problems
--- Of the build that search uses.
-SELECT p.page, p.code, p.message, p.remedy
+-- Of the build that search uses; the first hundred, with how many there are.
+SELECT p.page, p.code, p.message, p.remedy, count(*) OVER () AS total
 FROM readable(:workspace_id, :account_id) r
 JOIN file_problem p ON p.workspace_id = :workspace_id AND p.build_id = r.active_build_id
 WHERE r.item_id = :file_id

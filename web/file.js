@@ -93,13 +93,14 @@ function todoOf(file, act) {
   ];
 }
 
-function problemsOf({ state, problems, reason }) {
+function problemsOf({ state, problems, problem_count: total, reason }) {
   const listed = (problems ?? []).filter((problem) => !(reason && problem.message === reason.message));
   if (!listed.length) return null;
   const row = ({ page, message, remedy }) => h("li", {},
     page && h("strong", {}, `Page ${page}: `), message, remedy && h("span", { class: "muted" }, ` ${remedy}`));
   return h("details", { class: "problems", open: listed.length <= FEW },
-    h("summary", {}, `${count(listed.length, "problem")}${state === "partial" ? "; the rest can be found" : ""}`), h("ul", {}, listed.map(row)));
+    h("summary", {}, `${count(listed.length, "problem")}${state === "partial" ? "; the rest can be found" : ""}`), h("ul", {}, listed.map(row)),
+    total > problems.length && h("p", { class: "muted" }, `and ${(total - problems.length).toLocaleString()} more`));
 }
 
 function propertiesOf({ properties }) {

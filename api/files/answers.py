@@ -69,6 +69,7 @@ class Problem:
     code: str
     message: str
     remedy: str
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +177,13 @@ class NearDuplicateAnswer(Answer):
 
 
 class FileDetailAnswer(FileAnswer):
-    """`searchable` lists pages; a format without pages has none and is searchable as it is read."""
+    """`searchable` lists pages; a format without pages has none and is searchable as it is read.
+
+    `problems` are the first hundred of `problem_count`.
+    """
 
     problems: Sequence[ProblemAnswer]
+    problem_count: int
     searchable: Sequence[PageRangeAnswer]
     children: ChildrenAnswer
     near_duplicates: Sequence[NearDuplicateAnswer]
@@ -214,6 +219,7 @@ async def file_detail(conn: ReadConn, scope: Scope, file_id: UUID) -> FileDetail
     return FileDetailAnswer(
         **dict(file_answer(found)),
         problems=[ProblemAnswer.model_validate(p) for p in problems],
+        problem_count=problems[0].total if problems else 0,
         searchable=[PageRangeAnswer.model_validate(r) for r in searchable],
         children=ChildrenAnswer(
             count=await count_children(conn, scope, file_id), url=f"/api/v1/files?parent={file_id}"

@@ -40,6 +40,22 @@ async def test_a_file_that_was_read_says_so_and_is_found(client, resources):
     assert await found(client) == [file["id"]]
 
 
+async def test_of_many_problems_the_first_hundred_are_told_and_how_many_there_are(
+    client, resources, owner_connection
+):
+    file = await upload(client)
+    await read(resources)
+    url = f"/api/files/{file['id']}"
+    assert (await client.get(url)).json()["problem_count"] == 0
+    await owner_connection.execute(
+        "INSERT INTO file_problem (workspace_id, build_id, ordinal, page, code, message, remedy)"
+        " SELECT workspace_id, id, n, n, 'page_unreadable', 'Page ' || n, '' FROM build, generate_series(1, 102) n"
+    )
+    told = (await client.get(url)).json()
+    assert [each["page"] for each in told["problems"]] == list(range(1, 101))
+    assert told["problem_count"] == 102
+
+
 async def test_an_unknown_type_is_stored_and_says_why_it_has_no_text(client, resources):
     file = await upload(client, bytes(range(256)) * 40, "photo.raw")
     await read(resources)
