@@ -1,12 +1,13 @@
 """Keep the server's files like those of a folder, a look at a time (app/watch_look.py says what a look asks for).
 
 A changed file becomes a new version, one that is gone goes into the bin, a moved one (the same bytes at another path) is sent
-to its new place before its old one goes. What fails is told once and tried again at the next look. Bytes that the server has
-at their place already are not sent.
+to its new place before its old one goes. What is refused is told once, and tried again when it has changed or ten minutes
+later. Bytes that the server has at their place already are not sent.
 """
 
 import asyncio
 import hashlib
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +29,16 @@ from app.watch_state import WatchState
 from core.errors import NotFound, NotSignedIn, RecollectError, Unavailable
 
 AT_ONCE: Final = 4
+AGAIN_S: Final = 600.0  # a file that is refused was hashed, and perhaps sent, for nothing
 MASS_AT_LEAST: Final = 5  # fewer deletions are somebody tidying up
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """A file that was refused, as it was then."""
+
+    seen: Seen
+    until: float
 
 
 @dataclass(slots=True)
@@ -45,7 +55,9 @@ class Watcher:
     allow: Callable[[int, int], bool]
     _before: Look | None = None
     _told: dict[str, str] = field(default_factory=dict[str, str])
-    _refused: Paths = ()
+    _kept: Paths = ()  # whose deletion was refused
+    _waits: dict[str, _Wait] = field(default_factory=dict[str, _Wait])
+    clock: Callable[[], float] = time.monotonic
 
     async def round(self) -> None:
         """Look once and do what that asks for; OSError without the folder, Unavailable without the server."""
@@ -68,7 +80,11 @@ class Watcher:
 
         async def work() -> None:
             for path in waiting:
-                await self._tried(path, self._send(path, seen[path]))
+                wait = self._waits.pop(path, None)
+                if wait is not None and wait.seen == seen[path] and self.clock() < wait.until:
+                    self._waits[path] = wait
+                elif not await self._tried(path, self._send(path, seen[path])):
+                    self._waits[path] = _Wait(seen[path], self.clock() + AGAIN_S)
 
         # Not a TaskGroup: one error of the server as it is, not a group of them.
         done = await asyncio.gather(*(work() for _ in range(AT_ONCE)), return_exceptions=True)
@@ -78,14 +94,11 @@ class Watcher:
     async def _delete_all(self, gone: Paths) -> None:
         lost = self._lost(gone)
         of, percent = len(self.state.files), self.delete_over_percent
+        is_kept = False
         if is_mass(len(lost), of, over_percent=percent, at_least=MASS_AT_LEAST):
-            if lost == self._refused:
-                return
-            if not await asyncio.to_thread(self.allow, len(lost), of):
-                self._refused = lost
-                return
-        self._refused = ()
-        for path in gone:
+            is_kept = lost == self._kept or not await asyncio.to_thread(self.allow, len(lost), of)
+        self._kept = lost if is_kept else ()
+        for path in sorted(set(gone) - set(self._kept)):  # moved ones leave their old place
             await self._tried(path, self._delete(path))
 
     def _lost(self, gone: Paths) -> Paths:
@@ -136,18 +149,19 @@ class Watcher:
             pass
         del self.state.files[path]
 
-    async def _tried(self, path: str, work: Coroutine[None, None, None]) -> None:
-        """Tell what one file meets; what all of them would meet goes up."""
+    async def _tried(self, path: str, work: Coroutine[None, None, None]) -> bool:
+        """Tell what one file meets, and return whether it met nothing; what all of them would meet goes up."""
         try:
             await work
         except (Unavailable, NotSignedIn):
             raise
         except FileNotFoundError:
-            return  # gone again
+            return True  # gone again
         except (RecollectError, OSError) as error:
             self._trouble(path, reason_of(error))
-        else:
-            self._told.pop(path, None)
+            return False
+        self._told.pop(path, None)
+        return True
 
     def _trouble(self, path: str, reason: str) -> None:
         if self._told.get(path) != reason:

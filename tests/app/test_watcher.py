@@ -7,7 +7,7 @@ import pytest
 
 from app.client import open_client
 from app.watch_state import read_state
-from app.watcher import Watcher, hashed
+from app.watcher import AGAIN_S, Watcher, hashed
 from core.errors import Unavailable
 
 
@@ -178,3 +178,37 @@ async def file_id(watched: Watched):
     found = await watched.watcher.client.file_at("papers", "a.txt")
     assert found is not None
     return found.id
+
+
+async def test_what_is_refused_is_not_sent_again_until_it_changes_or_ten_minutes_later(
+    watched, monkeypatch
+):
+    now, read = [0.0], []
+
+    def counted(root, path, folder):
+        read.append(path)
+        return hashed(root, path, folder)
+
+    monkeypatch.setattr("app.watcher.hashed", counted)
+    watched.watcher.clock = lambda: now[0]
+    watched.write("\u202e", "a name that no file may have")
+    await watched.rounds(5)
+    assert len(read) == 1
+    watched.write("\u202e", "other bytes")
+    await watched.rounds(5)
+    assert len(read) == 2
+    now[0] += AGAIN_S
+    await watched.rounds(5)
+    assert len(read) == 3
+
+
+async def test_files_that_moved_leave_their_old_places_though_others_are_kept(watched, there):
+    for number in range(6):
+        watched.write(f"{number}.txt", str(number))
+    watched.write("old/moved.txt", "moved")
+    await watched.rounds()
+    for number in range(6):
+        (watched.root / f"{number}.txt").unlink()
+    (watched.root / "old").rename(watched.root / "new")
+    assert await watched.rounds(4) == ["gone papers/old/moved.txt", "new papers/new/moved.txt"]
+    assert watched.asked == [(6, 8)]  # the moved one was at both places then
