@@ -31,10 +31,10 @@ log = structlog.get_logger(__name__)
 END = "run.done"  # the kind of a run's last event
 NUDGES = "nudges"  # one channel, the payload is the topic: nothing to subscribe and unsubscribe
 WHISPERS = "whispers"  # the same for what is kept nowhere: who types, who is there
-STREAM_LENGTH = 20_000  # events kept in Redis, about (streaming.md §2)
+STREAM_LENGTH = 20_000  # events kept in Redis, about
 STREAM_TTL_S = 3600
 # PostgreSQL is asked this often whatever Redis says: it finds what Redis lost, and whether the reader may still read
-# (acceptance I5: a stream closes within 1 s of a revocation).
+# (a stream closes within 1 s of a revocation).
 RECHECK_S = 1.0
 POLL_S = 0.25  # the same without Redis
 INBOX_EVENTS = 256  # what a reader may lag behind in memory; beyond it he is served from PostgreSQL

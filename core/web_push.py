@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 MOST_BYTES: Final = 3993  # of a message; services take records of 4,096
-POINT_BYTES: Final = 65
 AUTH_BYTES: Final = 16
 _RECORD: Final = 4096
 _LIFETIME: Final = timedelta(hours=12)

@@ -1,7 +1,7 @@
 """What an extraction child may do: little CPU and memory, no file written, no socket, no process, no signal to others.
 
 Linux only for the second half (prctl and seccomp by system call number: x86_64 and aarch64); `confine` names what is
-missing elsewhere. Left out: reading other files of the same user, so give the worker a user of its own (jobs.md §6).
+missing elsewhere. Left out: reading other files of the same user, so give the worker a user of its own.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""Read an untrusted file in fresh, limited, killable children (jobs.md §6); the parent parses nothing itself.
+"""Read an untrusted file in fresh, limited, killable children; the parent parses nothing itself.
 
 A child sends each segment as soon as it is read. A long PDF is read by one child per page range. When a child is killed,
 the page it was reading becomes a problem and a new child goes on behind it. A second death in a row, or half an hour of waiting for

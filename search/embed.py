@@ -20,7 +20,7 @@ Vector: TypeAlias = NDArray[np.float32]  # (dimension,), unit length
 Matrix: TypeAlias = NDArray[np.float32]  # (len(texts), dimension), rows of unit length
 
 DIMENSION: Final = 384  # that the index of vectors has, and both models that come along
-# Query characters per word piece from which a model is at home in a text (search.md, Fusion): with
+# Query characters per word piece from which a model is at home in a text (docs/adr/0005-one-rule-of-fusion.md): with
 # MiniLM the means of six English query sets are 4.3 to 6.0, of German and Spanish ones 2.8 to 3.1.
 FLUENT: Final = 4.3
 

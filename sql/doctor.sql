@@ -1,4 +1,4 @@
--- What `recollect doctor` asks: the invariants I1-I4 of docs/ARCHITECTURE.md, each as how many rows break it and one of them.
+-- What `recollect doctor` asks: nothing lost (I1), nothing stuck or failed without a reason (I2), the index whole (I3), nothing twice (I4): each as how many rows break it and one of them.
 -- Everything names its workspace and runs as its tenant, on the worker's pool; nothing here reads what people wrote.
 
 -- name: list_workspace_ids

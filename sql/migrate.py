@@ -20,7 +20,7 @@ _LOCK = 45120001
 _DO = re.compile(r"^DO \$\$\n.*?^\$\$;", re.MULTILINE | re.DOTALL)
 _ROLES = 2  # the number of 0002_guard_rows
 _IF_ROLES = f"FROM schema_migration WHERE number = {_ROLES})"
-PGVECTOR_AT_LEAST = (0, 8, 5)  # 0.8.2-0.8.4 repaired index corruption (stack.md)
+PGVECTOR_AT_LEAST = (0, 8, 5)  # 0.8.2-0.8.4 repaired index corruption
 POSTGRES_AT_LEAST = 15
 
 

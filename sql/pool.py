@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from core.errors import StorageFull, Unavailable
 from core.scope import Scope
 
-ACQUIRE_TIMEOUT_S = 0.25  # streaming.md §8: overload answers 503 in < 300 ms
+ACQUIRE_TIMEOUT_S = 0.25  # overload answers 503 in < 300 ms
 LOCK_TIMEOUT_MS = 1000
 BadSyntax = asyncpg.PostgresSyntaxError  # of a value that is a language of its own: a tsquery
 DbRole = Literal["recollect_app", "recollect_search", "recollect_signin", "recollect_worker"]

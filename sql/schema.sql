@@ -1,4 +1,4 @@
--- Made by `make schema` from sql/migrations; do not edit.
+-- Made by tests/shape/test_schema.py from sql/migrations; do not edit.
 
 CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
 

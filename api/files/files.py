@@ -1,6 +1,6 @@
 """Files: list, look at one, follow it while it is read, stop its reading, share it, throw it away and bring it back.
 
-Uploads are in uploads.py, bytes and text in file_content.py, versions in file_versions.py,
+Uploads are in uploads.py, bytes and text in content.py, versions in versions.py,
 reading again in reprocess.py. A file may be changed by who may write it, and thrown away,
 brought back or shared by its owner alone.
 """

@@ -28,7 +28,7 @@ from sql.pool import Conn
 
 router = APIRouter(prefix="/files", tags=["Files"])
 
-MOST_BYTES = 20_000_000  # security.md §8; larger files are uploaded
+MOST_BYTES = 20_000_000  # larger files are uploaded
 FETCHES = Bucket("fetch", 60, 60)  # per account
 
 

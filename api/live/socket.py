@@ -39,7 +39,7 @@ class Pace:
     """Seconds: how often the session is asked for, and what one write may take."""
 
     check_s: float = 30.0
-    send_timeout_s: float = 20.0  # acceptance F16: who takes nothing is gone within 30 s
+    send_timeout_s: float = 20.0  # who takes nothing is gone within 30 s
 
 
 USUAL: Final = Pace()

@@ -51,7 +51,7 @@ class Pace:
 
     heartbeat_s: float = 15.0
     check_s: float = 30.0  # rights on what is streamed are asked more often, with the rows
-    send_timeout_s: float = 20.0  # acceptance F16: a reader that takes nothing is gone within 30 s
+    send_timeout_s: float = 20.0  # a reader that takes nothing is gone within 30 s
 
 
 DEFAULT_PACE = Pace()

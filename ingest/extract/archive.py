@@ -1,4 +1,4 @@
-"""A ZIP archive from a stranger: refused when it would inflate beyond its limits, read in small pieces (jobs.md §7)."""
+"""A ZIP archive from a stranger: refused when it would inflate beyond its limits, read in small pieces."""
 
 import stat
 import zipfile

@@ -1,6 +1,6 @@
 """sql/schema.sql is what the migrations make: for readers, and so that a change of a migration shows its effect in review.
 
-`make schema` writes it anew.
+RECOLLECT_WRITE_SCHEMA=1 writes it anew.
 """
 
 import os
@@ -25,7 +25,7 @@ def dump(url: str) -> str:
         line for line in text.splitlines() if not re.match(r"(--|SET |SELECT pg_catalog|\\)", line)
     ]
     return (
-        "-- Made by `make schema` from sql/migrations; do not edit.\n\n"
+        "-- Made by tests/shape/test_schema.py from sql/migrations; do not edit.\n\n"
         + re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
         + "\n"
     )

@@ -1,6 +1,6 @@
 """ZIP archives: their list of members as text, and each member as a file of its own.
 
-Bounds as for any archive (jobs.md, hostile files): 10,000 members, 200 MB and a hundredfold when inflated. What is encrypted,
+Bounds as for any archive: 10,000 members, 200 MB and a hundredfold when inflated. What is encrypted,
 a link, damaged, over a bound or named to lead out of the archive is left in it and named as a problem; the rest comes out.
 Encrypted members come out with their password.
 Left out: archives in several parts, Deflate64 and PPMd.
