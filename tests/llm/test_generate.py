@@ -5,7 +5,7 @@ import pytest
 
 from core.events import announce, nudge
 from llm.chat import ChatMessage, Delta, Finish, Usage
-from llm.generate import Task, generate, stop_topic, storable
+from llm.generate import STOP_LOOK_S, Task, generate, stop_topic, storable
 from llm.openai import OpenAIChat
 from llm.run_log import RunLog
 from tests.llm.make_source import make_source
@@ -76,6 +76,10 @@ async def test_a_bug_in_a_model_is_not_taken_for_its_answer(resources, run):
 
 async def shown(owner, run):
     return len(text_of(await events_of(owner, run))) > 0
+
+
+def test_a_stop_whose_nudge_was_lost_is_seen_within_the_second_that_a_stop_may_take():
+    assert STOP_LOOK_S < 1
 
 
 @pytest.mark.parametrize("heard", [True, False], ids=["nudged", "nudge lost"])
