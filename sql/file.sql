@@ -275,7 +275,7 @@ WHERE r.item_id = :file_id;
 
 -- name: list_text
 -- The segments of a build that touch a stretch of code points or are on a page, with where each begins in the whole text.
-SELECT t.page, t.span_start, t.content
+SELECT t.page, t.label, t.span_start, t.content
 FROM readable(:workspace_id, :account_id) r
 JOIN build b ON b.workspace_id = :workspace_id AND b.file_id = r.item_id AND b.id = :build_id
 JOIN text_segment t ON t.workspace_id = :workspace_id AND t.build_id = b.id

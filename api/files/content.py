@@ -36,9 +36,10 @@ IfRange = Annotated[str | None, Header(max_length=256)]
 
 
 class PageSpan(Answer):
-    """Where a page's part of the answer begins and ends."""
+    """Where a page's part of the answer begins and ends; `label` is its printed number where that differs (xii)."""
 
     page: int
+    label: str | None
     start: int
     end: int
 
@@ -99,6 +100,7 @@ class StoredText:
 @dataclass(frozen=True, slots=True)
 class Segment:
     page: int | None
+    label: str | None
     span_start: int
     content: str
 
@@ -260,7 +262,9 @@ def cut(segments: Sequence[Segment], *, start: int, end: int) -> TextAnswer:
     whole = "".join(segment.content for segment in segments)
     begins = segments[0].span_start
     spans = [
-        PageSpan(page=s.page, start=max(s.span_start, first), end=min(s.span_end, last))
+        PageSpan(
+            page=s.page, label=s.label, start=max(s.span_start, first), end=min(s.span_end, last)
+        )
         for s in segments
         if s.page is not None and s.span_start < last
     ]

@@ -7,7 +7,11 @@ from tests.shape.tree import ROOT
 
 PDF = ROOT / "tests/data/files/pdflatex-outline.pdf"
 DATA = bytes(range(256)) * 8
-PAGES = (Segment(1, 0, "🔑 one\n"), Segment(2, 6, "two\n"), Segment(3, 10, "three\n"))
+PAGES = (
+    Segment(1, "xii", 0, "🔑 one\n"),
+    Segment(2, None, 6, "two\n"),
+    Segment(3, None, 10, "three\n"),
+)
 
 
 @pytest.fixture
@@ -153,3 +157,4 @@ def test_a_stretch_names_the_pages_that_it_touches(start, end, expected):
     answer = cut(segments, start=start, end=end)
     pages = [(span.page, span.start, span.end) for span in answer.pages]
     assert (answer.text, answer.start, answer.end, pages) == expected
+    assert [span.label for span in answer.pages] == ["xii", None, None][: len(pages)]
