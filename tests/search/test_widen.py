@@ -114,7 +114,7 @@ async def test_a_busy_conversation_leaves_room_for_the_other_groups(
     await embed_all(resources, owner_connection, scope)
     searcher = make_searcher(resources)
     for limit in (1, 2):
-        grouped = {"group_by": "conversation", "group_limit": limit, **given}
-        answer = await retrieve(searcher, scope, SearchRequest(q="pension", limit=50, **grouped))
+        grouped = SearchRequest(q="pension", limit=50, group_by="conversation", group_limit=limit)
+        answer = await retrieve(searcher, scope, replace(grouped, **given))
         items = [hit.item_id for hit in answer.hits]
         assert (len(set(items)), items.count(talk)) == (OTHERS + 1, limit)
