@@ -4,6 +4,7 @@ import zlib
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from PIL.TiffImagePlugin import TiffImageFile
 
 from ingest.extract.image import EXIF_AUTHOR, EXIF_MODIFIED, EXIF_TITLE, MOST_SOURCE_PIXELS, read
 from ingest.extract.segment import MOST_PIXELS, Picture, Problem, Properties, Unreadable
@@ -75,6 +76,7 @@ def test_a_damaged_page_of_a_tiff_is_a_problem_and_the_others_are_read():
         pages[0], "TIFF", save_all=True, append_images=pages[1:], compression="tiff_lzw"
     )
     image = Image.open(io.BytesIO(content))
+    assert isinstance(image, TiffImageFile)
     image.seek(1)
     (second,) = image.tag_v2[STRIP_OFFSETS]
     broken = content[:second] + b"\xff" * 40 + content[second + 40 :]

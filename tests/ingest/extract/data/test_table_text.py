@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,8 @@ CELLS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join)
 TABLES = st.integers(2, 5).flatmap(
     lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1, max_size=90)
 )
+
+counter = cache(load_token_counter)  # for all examples of a property
 
 
 def text_of(rows, **how):
@@ -96,7 +99,7 @@ def test_each_passage_begins_with_the_header(model_dir):
 
 @given(st.lists(TABLES, min_size=1, max_size=3), st.booleans())
 def test_each_passage_begins_with_a_header_whatever_the_cells(model_dir, tables, is_numbered):
-    count = load_token_counter(model_dir)
+    count = counter(model_dir)
     titled = [[f"Column {n}" for n in range(len(rows[0]))] for rows in tables]
     written = [
         f"# Sheet {number}\n\n{text_of([header, *rows], first_number=number if is_numbered else 0)}"
