@@ -75,7 +75,9 @@ def migrate() -> None:
             say(f"applied {name}")
         say("The database is up to date.")
         if not done.has_roles:
-            say("Row-level security is off: this login may not create roles (docs/adr/0002-two-walls.md).")
+            say(
+                "Row-level security is off: this login may not create roles (docs/adr/0002-two-walls.md)."
+            )
 
 
 @app.command(

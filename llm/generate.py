@@ -41,7 +41,9 @@ from sql import fetch_one
 FLUSH_AFTER_S = 0.04
 FLUSH_DELTAS = 5
 T = TypeVar("T")
-STOP_LOOK_S = 0.9  # a stop whose nudge was lost is seen this late while the model is silent: within a second
+STOP_LOOK_S = (
+    0.9  # a stop whose nudge was lost is seen this late while the model is silent: within a second
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,7 @@ from sql.pool import ReadConn
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger()
 
-TOP: Final = (
-    30  # of the list; 20 pairs took the MiniLM-L6 architecture 169 ms and 50 took 406
-)
+TOP: Final = 30  # of the list; 20 pairs took the MiniLM-L6 architecture 169 ms and 50 took 406
 # A token that means itself: a number, a file name, an address, C++, camelCase.
 _IDENTIFIER: Final = re.compile(r"\d|\w[^\w\s]+\w|[+#]$|[a-z][A-Z]")
 

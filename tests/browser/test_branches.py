@@ -52,6 +52,12 @@ async def ask_two(ada):
     await ada.ask("Where does the spare key hang?")
 
 
+async def go_on_from(page, reply):
+    chosen = reply.get_by_role("button", name="Go on from this one")
+    await chosen.click()
+    await expect(chosen).to_have_attribute("aria-pressed", "true")
+
+
 async def test_two_models_answer_side_by_side_and_the_conversation_goes_on_from_one(
     ada, vendor, monkeypatch
 ):
@@ -70,9 +76,7 @@ async def test_two_models_answer_side_by_side_and_the_conversation_goes_on_from_
     async with page.expect_response(re.compile("/feedback")):
         await quoted.get_by_label("What is wrong with it?").fill("Too long")
         await page.keyboard.press("Tab")
-    chosen = quoted.get_by_role("button", name="Go on from this one")
-    await chosen.click()
-    await expect(chosen).to_have_attribute("aria-pressed", "true")
+    await go_on_from(page, quoted)
     await page.select_option("#composer-model", "nobody")
     await page.fill("#composer-text", "Thank you")
     await page.keyboard.press("Enter")

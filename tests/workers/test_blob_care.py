@@ -78,7 +78,7 @@ async def test_the_worker_touches_nothing_in_the_store_of_another_installation(
     store = FolderBlobs.open_folder(tmp_path)
     theirs, long_ago = new_key(new_id()), time.time() - 2 * KEEP.total_seconds()
     await store.put(theirs, one(b"theirs"), limit_bytes=100)
-    os.utime(store.local_path(theirs), (long_ago, long_ago))
+    os.utime(tmp_path / theirs, (long_ago, long_ago))
     await store.put(OWNER_KEY, one(b"another"), limit_bytes=100)
     made = await make_file(owner_connection, resources, scope, b"text")
     await look_after(resources.signin, resources.worker, store)
