@@ -102,9 +102,14 @@ async function send(each, file) {
   const { told } = each;
   each.error = "";
   const bar = h("progress", { max: 1, value: 0, "aria-label": `Sending ${file.name}` });
-  fill(told, bar, size(file.size));
+  const note = h("span", {}, size(file.size));
+  fill(told, bar, note);
+  const progress = (share) => {
+    bar.value = share;
+    fill(note, size(file.size));
+  };
   try {
-    const sent = await sendFile({ file, folder: "" }, (share) => { bar.value = share; }, each.stop.signal);
+    const sent = await sendFile({ file, folder: "" }, progress, each.stop.signal, (text) => fill(note, text));
     if (!files.has(each)) { await drop(sent.id).catch(() => {}); return; } // taken out when all of it was there
     arrived(each, sent);
   } catch (error) {

@@ -20,7 +20,7 @@ export function headOf(file, changed) {
   leaveFile();
   const live = h("div", { class: "file-live" });
   const todo = h("div", { class: "file-todo" });
-  const head = h("section", { class: "file-head", "aria-label": "About the file" }, live, todo, propertiesOf(file), versionsOf(file, changed));
+  const head = h("section", { class: "file-head", "aria-label": "About the file" }, live, todo, nearOf(file), propertiesOf(file), versionsOf(file, changed));
   let told = "";
   const show = (now) => {
     fill(live, liveOf(now));
@@ -101,6 +101,14 @@ function problemsOf({ state, problems, problem_count: total, reason }) {
   return h("details", { class: "problems", open: listed.length <= FEW },
     h("summary", {}, `${count(listed.length, "problem")}${state === "partial" ? "; the rest can be found" : ""}`), h("ul", {}, listed.map(row)),
     total > problems.length && h("p", { class: "muted" }, `and ${(total - problems.length).toLocaleString()} more`));
+}
+
+function nearOf({ near_duplicates: near }) {
+  if (!near?.length) return null;
+  const link = ({ id, name, share }) => h("li", {},
+    h("a", { href: `#/file/${id}` }, name), h("span", { class: "muted" }, ` (${Math.round(100 * share)} % of the text)`));
+  return h("details", { class: "near", open: true },
+    h("summary", {}, count(near.length, "file says nearly the same", "files say nearly the same")), h("ul", {}, near.map(link)));
 }
 
 function propertiesOf({ properties }) {

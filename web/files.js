@@ -5,7 +5,7 @@ import { api, query } from "./api.js";
 import { follow } from "./events.js";
 import { button, buttonsOf, isOpen, passwordForm, progressOf, progressText, stateOf } from "./filestate.js";
 import { clearDead, showDead } from "./dead.js";
-import { startUploads } from "./upload.js";
+import { startUploads, stopUploads } from "./upload.js";
 
 const PAGE = 50;
 const STREAMS = 2; // an account may hold five, and a browser six connections to a host
@@ -45,7 +45,7 @@ export function clearFiles() {
   rows.clear();
   files.clear();
   fill($("#files"));
-  fill($("#uploads"));
+  stopUploads();
 }
 
 function accept(file) {

@@ -1,31 +1,33 @@
 // Sending a large file in parts (tus 1.0, docs/uploads.md): it goes on where it was cut, after a reload of the page too.
 
+import { untilSent } from "./again.js";
 import { ApiError, OFFLINE, api, errorOf, ownHeaders, send } from "./api.js";
 
 export const LARGE = 8_000_000; // bytes; smaller files are sent at once
 const PART = 8 * 2 ** 20;
-const WAITS = [0, 1, 2, 5, 10, 20]; // seconds before each further try, while nothing gets through
-const AGAIN = new Set([0, 409, 423, 429, 500, 502, 503, 504]); // what another try may mend
 const TUS = { "Tus-Resumable": "1.0.0" };
 
-export async function sendResumable(upload, progress, signal) {
+export async function sendResumable(upload, progress, signal, tell) {
   const key = keyOf(upload);
   let reached = 0;
-  for (let failures = 0; ; failures += 1) {
-    try {
-      signal.throwIfAborted();
-      let place = await placeOf(upload, key);
-      while (!place.fileId) {
-        if (place.offset > reached) [reached, failures] = [place.offset, 0];
-        place = await sendPart(place, upload.file, progress, signal);
+  const goOn = async (gotThrough) => {
+    let place = await placeOf(upload, key);
+    while (!place.fileId) {
+      if (place.offset > reached) {
+        reached = place.offset;
+        gotThrough();
       }
-      localStorage.removeItem(key);
-      return await api(`/files/${place.fileId}`);
-    } catch (error) {
-      if (signal.aborted) await end(key);
-      if (signal.aborted || !AGAIN.has(error.status) || failures >= WAITS.length) throw error;
-      await new Promise((resolve) => { setTimeout(resolve, 1000 * Math.max(WAITS[failures], error.retryAfter ?? 0)); });
+      place = await sendPart(place, upload.file, progress, signal);
     }
+    const file = await api(`/files/${place.fileId}`);
+    localStorage.removeItem(key);
+    return file;
+  };
+  try {
+    return await untilSent(goOn, upload.file, signal, tell);
+  } catch (error) {
+    if (signal.aborted) await end(key);
+    throw error;
   }
 }
 

@@ -1,11 +1,14 @@
 // Sending one file, at once or, where it is large, in parts; what is done with its progress is for the caller.
 
+import { untilSent } from "./again.js";
 import { ApiError, OFFLINE, errorOf, ownHeaders } from "./api.js";
 import { LARGE, readJson, sendResumable } from "./resumable.js";
 
-// Resolve to the file as the API tells it; progress(share) is called with 0 to 1. An upload is {file, folder}.
-export function sendFile(upload, progress, signal) {
-  return upload.file.size > LARGE ? sendResumable(upload, progress, signal) : sendAtOnce(upload, progress, signal);
+// Resolve to the file as the API tells it; progress(share) is called with 0 to 1, tell(text) where it waits. An upload is
+// {file, folder}. Bytes sent again to their place stay one file, so trying again makes no second one.
+export function sendFile(upload, progress, signal, tell) {
+  if (upload.file.size > LARGE) return sendResumable(upload, progress, signal, tell);
+  return untilSent(() => sendAtOnce(upload, progress, signal), upload.file, signal, tell);
 }
 
 // By XMLHttpRequest: fetch does not tell how much has been sent.

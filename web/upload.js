@@ -1,14 +1,19 @@
-// Sending files and folders: a few at a time, each with its progress, its errors and a way to stop or try again.
+// Sending files and folders: a few at a time, each with its progress, its errors and a way to stop or try again; all that failed
+// at once, too.
 
-import { $, fill, h, size } from "./dom.js";
+import { $, count, fill, h, size, toast } from "./dom.js";
 import { attach } from "./attach.js";
 import { sendFile } from "./sending.js";
 
 const AT_ONCE = 3;
 
+const UNREADABLE = "It could not be read. Was it moved, or may you not open it?";
+
 const waiting = [];
-let sending = 0;
+const underWay = new Set(); // AbortController of each that is being sent
+const failed = new Map(); // row -> how it is tried again
 let sent = 0;
+let stops = 0; // folders that were being walked through before the latest one are left
 let accepted = () => {};
 
 export function startUploads(onAccepted) {
@@ -19,6 +24,9 @@ export function startUploads(onAccepted) {
       input.value = "";
     });
   }
+  $("#uploads-again").addEventListener("click", () => {
+    for (const again of [...failed.values()]) again();
+  });
   const drop = $("#drop");
   const over = (isOver, target) => {
     drop.classList.toggle("over", isOver);
@@ -29,6 +37,18 @@ export function startUploads(onAccepted) {
   }
   document.addEventListener("dragleave", (event) => { if (!event.relatedTarget) over(false); });
   document.addEventListener("drop", onDrop);
+}
+
+// They were meant for the workspace, and come from the person, that the page has left.
+export function stopUploads() {
+  const left = waiting.length + underWay.size;
+  stops += 1;
+  waiting.length = 0;
+  for (const stop of underWay) stop.abort();
+  failed.clear();
+  showFailed();
+  fill($("#uploads"));
+  if (left) toast(`${count(left, "file was", "files were")} not sent: choose them again where they belong.`);
 }
 
 // What is dropped there goes with the message.
@@ -45,16 +65,27 @@ async function onDrop(event) {
   }
   if (!entries.length) return;
   location.hash = "#/files";
-  for (const entry of entries) await walk(entry, "", (file, folder) => add([{ file, folder }]));
+  const begun = stops;
+  for (const entry of entries) await walk(entry, "", begun);
 }
 
-async function walk(entry, folder, found) {
-  if (entry.isFile) return found(await new Promise((resolve, reject) => entry.file(resolve, reject)), folder);
-  const reader = entry.createReader();
-  for (;;) { // a reader gives at most 100 entries a call
-    const batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!batch.length) return undefined;
-    for (const inner of batch) await walk(inner, folder ? `${folder}/${entry.name}` : entry.name, found);
+// What cannot be read is told, and those that follow are sent.
+async function walk(entry, folder, begun = stops) {
+  if (begun !== stops) return;
+  try {
+    if (entry.isFile) {
+      const file = await new Promise((resolve, reject) => { entry.file(resolve, reject); });
+      if (begun === stops) add([{ file, folder }]);
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) { // a reader gives at most 100 entries a call
+      const batch = await new Promise((resolve, reject) => { reader.readEntries(resolve, reject); });
+      if (!batch.length) return;
+      for (const inner of batch) await walk(inner, folder ? `${folder}/${entry.name}` : entry.name, begun);
+    }
+  } catch {
+    if (begun === stops) showRow(entry.name, folder, "").fail(UNREADABLE, () => walk(entry, folder));
   }
 }
 
@@ -66,55 +97,70 @@ function add(uploads) {
 }
 
 function next() {
-  while (sending < AT_ONCE && waiting.length) send(waiting.shift());
-  const left = waiting.length + sending;
+  while (underWay.size < AT_ONCE && waiting.length) send(waiting.shift());
+  const left = waiting.length + underWay.size;
   $("#files-status").textContent = left ? `Sending: ${sent} done, ${left} to go` : "";
   if (!left) sent = 0;
 }
 
 async function send(upload) {
-  sending += 1;
   const stop = new AbortController();
-  const row = showRow(upload, () => stop.abort());
+  underWay.add(stop);
+  const { file, folder } = upload;
+  const row = showRow(file.name, folder, size(file.size), () => stop.abort());
+  const progress = (share) => row.progress(share, share < 1 ? `${Math.floor(share * 100)} % of ${size(file.size)}` : "Storing…");
   try {
-    const file = await sendFile(upload, row.progress, stop.signal);
+    const stored = await sendFile(upload, progress, stop.signal, row.tell);
+    stop.signal.throwIfAborted();
     sent += 1;
     row.remove();
-    accepted(file);
+    accepted(stored);
   } catch (error) {
     if (stop.signal.aborted) row.remove();
-    else row.fail(error.message);
+    else row.fail(error.message, () => add([upload]));
   }
-  sending -= 1;
+  underWay.delete(stop);
   next();
 }
 
-function showRow(upload, cancel) {
-  const { file, folder } = upload;
-  const bar = h("progress", { max: 1, value: 0, "aria-label": `Sending ${file.name}` });
-  const told = h("span", { class: "muted" }, size(file.size));
-  const buttons = h("span", { class: "row-buttons" }, h("button", { type: "button", class: "button quiet", onclick: cancel }, "Cancel"));
+function showRow(name, folder, note, cancel) {
+  const bar = h("progress", { max: 1, value: 0, "aria-label": `Sending ${name}` });
+  const told = h("span", { class: "muted" }, note);
+  const buttons = h("span", { class: "row-buttons" }, cancel && h("button", { type: "button", class: "button quiet", onclick: cancel }, "Cancel"));
   const row = h("li", { class: "row" },
-    h("div", { class: "row-main" }, h("strong", {}, file.name), h("span", { class: "row-meta muted" }, folder && h("span", {}, folder), told), bar),
+    h("div", { class: "row-main" }, h("strong", {}, name), h("span", { class: "row-meta muted" }, folder && h("span", {}, folder), told), bar),
     buttons,
   );
   $("#uploads").append(row);
-  const retry = () => { row.remove(); add([upload]); };
+  const remove = () => {
+    row.remove();
+    failed.delete(row);
+    showFailed();
+  };
   return {
-    remove: () => row.remove(),
-    progress: (share) => {
+    remove,
+    tell: (text) => fill(told, text),
+    progress: (share, text) => {
       bar.value = share;
-      told.textContent = share < 1 ? `${Math.floor(share * 100)} % of ${size(file.size)}` : "Storing…";
+      fill(told, text);
     },
-    fail: (message) => {
+    fail: (message, again) => {
+      const retry = () => { remove(); again(); };
+      failed.set(row, retry);
+      showFailed();
       row.classList.add("failed");
       bar.remove();
       fill(told, message);
       told.setAttribute("role", "alert");
       fill(buttons,
         h("button", { type: "button", class: "button", onclick: retry }, "Try again"),
-        h("button", { type: "button", class: "button quiet", onclick: () => row.remove() }, "Dismiss"),
+        h("button", { type: "button", class: "button quiet", onclick: remove }, "Dismiss"),
       );
     },
   };
+}
+
+function showFailed() {
+  $("#uploads-failed").hidden = failed.size < 2;
+  fill($("#uploads-failed span"), `${failed.size.toLocaleString()} were not sent.`);
 }

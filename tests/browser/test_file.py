@@ -182,3 +182,22 @@ async def test_who_does_not_administer_is_not_shown_what_was_given_up(ada, given
     await expect(ada.file("tides.txt")).to_be_visible()
     await expect(ada.page.locator("#dead")).to_be_hidden()
     assert asked == []
+
+
+async def test_files_that_say_nearly_the_same_are_linked_from_the_page_of_one(ada):
+    page = ada.page
+    await ada.upload(text_file("tides.txt", OLD))
+    file = await ada.call(f"/files/{(await only_file(ada))['id']}")
+    near = [
+        {"id": file["id"], "name": "tides-copy.txt", "share": 0.914},
+        {"id": file["id"], "name": "<b>tides</b>.txt", "share": 1.0},
+    ]
+    detail = {**file, "near_duplicates": near}
+    await page.route(f"**/api/v1/files/{file['id']}", lambda route: route.fulfill(json=detail))
+    await ada.open(f"#/file/{file['id']}")
+    await expect(head(page).locator(".near")).to_contain_text("2 files say nearly the same")
+    await expect(head(page).locator(".near li")).to_have_text(
+        ["tides-copy.txt (91 % of the text)", "<b>tides</b>.txt (100 % of the text)"]
+    )
+    link = head(page).get_by_role("link", name="tides-copy.txt")
+    await expect(link).to_have_attribute("href", f"#/file/{file['id']}")
