@@ -29,7 +29,7 @@ KNOWN = "The spare key hangs behind the blue door, says wörd1."
 WATCH = """() => {
   const wordsOf = (body) => {
     const copy = body.cloneNode(true);
-    copy.querySelectorAll(".waiting, .notice, .sources").forEach((part) => part.remove());
+    copy.querySelectorAll(".waiting, .notice, .sources, .grounding").forEach((part) => part.remove());
     return copy.textContent.trim();
   };
   const bodies = () => [...document.querySelectorAll("#messages .assistant .body")];

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from core.blobs import OWNER_KEY
 from tests.faults.product import eventually, signed_up
 
 FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nwords'
@@ -76,7 +77,8 @@ async def test_cut_and_lying_requests_leave_nothing_and_harm_nobody(product):
             listed = [await client.get(path) for path in ("/files", "/conversations", "/jobs")]
             kept = [item for answer in listed for item in answer.json()["items"]]
             blobs = product.home / "blobs"
-            return not kept and not [path for path in blobs.rglob("*") if path.is_file()]
+            stored = [path for path in blobs.rglob("*") if path.is_file()]
+            return not kept and stored == [blobs / OWNER_KEY]
 
         await eventually(nothing_is_kept, within_s=60)
         assert "failed to serve" not in product.log()

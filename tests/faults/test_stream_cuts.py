@@ -114,7 +114,8 @@ async def test_a_stream_that_breaks_off_anywhere_is_the_same_in_the_end(
     apis, resources, settings, vendor, owner_connection
 ):
     ada = await make_scope(owner_connection)
-    people = [ada, *[await make_colleague(owner_connection, ada) for _ in range(CUTS)]]
+    # How much of the asker's was searched is told to him alone, so a colleague reads the whole.
+    people = [ada, *[await make_colleague(owner_connection, ada) for _ in range(1 + CUTS)]]
     sessions = Sessions(resources.signin, resources.redis, timedelta(days=1))
     tokens = [(await sessions.start(who.account_id, kind="bearer")).token for who in people]
     workspace = str(ada.workspace_id)
@@ -122,8 +123,8 @@ async def test_a_stream_that_breaks_off_anywhere_is_the_same_in_the_end(
         for _ in range(ROUNDS):
             run = await ask(apis[0], tokens[0], workspace)
             paths = [path.format(run=run) for path in PATHS]
-            wholes = [Reader(tokens[0], workspace, path) for path in paths]
-            readers = [Reader(token, workspace, path) for token in tokens[1:] for path in paths]
+            wholes = [Reader(tokens[1], workspace, path) for path in paths]
+            readers = [Reader(token, workspace, path) for token in tokens[2:] for path in paths]
             async with asyncio.TaskGroup() as reading:
                 for whole in wholes:
                     reading.create_task(whole.read_whole(apis[0]))

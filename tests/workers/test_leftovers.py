@@ -18,7 +18,9 @@ async def test_what_nobody_asks_for_any_more_goes_and_the_rest_stays(
         scope.account_id,
     )  # fmt: skip
     await leftovers.remove(worker=resources.worker, signin=resources.signin)
-    keys = await owner_connection.fetch("SELECT key FROM idempotency_key")
+    keys = await owner_connection.fetch(
+        "SELECT key FROM idempotency_key WHERE workspace_id = $1", scope.workspace_id
+    )
     left = await owner_connection.fetch("SELECT user_agent FROM session ORDER BY expires_at")
     assert [row["key"] for row in keys] == ["23"]
     assert [row["user_agent"] for row in left] == ["expired", "in use"]
