@@ -20,6 +20,7 @@ import asyncpg
 
 from bench.scale_texts import SEED, Library, Paper, Part, Talk
 from bench.serving import say
+from core.blobs import new_key
 from core.ids import new_id
 from search.statistics import refresh
 from sql.pool import encode_halfvec, open_pool
@@ -238,7 +239,7 @@ class Corpus:
         self._add(
             "file", ws, file_id, "text/plain", "ready", pages, pages, paper.passages, paper.passages
         )
-        self._add("blob", ws, sha256, size_bytes, str(build_id))
+        self._add("blob", ws, sha256, size_bytes, new_key(ws))
         self._add("file_version", ws, version_id, file_id, 1, sha256, size_bytes, paper.name)
         at = (
             self.chance.choice(self.library.talks).messages[0].at

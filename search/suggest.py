@@ -40,8 +40,8 @@ PASSAGES: Final = 20  # of each of those
 RECENT: Final = (
     3  # own queries beside what completes a word; with nothing typed there is nothing else
 )
-KNOWN: Final = 36  # of the workspace's words that are tried until MOST are found to be readable
-FEW: Final = 400  # passages that hold a word which begins so: then all of them are looked at
+KNOWN: Final = 24  # of the workspace's words that are tried until MOST are found to be readable
+FEW: Final = 150  # passages that hold a word which begins so: then all of them are looked at
 MIN_WORD: Final = 2  # ASCII letters before words are completed
 MIN_ANYWHERE: Final = 3  # ASCII letters before a title matches within a word: a trigram
 

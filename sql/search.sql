@@ -49,7 +49,7 @@ WITH term AS MATERIALIZED (
             SELECT FROM readable(:workspace_id, :account_id) r
             WHERE r.item_id = p.item_id AND r.active_build_id = p.build_id)) IS TRUE
         AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
-        AND p.text_hash <> ALL (:apart::bytea[])
+        AND (cardinality(:apart::bytea[]) = 0 OR p.text_hash <> ALL (:apart::bytea[]))
     LIMIT :cap::int
 ), best AS (
     SELECT candidate.id, coalesce(scored.bm25, 0) AS bm25, count(*) OVER () AS matches
@@ -123,7 +123,7 @@ WITH seen AS MATERIALIZED (
         AND (p.build_id IN (SELECT r.active_build_id FROM readable(:workspace_id, :account_id) r)) IS TRUE
         AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
         AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
-        AND p.text_hash <> ALL (:apart::bytea[])
+        AND (cardinality(:apart::bytea[]) = 0 OR p.text_hash <> ALL (:apart::bytea[]))
 ), measured AS MATERIALIZED (
     SELECT e.passage_id AS id, -(e.vector <#> :vector::halfvec) AS cosine
     FROM embedding e
@@ -156,7 +156,7 @@ WITH nearest AS MATERIALIZED (
                     OFFSET 0)
                 AND (:condition::text IS NULL OR p.tsv @@ :condition::text::tsquery)
                 AND (:within::narrowing IS NOT DISTINCT FROM NULL OR admits(p, :within::narrowing))
-                AND p.text_hash <> ALL (:apart::bytea[])
+                AND (cardinality(:apart::bytea[]) = 0 OR p.text_hash <> ALL (:apart::bytea[]))
             OFFSET 0)
     ORDER BY e.vector::halfvec(384) <#> :vector::halfvec(384)
     LIMIT :depth::int
