@@ -56,7 +56,11 @@ async def adopt_blobs(signin: Pool, blobs: BlobStore) -> None:
 async def refuse_anothers(*, signin: Pool, worker: Pool, blobs: BlobStore) -> None:
     """Raise StartFailed where the store names another installation."""
     if await blob_owner(signin=signin, worker=worker, blobs=blobs) == "another's":
-        raise StartFailed(f"The blob store is that of another installation. {REMEDY}")
+        # Nothing runs yet that a command could ask.
+        raise StartFailed(
+            "The blob store is that of another installation: correct BLOB_DIR or S3_BUCKET. If it is to be this one's,"
+            f" remove {OWNER_KEY} from it."
+        )
 
 
 async def _name(signin: Pool) -> bytes:

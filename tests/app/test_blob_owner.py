@@ -34,9 +34,18 @@ async def test_a_store_that_holds_nothing_of_ours_is_nobodys(resources, owner_co
     assert await blob_owner(**pools(resources), blobs=store) == "ours"
 
 
-async def test_the_store_of_another_installation_is_refused_until_it_is_adopted(resources, store):
+async def test_the_store_of_another_installation_is_refused_until_its_name_is_removed(
+    resources, store
+):
     await store.put(OWNER_KEY, one(b"another"), limit_bytes=10)
-    with pytest.raises(StartFailed, match="adopt-blobs"):
+    with pytest.raises(StartFailed, match="remove owner/recollect"):
         await refuse_anothers(**pools(resources), blobs=store)
+    await store.delete(OWNER_KEY)
+    await refuse_anothers(**pools(resources), blobs=store)
+    assert await blob_owner(**pools(resources), blobs=store) == "ours"
+
+
+async def test_a_store_is_adopted_whoever_it_names(resources, store):
+    await store.put(OWNER_KEY, one(b"another"), limit_bytes=10)
     await adopt_blobs(resources.signin, store)
     assert await blob_owner(**pools(resources), blobs=store) == "ours"
