@@ -38,7 +38,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("suite")
 
-EMPTY = "TRUNCATE account, workspace, heartbeat, audit, index_care CASCADE"
+EMPTY = "TRUNCATE account, workspace, heartbeat, audit, index_care, idempotency_key, lexeme_stat CASCADE"
 PATIENCE = 20  # a machine with other work to do stops for seconds
 
 TEST_OPTIONS = {

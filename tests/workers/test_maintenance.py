@@ -230,8 +230,8 @@ async def test_new_lexemes_are_counted_where_little_changed(
     since = "UPDATE corpus_stat SET counted_until = '00000000-0000-7000-8000-000000000000'"
     await owner_connection.execute(since)
     assert await maintenance.refresh_statistics(resources.worker) == 1
-    asked = "SELECT ndoc FROM lexeme_stat WHERE lexeme = 'kumquat'"
-    assert await owner_connection.fetchval(asked) == 1
+    asked = "SELECT ndoc FROM lexeme_stat WHERE workspace_id = $1 AND lexeme = 'kumquat'"
+    assert await owner_connection.fetchval(asked, made.scope.workspace_id) == 1
 
 
 async def test_old_feedback_is_removed_and_the_rest_stays(resources, owner_connection, scope, made):
